@@ -1,0 +1,43 @@
+/*
+ * A growable byte buffer with a cap set at creation and a sticky error: writers put and put, and
+ * check `err` once at the end. The bytes are always followed by one NUL that is not counted.
+ */
+#ifndef ISG_BASE_BUF_H
+#define ISG_BASE_BUF_H
+
+#include "stix/base/str.h"
+
+#include <stddef.h>
+
+struct isg_buf {
+    char *p; /* NULL until the first put */
+    size_t len;
+    size_t cap;
+    size_t max; /* bytes; a put beyond it sets ISG_ELIMIT */
+    int err;    /* ISG_OK, ISG_ENOMEM or ISG_ELIMIT; later puts are silent */
+};
+
+/* No cap but the address space. */
+#define ISG_BUF_NO_MAX ((size_t)-1 / 2)
+
+void isg_buf_init(struct isg_buf *b, size_t max); /* an empty buffer; allocates nothing */
+void isg_buf_done(struct isg_buf *b);             /* free the bytes; the buffer may be reused */
+void isg_buf_reset(struct isg_buf *b);            /* empty and error-free, the memory kept */
+
+void isg_buf_put(struct isg_buf *b, const void *p, size_t n);   /* append n bytes */
+void isg_buf_put_str(struct isg_buf *b, struct isg_str s);      /* append a view */
+void isg_buf_puts(struct isg_buf *b, const char *text);         /* append a C string */
+void isg_buf_putc(struct isg_buf *b, char c);                   /* append one byte */
+void isg_buf_printf(struct isg_buf *b, const char *format, ...) /* append formatted text */
+    __attribute__((format(printf, 2, 3)));
+
+/* Make room for n more bytes and return where they go, or NULL with err set. Add to len yourself. */
+char *isg_buf_reserve(struct isg_buf *b, size_t n);
+
+/* The content as a view; valid until the next put. */
+struct isg_str isg_buf_str(const struct isg_buf *b);
+
+/* Give the bytes away (free with free()); the buffer is empty afterwards. NULL when err is set. */
+char *isg_buf_take(struct isg_buf *b, size_t *out_len);
+
+#endif

@@ -1,0 +1,164 @@
+#include "stix/base/time.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static const int64_t US_PER_S = 1000000;
+
+/* Days since 1970-01-01 of a proleptic Gregorian date. */
+static int64_t days_from_civil(int64_t y, int64_t m, int64_t d)
+{
+    y -= m <= 2;
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    int64_t yoe = y - era * 400;
+    int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    return era * 146097 + doe - 719468;
+}
+
+static void civil_from_days(int64_t days, int *y, int *m, int *d)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int64_t doe = days - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int64_t mp = (5 * doy + 2) / 153;
+    *d = (int)(doy - (153 * mp + 2) / 5 + 1);
+    *m = (int)(mp < 10 ? mp + 3 : mp - 9);
+    *y = (int)(yoe + era * 400 + (*m <= 2));
+}
+
+static bool is_leap(uint64_t y)
+{
+    return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+}
+
+static uint64_t month_days(uint64_t y, uint64_t m)
+{
+    static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return m == 2 && is_leap(y) ? 29 : days[m - 1];
+}
+
+static bool field(struct isg_str text, size_t at, size_t width, uint64_t low, uint64_t high,
+                  uint64_t *out)
+{
+    return isg_str_to_u64((struct isg_str){text.p + at, width}, high, out) && *out >= low;
+}
+
+static bool layout_fits(struct isg_str t)
+{
+    static const char shape[] = "dddd-dd-ddTdd:dd:dd";
+    if (t.n < sizeof shape)
+        return false;
+    for (size_t i = 0; i < sizeof shape - 1; i++)
+        if (shape[i] == 'd' ? (t.p[i] < '0' || t.p[i] > '9') : t.p[i] != shape[i])
+            return false;
+    if (t.p[t.n - 1] != 'Z')
+        return false;
+    if (t.n == 20)
+        return true;
+    if (t.p[19] != '.' || t.n == 21)
+        return false;
+    for (size_t i = 20; i < t.n - 1; i++)
+        if (t.p[i] < '0' || t.p[i] > '9')
+            return false;
+    return true;
+}
+
+/* Whole seconds of a text; the fraction is read separately, since it may be of any length. */
+static bool parse_seconds(struct isg_str t, int64_t *out_s)
+{
+    uint64_t y, mo, d, h, mi, s;
+    if (!layout_fits(t) || !field(t, 0, 4, 0, 9999, &y) || !field(t, 5, 2, 1, 12, &mo) ||
+        !field(t, 8, 2, 1, month_days(y, mo), &d) || !field(t, 11, 2, 0, 23, &h) ||
+        !field(t, 14, 2, 0, 59, &mi) || !field(t, 17, 2, 0, 60, &s))
+        return false;
+    *out_s = days_from_civil((int64_t)y, (int64_t)mo, (int64_t)d) * 86400 +
+             (int64_t)(h * 3600 + mi * 60 + s);
+    return true;
+}
+
+static struct isg_str fraction(struct isg_str t)
+{
+    return t.n > 21 ? (struct isg_str){t.p + 20, t.n - 21} : (struct isg_str){"", 0};
+}
+
+bool isg_time_parse(struct isg_str text, int64_t *out_us)
+{
+    int64_t seconds;
+    if (!parse_seconds(text, &seconds))
+        return false;
+    struct isg_str digits = fraction(text);
+    int64_t us = 0;
+    for (size_t i = 0; i < 6; i++)
+        us = us * 10 + (i < digits.n ? digits.p[i] - '0' : 0);
+    *out_us = seconds * US_PER_S + us;
+    return true;
+}
+
+size_t isg_time_digits(struct isg_str text)
+{
+    return fraction(text).n;
+}
+
+int isg_time_cmp(struct isg_str a, struct isg_str b)
+{
+    int64_t sa = 0;
+    int64_t sb = 0;
+    (void)parse_seconds(a, &sa);
+    (void)parse_seconds(b, &sb);
+    if (sa != sb)
+        return sa < sb ? -1 : 1;
+    struct isg_str fa = fraction(a);
+    struct isg_str fb = fraction(b);
+    size_t n = fa.n > fb.n ? fa.n : fb.n;
+    for (size_t i = 0; i < n; i++) {
+        char ca = i < fa.n ? fa.p[i] : '0';
+        char cb = i < fb.n ? fb.p[i] : '0';
+        if (ca != cb)
+            return ca < cb ? -1 : 1;
+    }
+    return 0;
+}
+
+void isg_time_format(int64_t us, int digits, char out[ISG_TIME_TEXT])
+{
+    int64_t seconds = us / US_PER_S;
+    int64_t rest = us % US_PER_S;
+    if (rest < 0) {
+        rest += US_PER_S;
+        seconds--;
+    }
+    int64_t days = seconds / 86400;
+    int64_t clock = seconds % 86400;
+    if (clock < 0) {
+        clock += 86400;
+        days--;
+    }
+    int y, m, d;
+    civil_from_days(days, &y, &m, &d);
+    int n = snprintf(out, ISG_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d", y, m, d,
+                     (int)(clock / 3600), (int)(clock / 60 % 60), (int)(clock % 60));
+    char fraction_text[16];
+    (void)snprintf(fraction_text, sizeof fraction_text, ".%06d", (int)rest);
+    fraction_text[digits <= 0 ? 0 : 1 + (digits < 6 ? digits : 6)] = '\0';
+    (void)snprintf(out + n, (size_t)(ISG_TIME_TEXT - n), "%sZ", fraction_text);
+}
+
+static int64_t clock_us(clockid_t id)
+{
+    struct timespec now;
+    (void)clock_gettime(id, &now);
+    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+}
+
+int64_t isg_time_now_us(void)
+{
+    return clock_us(CLOCK_REALTIME);
+}
+
+int64_t isg_time_mono_us(void)
+{
+    return clock_us(CLOCK_MONOTONIC);
+}

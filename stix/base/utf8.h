@@ -1,0 +1,25 @@
+/*
+ * UTF-8, checked once at the door (RFC 3629: no overlong forms, no surrogates, nothing above
+ * U+10FFFF) and trusted inside.
+ */
+#ifndef ISG_BASE_UTF8_H
+#define ISG_BASE_UTF8_H
+
+#include "stix/base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* True when all of s is well-formed UTF-8. */
+bool isg_utf8_is_valid(struct isg_str s);
+
+/*
+ * Take the next code point from *rest. Returns it, or -1 when *rest is empty, or -2 when the next
+ * bytes are not well-formed (then *rest is not moved).
+ */
+int32_t isg_utf8_next(struct isg_str *rest);
+
+/* Write code point cp (at most U+10FFFF, no surrogate) to out[4]; returns the number of bytes. */
+size_t isg_utf8_put(uint32_t cp, char out[4]);
+
+#endif
