@@ -4,10 +4,10 @@
 #ifndef STIX_BUNDLE_H
 #define STIX_BUNDLE_H
 
+#include <stdbool.h>
+
 #include "stix/base/buf.h"
 #include "stix/base/str.h"
-
-#include <stdbool.h>
 
 struct stix_bundle_writer {
     struct isg_buf *out; /* borrowed; the caller may drain it between calls */

@@ -7,12 +7,12 @@
 #ifndef STIX_CHECK_H
 #define STIX_CHECK_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "stix/base/arena.h"
 #include "stix/base/err.h"
 #include "stix/json.h"
-
-#include <stdbool.h>
-#include <stddef.h>
 
 enum stix_level { STIX_ERROR, STIX_WARNING };
 

@@ -4,12 +4,12 @@
 #ifndef STIX_ID_H
 #define STIX_ID_H
 
+#include <stdbool.h>
+
 #include "stix/base/err.h"
 #include "stix/base/str.h"
 #include "stix/base/uuid.h"
 #include "stix/json.h"
-
-#include <stdbool.h>
 
 /* The namespace of deterministic observable ids (S-090). */
 #define STIX_NS_SCO "00abedb4-aa42-466c-9c01-fed23315a9b7"

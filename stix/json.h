@@ -7,14 +7,14 @@
 #ifndef STIX_JSON_H
 #define STIX_JSON_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "stix/base/buf.h"
 #include "stix/base/err.h"
 #include "stix/base/str.h"
 #include "stix/scan.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 struct stix_json; /* one value; NULL stands for an absent value and for JSON null */
 
@@ -73,8 +73,8 @@ bool stix_json_bool(const struct stix_json *value);
 
 /* Walk of an object's members in document order. */
 struct stix_json_walk {
-    const void *next;         /* private */
-    const char *name;         /* the current member */
+    const void *next; /* private */
+    const char *name; /* the current member */
     const struct stix_json *value;
 };
 

@@ -5,6 +5,9 @@
 #ifndef STIX_OBJECT_H
 #define STIX_OBJECT_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "stix/base/arena.h"
 #include "stix/base/buf.h"
 #include "stix/base/digest.h"
@@ -13,13 +16,10 @@
 #include "stix/json.h"
 #include "stix/types.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 struct stix_object {
     struct stix_json *json;
     enum stix_kind kind;
-    struct isg_str type;     /* views into json */
+    struct isg_str type; /* views into json */
     struct isg_str id;
     struct isg_str created;  /* empty when absent */
     struct isg_str modified; /* empty when absent (SCO, marking-definition) */

@@ -12,11 +12,11 @@
 #ifndef STIX_SCAN_H
 #define STIX_SCAN_H
 
-#include "stix/base/err.h"
-#include "stix/base/str.h"
-
 #include <stddef.h>
 #include <stdint.h>
+
+#include "stix/base/err.h"
+#include "stix/base/str.h"
 
 /* Bounds of one JSON text; 0 in a field means its default. */
 struct stix_limits {

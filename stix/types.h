@@ -5,10 +5,10 @@
 #ifndef STIX_TYPES_H
 #define STIX_TYPES_H
 
-#include "stix/base/str.h"
-
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "stix/base/str.h"
 
 /* The kinds of section 2 of the rules: they decide the common properties. */
 enum stix_kind {

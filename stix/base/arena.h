@@ -7,9 +7,9 @@
 #ifndef ISG_BASE_ARENA_H
 #define ISG_BASE_ARENA_H
 
-#include "stix/base/str.h"
-
 #include <stddef.h>
+
+#include "stix/base/str.h"
 
 struct isg_arena;
 

@@ -5,11 +5,11 @@
 #ifndef ISG_BASE_BASE64_H
 #define ISG_BASE_BASE64_H
 
-#include "stix/base/buf.h"
-#include "stix/base/str.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "stix/base/buf.h"
+#include "stix/base/str.h"
 
 enum isg_base64 { ISG_BASE64_STD, ISG_BASE64_URL };
 

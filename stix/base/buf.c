@@ -1,11 +1,11 @@
 #include "stix/base/buf.h"
 
-#include "stix/base/err.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "stix/base/err.h"
 
 void isg_buf_init(struct isg_buf *b, size_t max)
 {

@@ -5,9 +5,9 @@
 #ifndef ISG_BASE_BUF_H
 #define ISG_BASE_BUF_H
 
-#include "stix/base/str.h"
-
 #include <stddef.h>
+
+#include "stix/base/str.h"
 
 struct isg_buf {
     char *p; /* NULL until the first put */

@@ -5,10 +5,10 @@
 #ifndef ISG_BASE_DIGEST_H
 #define ISG_BASE_DIGEST_H
 
-#include "stix/base/str.h"
-
 #include <stddef.h>
 #include <stdint.h>
+
+#include "stix/base/str.h"
 
 enum { ISG_SHA256_BYTES = 32, ISG_SHA512_BYTES = 64 };
 
@@ -19,12 +19,12 @@ struct isg_sha512 {
     uint64_t state[32];
 };
 
-void isg_sha256_init(struct isg_sha256 *hash);                             /* start */
-void isg_sha256_add(struct isg_sha256 *hash, const void *p, size_t n);     /* more bytes */
+void isg_sha256_init(struct isg_sha256 *hash);                               /* start */
+void isg_sha256_add(struct isg_sha256 *hash, const void *p, size_t n);       /* more bytes */
 void isg_sha256_end(struct isg_sha256 *hash, uint8_t out[ISG_SHA256_BYTES]); /* finish */
 
-void isg_sha512_init(struct isg_sha512 *hash);                             /* start */
-void isg_sha512_add(struct isg_sha512 *hash, const void *p, size_t n);     /* more bytes */
+void isg_sha512_init(struct isg_sha512 *hash);                               /* start */
+void isg_sha512_add(struct isg_sha512 *hash, const void *p, size_t n);       /* more bytes */
 void isg_sha512_end(struct isg_sha512 *hash, uint8_t out[ISG_SHA512_BYTES]); /* finish */
 
 /* SHA-256 of a whole text. */

@@ -1,8 +1,8 @@
 #include "stix/base/jsonw.h"
 
-#include "stix/base/err.h"
-
 #include <inttypes.h>
+
+#include "stix/base/err.h"
 
 void isg_jsonw_init(struct isg_jsonw *w, struct isg_buf *out)
 {

@@ -9,11 +9,11 @@
 #ifndef ISG_BASE_JSONW_H
 #define ISG_BASE_JSONW_H
 
-#include "stix/base/buf.h"
-#include "stix/base/str.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "stix/base/buf.h"
+#include "stix/base/str.h"
 
 struct isg_jsonw {
     struct isg_buf *out;
@@ -25,15 +25,15 @@ struct isg_jsonw {
 
 void isg_jsonw_init(struct isg_jsonw *w, struct isg_buf *out); /* write to out, from its end on */
 
-void isg_jsonw_object(struct isg_jsonw *w);                       /* { */
-void isg_jsonw_list(struct isg_jsonw *w);                         /* [ */
-void isg_jsonw_end(struct isg_jsonw *w);                          /* } or ] */
-void isg_jsonw_name(struct isg_jsonw *w, const char *name);       /* a member's name */
-void isg_jsonw_name_str(struct isg_jsonw *w, struct isg_str name);/* likewise */
-void isg_jsonw_str(struct isg_jsonw *w, struct isg_str value);    /* a string, escaped */
-void isg_jsonw_int(struct isg_jsonw *w, int64_t value);           /* an integer */
-void isg_jsonw_bool(struct isg_jsonw *w, bool value);             /* true or false */
-void isg_jsonw_raw(struct isg_jsonw *w, struct isg_str json);     /* a finished JSON value */
+void isg_jsonw_object(struct isg_jsonw *w);                        /* { */
+void isg_jsonw_list(struct isg_jsonw *w);                          /* [ */
+void isg_jsonw_end(struct isg_jsonw *w);                           /* } or ] */
+void isg_jsonw_name(struct isg_jsonw *w, const char *name);        /* a member's name */
+void isg_jsonw_name_str(struct isg_jsonw *w, struct isg_str name); /* likewise */
+void isg_jsonw_str(struct isg_jsonw *w, struct isg_str value);     /* a string, escaped */
+void isg_jsonw_int(struct isg_jsonw *w, int64_t value);            /* an integer */
+void isg_jsonw_bool(struct isg_jsonw *w, bool value);              /* true or false */
+void isg_jsonw_raw(struct isg_jsonw *w, struct isg_str json);      /* a finished JSON value */
 
 /* Name and value in one call; the NUL-terminated form is left out when value is NULL. */
 void isg_jsonw_put(struct isg_jsonw *w, const char *name, const char *value);

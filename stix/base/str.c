@@ -119,8 +119,8 @@ bool isg_str_to_i64(struct isg_str s, int64_t *out)
 {
     bool negative = s.n > 0 && s.p[0] == '-';
     uint64_t magnitude;
-    if (!isg_str_to_u64(isg_str_from(s, negative ? 1 : 0),
-                        (uint64_t)INT64_MAX + (negative ? 1 : 0), &magnitude))
+    if (!isg_str_to_u64(isg_str_from(s, negative ? 1 : 0), (uint64_t)INT64_MAX + (negative ? 1 : 0),
+                        &magnitude))
         return false;
     *out = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
     return true;

@@ -7,10 +7,10 @@
 #ifndef ISG_BASE_TIME_H
 #define ISG_BASE_TIME_H
 
-#include "stix/base/str.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "stix/base/str.h"
 
 enum { ISG_TIME_TEXT = 40 }; /* room for a formatted timestamp with its NUL */
 

@@ -5,10 +5,10 @@
 #ifndef ISG_BASE_UTF8_H
 #define ISG_BASE_UTF8_H
 
-#include "stix/base/str.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "stix/base/str.h"
 
 /* True when all of s is well-formed UTF-8. */
 bool isg_utf8_is_valid(struct isg_str s);

@@ -4,10 +4,10 @@
 #ifndef ISG_BASE_UUID_H
 #define ISG_BASE_UUID_H
 
-#include "stix/base/str.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "stix/base/str.h"
 
 enum { ISG_UUID_TEXT = 37 }; /* 36 characters and NUL */
 

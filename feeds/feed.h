@@ -1,0 +1,56 @@
+/*
+ * Sources: each is one file with a mapping function without I/O, and one row in the table of
+ * feed.c. A mapping reads a whole document, checks its shape, and only then hands out STIX objects
+ * as JSON text; a document that is cut short or of another shape hands out nothing.
+ */
+#ifndef FEEDS_FEED_H
+#define FEEDS_FEED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stix/base/buf.h"
+#include "stix/base/err.h"
+#include "stix/base/str.h"
+#include "stix/base/uuid.h"
+
+/*
+ * One object. facet: NULL, or the key of this source's part of an object that several sources
+ * describe (a vulnerability by its CVE). A code other than ISG_OK stops the mapping.
+ */
+typedef int feed_emit(void *arg, struct isg_str object, const char *facet, struct isg_fail *why);
+
+struct feed_context {
+    char space[ISG_UUID_TEXT]; /* namespace of the gateway's own ids (feed_namespace) */
+    int64_t now_us;            /* used where the source has no time of its own */
+    struct isg_str file_name;  /* for messages; may be empty */
+    feed_emit *emit;
+    void *arg;
+    uint64_t records; /* counted by the mapping: records seen, and left out */
+    uint64_t excluded;
+};
+
+struct feed_source {
+    const char *format; /* "kev" */
+    const char *title;  /* "CISA Known Exploited Vulnerabilities" */
+    bool as_sent;       /* objects are the producer's own STIX: ids, versions and bytes stay */
+    int (*map)(struct feed_context *context, struct isg_str text, struct isg_fail *why);
+};
+
+/* The row of a format, or NULL. */
+const struct feed_source *feed_source_find(struct isg_str format);
+
+/* All rows, ended by format NULL. */
+const struct feed_source *feed_sources(void);
+
+/* The namespace made of a configured URN: uuid5(URL namespace, urn) (feeds digest 2.4). */
+void feed_namespace(struct isg_str urn, char out[ISG_UUID_TEXT]);
+
+/*
+ * Map a document. text is scanned strictly first where it is JSON.
+ * Returns ISG_OK; ISG_EPARSE, ISG_EINVAL (shape, counts), ISG_ELIMIT; or what emit returned.
+ */
+int feed_map(const struct feed_source *source, struct feed_context *context, struct isg_str text,
+             struct isg_fail *why);
+
+#endif

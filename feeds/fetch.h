@@ -1,0 +1,63 @@
+/*
+ * One HTTP exchange with bounds. fetch.c is the only file that knows libcurl.
+ *
+ * Only https (http on loopback), redirects by hand (at most 3, never to another host with secrets),
+ * the address is checked at connect: private, loopback and link-local ranges are refused unless
+ * allowed. No request ever waits longer than its time-out.
+ */
+#ifndef FEEDS_FETCH_H
+#define FEEDS_FETCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "stix/base/buf.h"
+#include "stix/base/err.h"
+#include "stix/base/str.h"
+
+struct feed_request {
+    const char *method; /* NULL: GET */
+    const char *url;
+    const char *unix_socket; /* speak over this Unix socket; may be NULL */
+    const char *user;        /* Basic, with password; may be NULL */
+    const char *password;
+    const char *bearer; /* or a bearer token; may be NULL */
+    const char *accept; /* may be NULL */
+    const char *content_type;
+    struct isg_str body;        /* for POST and PUT */
+    const char *const *headers; /* further "Name: value" lines, NULL-ended; may be NULL */
+    const char *etag;           /* sent as If-None-Match; may be NULL */
+    const char *last_modified;  /* sent as If-Modified-Since; may be NULL */
+    const char *ca;             /* CA file; NULL: the system's */
+    const char *client_certificate;
+    const char *client_key;
+    bool allow_private; /* private and loopback addresses are allowed */
+    size_t max_bytes;   /* of the body after inflating; 0: 256 MiB */
+    unsigned timeout_s; /* whole exchange; 0: 120 */
+};
+
+struct feed_response {
+    int status;
+    struct isg_buf body;
+    char *content_type;
+    char *etag;
+    char *last_modified;
+    char *date_added_first; /* X-TAXII-Date-Added-First */
+    char *date_added_last;
+    char *location;
+    unsigned retry_after_s; /* 0: none */
+};
+
+/*
+ * Do the exchange. Any HTTP status is ISG_OK: the caller judges it.
+ * Returns ISG_OK; ISG_ENET (no connection, TLS, time-out, refused address or redirect), ISG_ELIMIT
+ * (too large), ISG_EUSAGE (URL), ISG_ENOMEM.
+ */
+int feed_fetch(const struct feed_request *request, struct feed_response *out, struct isg_fail *why);
+void feed_response_done(struct feed_response *response);
+
+/* Once per process, before threads start, and at the end. */
+int feed_fetch_start(struct isg_fail *why);
+void feed_fetch_stop(void);
+
+#endif

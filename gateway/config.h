@@ -1,0 +1,115 @@
+/*
+ * The instance's configuration: DIR/isg.yaml, read and checked by one schema table. Unknown keys
+ * are errors; secrets are named by file, never by value; relative paths are below DIR.
+ */
+#ifndef GATEWAY_CONFIG_H
+#define GATEWAY_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stix/base/buf.h"
+#include "stix/base/err.h"
+
+struct config_root { /* one TAXII API root */
+    char *path;      /* "api": served at /api/ */
+    char *title;
+    char *description; /* may be NULL */
+};
+
+struct config_feed { /* one source that is pulled on a schedule */
+    char *name;
+    char *url;
+    char *format;     /* kev, csaf, stix, ... */
+    char *collection; /* id, alias or title */
+    uint32_t interval_s;
+    char *header_file; /* lines "Name: value" sent with each request; may be NULL */
+    char *ca;          /* CA file; NULL: the system's */
+    bool allow_private;
+};
+
+struct config_peer { /* another TAXII server, pulled from or pushed to on a schedule */
+    char *name;
+    char *direction;  /* pull or push */
+    char *url;        /* discovery, API root or collection URL */
+    char *from;       /* collection to read (there for pull, here for push) */
+    char *collection; /* collection to write (here for pull, there for push) */
+    char *user;
+    char *password_file;
+    char *ca;
+    uint32_t interval_s;
+    bool allow_private;
+};
+
+struct config {
+    char *dir;        /* the instance directory, absolute */
+    char *name;       /* of the organisation */
+    char *listen;     /* HOST:PORT of the TAXII listener */
+    char *public_url; /* https://host[:port], no trailing slash; advertised */
+    char *id_urn;     /* URN of the namespace of our own ids, made once */
+    struct config_root *roots;
+    unsigned roots_count;
+    struct {
+        char *certificate; /* PEM chain; NULL with key NULL: plain HTTP, loopback only */
+        char *key;
+        char *client_ca; /* verify client certificates against it; may be NULL */
+    } tls;
+    struct {
+        char *socket; /* Unix socket of the admin listener */
+        char *listen; /* also on loopback TCP HOST:PORT; may be NULL */
+    } admin;
+    struct {
+        char *url;           /* NULL: the private server. unix:/path or redis://host:port */
+        char *password_file; /* may be NULL */
+        char *accept_plain;  /* HOST:PORT off loopback that is accepted without TLS */
+        uint32_t timeout_ms; /* of one call */
+    } redis;
+    struct {
+        uint32_t max_content_length; /* bytes of a request body */
+        uint32_t page_max;           /* objects in one page */
+        uint32_t connections;        /* open at once */
+        uint32_t connections_per_address;
+        uint32_t header_timeout_ms; /* from connect (or last answer) to the end of the headers */
+        uint32_t body_timeout_ms;   /* for each 64 KiB of body */
+        uint32_t idle_timeout_ms;   /* between requests */
+        uint32_t cache_bytes;       /* of the page cache */
+        uint32_t workers;           /* threads that may wait; 0: by cores */
+        uint32_t status_hours;      /* a status is kept (T-090) */
+    } limits;
+    struct {
+        char *dir;             /* key files */
+        char *passphrase_file; /* of the key files */
+    } keys;
+    struct {
+        char *level;  /* debug, info, warn, error */
+        char *format; /* auto, json, text */
+    } log;
+    struct config_feed *feeds;
+    unsigned feeds_count;
+    struct config_peer *peers;
+    unsigned peers_count;
+};
+
+/*
+ * Read and check DIR/isg.yaml.
+ *
+ * Returns ISG_OK; ISG_EIO (no such file), ISG_EUSAGE (unknown key, wrong type, out of range; why
+ * names the key and line). *out is freed with config_free.
+ */
+int config_load(const char *dir, struct config **out, struct isg_fail *why);
+
+/* As config_load, from a file with paths relative to dir (check-config of a file elsewhere). */
+int config_load_file(const char *path, const char *dir, struct config **out, struct isg_fail *why);
+void config_free(struct config **config); /* accepts NULL, leaves NULL */
+
+/* Append the whole configuration as YAML, each value with a comment on where it came from. */
+void config_show(const struct config *config, struct isg_buf *out);
+
+/* Append a commented example with every setting and its default. */
+void config_example(struct isg_buf *out);
+
+/* Append the reference: a table of key, type, default, range and meaning. */
+void config_reference(struct isg_buf *out);
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * HTTP/1.1 and TLS, by meaning. http/listener.c is the only file that knows libmicrohttpd.
+ *
+ * The library parses; this room adds what it lacks: own accept thread, a guard against smuggled
+ * and malformed requests, absolute deadlines, limits per address, early 413. An application
+ * supplies two functions. Both may be called on a listener thread with may_wait false: what cannot
+ * be answered from memory returns HTTP_WAIT, and the same function is called again on a worker
+ * thread with may_wait true. So a listener thread never waits, and no step calls back up.
+ */
+#ifndef GATEWAY_HTTP_HTTP_H
+#define GATEWAY_HTTP_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/worker.h"
+#include "stix/base/arena.h"
+#include "stix/base/err.h"
+#include "stix/base/str.h"
+
+enum http_method {
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_DELETE,
+    HTTP_OPTIONS,
+    HTTP_OTHER
+};
+
+enum http_next {
+    HTTP_MORE, /* head only: go on, read the body, then call run */
+    HTTP_DONE, /* the reply is complete */
+    HTTP_WAIT  /* cannot answer without waiting: call again with may_wait */
+};
+
+/* Immutable bytes shared by many replies, counted. */
+struct http_bytes;
+
+/* Take over bytes from malloc (freed with free), or copy them. NULL without memory. */
+struct http_bytes *http_bytes_take(char *take_bytes, size_t n);
+struct http_bytes *http_bytes_copy(struct isg_str bytes);
+struct http_bytes *http_bytes_ref(struct http_bytes *bytes);
+void http_bytes_unref(struct http_bytes **bytes); /* accepts NULL, leaves NULL */
+struct isg_str http_bytes_str(const struct http_bytes *bytes);
+
+struct http_request;
+
+/* ---- what came in; views live as long as the request ---- */
+enum http_method http_method(const struct http_request *request);
+struct isg_str http_path(const struct http_request *request);  /* raw, without query; begins '/' */
+struct isg_str http_query(const struct http_request *request); /* raw, without '?'; may be empty */
+struct isg_str http_header(const struct http_request *request,
+                           const char *name);                 /* p NULL: absent */
+struct isg_str http_body(const struct http_request *request); /* whole body, in run */
+struct isg_str
+http_peer(const struct http_request *request); /* socket address, "127.0.0.1" or "unix" */
+struct isg_str
+http_client_certificate(const struct http_request *request); /* SHA-256 hex, or empty */
+const char *http_id(const struct http_request *request);     /* request id for log and error_id */
+struct isg_arena *http_arena(struct http_request *request);  /* freed with the request */
+
+/* A slot for the application (who is asking, which route): lives as long as the request. */
+void *http_user(const struct http_request *request);
+void http_set_user(struct http_request *request, void *user);
+
+/* The log and metrics name this request by: route (static text) and member (copied). */
+void http_name(struct http_request *request, const char *route, struct isg_str member);
+
+/* ---- what goes out ---- */
+void http_status(struct http_request *request, int status);
+void http_set_header(struct http_request *request, const char *name,
+                     struct isg_str value); /* copied */
+void http_send(struct http_request *request,
+               struct http_bytes *bytes); /* takes its own reference */
+void http_send_copy(struct http_request *request, struct isg_str bytes);
+
+/* Close the connection after this answer. */
+void http_close(struct http_request *request);
+
+/*
+ * Make the reply an error resource (T-065 to T-068) with this status: title, description from why
+ * (may be NULL), http_status, error_id; Content-Type application/taxii+json;version=2.1.
+ */
+void http_fail(struct http_request *request, int status, const struct isg_fail *why);
+
+/* The percent-decoded value of a query parameter or path piece into the arena; false when the
+ * escapes are malformed, or it holds %00 or control bytes. '+' is not a blank. */
+bool http_unescape(struct isg_arena *arena, struct isg_str raw, struct isg_str *out);
+
+struct http_app {
+    void *arg;
+    /* Headers are complete, no byte of the body was read: refuse early, or HTTP_MORE. */
+    enum http_next (*head)(void *arg, struct http_request *request, bool may_wait);
+    /* The body is complete (or there is none). */
+    enum http_next (*run)(void *arg, struct http_request *request, bool may_wait);
+    /* The request is over: log, count. May be NULL. */
+    void (*over)(void *arg, struct http_request *request, int status, int64_t took_us);
+};
+
+struct http_limits {
+    size_t body_max;   /* larger: 413, also for chunked bodies */
+    size_t header_max; /* all headers of one request; larger: 431 */
+    size_t target_max; /* larger: 414 */
+    unsigned connections;
+    unsigned connections_per_address;
+    unsigned header_timeout_ms;
+    unsigned body_timeout_ms; /* renewed every 64 KiB */
+    unsigned idle_timeout_ms;
+    unsigned threads; /* listener threads; 0: as many as cores */
+};
+
+struct http_listen { /* where to listen: a Unix socket or HOST:PORT */
+    const char *unix_path;
+    const char *host_port;
+    const char *certificate; /* PEM files; NULL: plain */
+    const char *key;
+    const char *client_ca;
+};
+
+struct http_listener;
+
+/*
+ * Start listening. workers answers what must wait; app is copied.
+ * Returns ISG_OK; ISG_ENET (address in use, not to be bound), ISG_EIO (certificate), ISG_ENOMEM.
+ */
+int http_listen(const struct http_listen *where, const struct http_limits *limits,
+                const struct http_app *app, struct worker_pool *workers, struct http_listener **out,
+                struct isg_fail *why);
+
+/* The port bound (for port 0); 0 for a Unix socket. */
+unsigned http_listener_port(const struct http_listener *listener);
+
+/* Read certificate and key again; connections stay. On failure the old ones stay in use. */
+int http_listener_reload(struct http_listener *listener, struct isg_fail *why);
+
+/* Stop accepting, finish what is in flight (at most grace_ms), free. Accepts NULL, leaves NULL. */
+void http_listener_close(struct http_listener **listener, unsigned grace_ms);
+
+#endif

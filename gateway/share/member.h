@@ -1,0 +1,137 @@
+/*
+ * Who may do what: members (organisations) and collections, as an immutable snapshot of the store's
+ * documents. The snapshot is swapped by pointer when something changes, so that readers never lock;
+ * hold one reference per request and drop it at the end.
+ */
+#ifndef GATEWAY_SHARE_MEMBER_H
+#define GATEWAY_SHARE_MEMBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/config.h"
+#include "gateway/store/store.h"
+#include "gateway/trust/secret.h"
+#include "stix/base/buf.h"
+#include "stix/base/err.h"
+#include "stix/base/str.h"
+#include "stix/base/uuid.h"
+#include "stix/marking.h"
+
+enum member_kind {
+    MEMBER_HOSPITAL,
+    MEMBER_HOME_CARE,
+    MEMBER_MDM, /* medical-device manufacturer */
+    MEMBER_COMPONENT_SUPPLIER,
+    MEMBER_RESEARCHER,
+    MEMBER_ISAO_STAFF,
+    MEMBER_PEER_ISAO,
+    MEMBER_COORDINATOR,
+    MEMBER_REGULATOR,
+    MEMBER_PUBLIC,
+    MEMBER_KIND_COUNT
+};
+
+const char *member_kind_name(enum member_kind kind); /* "hospital", "mdm", ... */
+bool member_kind_of(struct isg_str name, enum member_kind *out);
+
+struct member_token { /* a bearer token, kept as keyed hash */
+    uint8_t mac[TRUST_MAC_BYTES];
+    char *label; /* for people */
+    int64_t created_us;
+    int64_t expires_us; /* 0: never */
+};
+
+struct member {
+    char *name; /* login name: [a-z0-9][a-z0-9._-]{0,63} */
+    char *title;
+    enum member_kind kind;
+    enum stix_tlp tlp_max; /* nothing above it is served to this member; default RED */
+    bool suspended;
+    char *password_hash; /* argon2id text, or NULL: no Basic */
+    struct member_token *tokens;
+    size_t tokens_count;
+    char **certificates; /* SHA-256 fingerprints, lower-case hex */
+    size_t certificates_count;
+    uint64_t stamp; /* changes with every change of this member; binds remembered logins */
+};
+
+enum collection_handling { COLLECTION_RELAY, COLLECTION_SUBMISSION };
+
+/* A right: `all`, `none`, or a list of member names, `staff` and `kind:NAME`. */
+struct collection_right {
+    bool all;
+    char **names;
+    size_t names_count;
+};
+
+struct collection {
+    char id[ISG_UUID_TEXT]; /* a random UUIDv4 (T-003) */
+    char *root;             /* API root path, "api" */
+    char *alias;            /* may be NULL; unique within the root (T-102) */
+    char *title;
+    char *description; /* may be NULL */
+    enum collection_handling handling;
+    char *publish_to; /* id of the collection a submission goes to after moderation; may be NULL */
+    enum stix_tlp default_tlp; /* of objects without any marking; AMBER unless set */
+    struct collection_right read;
+    struct collection_right write;
+};
+
+/* The snapshot. Arrays are sorted by name and by id (T-032). */
+struct registry {
+    struct member *members;
+    size_t members_count;
+    struct collection *collections;
+    size_t collections_count;
+    uint64_t generation;
+};
+
+struct directory; /* holds the current snapshot, reloads it, changes the documents */
+
+int directory_open(struct store *store, const struct config *config,
+                   const struct trust_secret *secret, struct directory **out, struct isg_fail *why);
+void directory_close(struct directory **directory);
+
+/* The current snapshot, with a reference; give it back with registry_unref. Never waits. */
+const struct registry *directory_get(struct directory *directory);
+void registry_unref(const struct registry **registry);
+
+/* Load again if another gateway changed something (compares store_docs_generation). */
+int directory_refresh(struct directory *directory, struct isg_fail *why);
+
+const struct member *registry_member(const struct registry *registry, struct isg_str name);
+
+/* By id, alias or title; root may be empty to look in all roots. ISG_ENOENT, or ISG_ECONFLICT when
+ * a title is not unique. */
+int registry_collection(const struct registry *registry, struct isg_str root, struct isg_str name,
+                        const struct collection **out, struct isg_fail *why);
+
+/* The collection's right alone, without policy. A suspended member has none. */
+bool collection_can_read(const struct collection *collection, const struct member *member);
+bool collection_can_write(const struct collection *collection, const struct member *member);
+
+/*
+ * Changes, given and answered as JSON (the admin API's bodies). They write the document and swap
+ * the snapshot before they return.
+ *
+ *   directory_put_member      {"name","kind","title"?,"password"?,"tlp_max"?,"suspended"?,
+ *                              "certificates"?} makes or changes; absent members stay
+ *   directory_member_token    makes a token (printed once): out gets {"token","label"}
+ *   directory_put_collection  {"id"?,"root"?,"title","alias"?,"description"?,"handling"?,
+ *                              "publish_to"?,"default_tlp"?,"read"?,"write"?}: out gets the document
+ * ISG_EINVAL names the member of the JSON; ISG_ECONFLICT: name or alias taken and create asked.
+ */
+int directory_put_member(struct directory *directory, struct isg_str json, bool create,
+                         struct isg_buf *out, struct isg_fail *why);
+int directory_member_token(struct directory *directory, struct isg_str name, struct isg_str label,
+                           struct isg_buf *out, struct isg_fail *why);
+int directory_put_collection(struct directory *directory, struct isg_str json, bool create,
+                             struct isg_buf *out, struct isg_fail *why);
+
+/* JSON of a member without any secret, and of a collection, for lists. */
+void member_write(const struct member *member, struct isg_buf *out);
+void collection_write(const struct collection *collection, struct isg_buf *out);
+
+#endif

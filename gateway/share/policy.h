@@ -1,0 +1,53 @@
+/*
+ * The sharing decision, as a pure function: what is known of an object (its label) and of a member.
+ *
+ * The collection's read right decides the first hop; policy can only narrow it. Deny by default:
+ * an unknown marking is RED, and RED goes to its source and to ISAO staff only (S-071).
+ */
+#ifndef GATEWAY_SHARE_POLICY_H
+#define GATEWAY_SHARE_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/share/member.h"
+#include "stix/base/str.h"
+#include "stix/json.h"
+#include "stix/marking.h"
+
+enum { POLICY_LABEL_MAX = 512 };
+
+/* What policy needs to know of an object; its text is what the store interns. */
+struct policy_label {
+    enum stix_tlp tlp;     /* effective level, never NONE */
+    struct isg_str source; /* member or feed that brought it */
+};
+
+/* Reasons of a decision, in the order of the checks; the first that applies wins. */
+enum policy_deny {
+    POLICY_ALLOW,
+    POLICY_SUSPENDED,
+    POLICY_KIND, /* this kind of member never gets this level */
+    POLICY_TLP,  /* above what the member or the level allows */
+    POLICY_UNKNOWN_MARKING
+};
+const char *policy_deny_name(enum policy_deny deny);
+
+/*
+ * May member, who holds the collection's read right, see an object with this label at this time?
+ * The source itself and ISAO staff always see it.
+ */
+enum policy_deny policy_decide(const struct policy_label *label, const struct member *member,
+                               int64_t now_us);
+
+/* The label of an object pushed by source into collection (default_tlp where it has no marking). */
+struct policy_label policy_label_of(const struct stix_json *object,
+                                    const struct collection *collection, struct isg_str source);
+
+/* The label's text, e.g. "tlp=amber;src=hospital-a", into text[POLICY_LABEL_MAX]. */
+void policy_label_write(const struct policy_label *label, char text[POLICY_LABEL_MAX]);
+
+/* Read such a text; views into it. An unreadable text is RED from nobody. */
+struct policy_label policy_label_read(struct isg_str text);
+
+#endif

@@ -1,0 +1,216 @@
+/*
+ * The store, by meaning: small documents (members, collections, feeds), the statuses of pushes, and
+ * the collections' logs. Nothing of Redis shows here; redis.c is the only file that knows hiredis.
+ *
+ * A collection is an append-only log of visibility events. An event has a position (1, 2, 3, ...),
+ * a date_added (strictly rising microseconds), an object version and a label: what policy needs to
+ * know of it, interned per collection. Objects are canonical bytes named by their SHA-256. Events
+ * are never moved; they can become dead (deleted) or superseded (a newer version exists).
+ *
+ * All functions are safe from every thread and may wait for Redis, but never longer than the
+ * configured time-out; a dead Redis trips a breaker and they fail at once with ISG_ESTORE.
+ */
+#ifndef GATEWAY_STORE_STORE_H
+#define GATEWAY_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stix/base/buf.h"
+#include "stix/base/digest.h"
+#include "stix/base/err.h"
+#include "stix/base/str.h"
+#include "stix/base/uuid.h"
+
+enum { STORE_SCHEMA = 1 }; /* version of the layout of keys, kept in the store */
+
+struct store;
+
+struct store_options {
+    const char *dir;           /* instance directory: the private server's socket, AOF, lock */
+    const char *url;           /* NULL: start the private server; else unix:/path, redis://h:p */
+    const char *password_file; /* may be NULL */
+    const char *accept_plain;  /* HOST:PORT off loopback accepted without TLS; may be NULL */
+    unsigned timeout_ms;       /* of one call; 0: 5000 */
+    unsigned batch_ms;         /* how long a commit waits for company; 0: do not wait */
+};
+
+/*
+ * Open the store; starts the private redis-server where url is NULL (call it from the main thread:
+ * the child dies with the thread that forked it). A server that already holds the instance's
+ * socket or lock is never joined by a second one on the same AOF.
+ *
+ * Returns ISG_OK; ISG_ESTORE (cannot start, cannot connect, wrong schema, plain TCP off loopback),
+ * ISG_EBUSY (another gateway runs this instance), ISG_EIO, ISG_ENOMEM.
+ */
+int store_open(const struct store_options *options, struct store **out, struct isg_fail *why);
+void store_close(struct store **store); /* waits for commits under way, stops the private server */
+
+/* ISG_OK when the store answers now; ISG_ESTORE with the reason. Does not wait when the breaker
+ * is open. */
+int store_ping(struct store *store, struct isg_fail *why);
+
+/* What `isg doctor` looks at: append a JSON object (version, persistence, durable, memory, role). */
+int store_describe(struct store *store, struct isg_buf *out, struct isg_fail *why);
+
+/* ---- small documents ------------------------------------------------------------------------ */
+
+enum store_doc { STORE_MEMBER, STORE_COLLECTION, STORE_FEED, STORE_FEED_STATE, STORE_DOC_COUNT };
+
+/* Put, get or remove the JSON text of a document by kind and name. ISG_ENOENT when not there. */
+int store_doc_put(struct store *store, enum store_doc kind, struct isg_str name,
+                  struct isg_str json, struct isg_fail *why);
+int store_doc_get(struct store *store, enum store_doc kind, struct isg_str name,
+                  struct isg_buf *out, struct isg_fail *why);
+int store_doc_remove(struct store *store, enum store_doc kind, struct isg_str name,
+                     struct isg_fail *why);
+
+/* Call each(arg, name, json) for every document of a kind, in byte order of the names. */
+int store_doc_each(struct store *store, enum store_doc kind,
+                   int (*each)(void *arg, struct isg_str name, struct isg_str json), void *arg,
+                   struct isg_fail *why);
+
+/* A number that rises with every change of members and collections, by any gateway. */
+int store_docs_generation(struct store *store, uint64_t *out, struct isg_fail *why);
+
+/* ---- statuses ------------------------------------------------------------------------------- */
+
+/* Keep a status resource for ttl_s seconds, or read it. owner is the member who may read it. */
+int store_status_put(struct store *store, const char *id, struct isg_str owner, struct isg_str json,
+                     uint32_t ttl_s, struct isg_fail *why);
+int store_status_get(struct store *store, struct isg_str id, struct isg_buf *out_owner,
+                     struct isg_buf *out_json, struct isg_fail *why);
+
+/* ---- writing a log -------------------------------------------------------------------------- */
+
+enum store_verdict {
+    STORE_ADDED,    /* a new event */
+    STORE_SAME,     /* this very form is there already: success, nothing written (T-119) */
+    STORE_CONFLICT, /* same id and version, other content, visible to the pusher (S-100) */
+    STORE_REVOKED,  /* a later version of a revoked id (S-101) */
+    STORE_FAILED    /* the batch was not committed */
+};
+
+/* One object version to append. Strings and bytes are borrowed until the call returns. */
+struct store_put {
+    struct isg_str id;      /* STIX id */
+    struct isg_str version; /* modified, else created, else "" (an SCO) */
+    bool versioned;         /* has modified: id and version may be there only once */
+    bool revoked;
+    struct isg_str label;  /* text of the policy label, at most 512 bytes */
+    struct isg_str source; /* who brought it: member or feed name */
+    struct isg_str canon;  /* canonical bytes */
+    const uint8_t *digest; /* ISG_SHA256_BYTES of canon */
+    /* set by store_commit */
+    enum store_verdict verdict;
+    uint64_t position;
+    int64_t date_added_us; /* for STORE_SAME: of the event that is there */
+};
+
+/*
+ * Append puts to the log of a collection as one atomic batch (shared with other commits that wait
+ * at the same moment). Returns only when Redis has confirmed that it is durable.
+ *
+ *   can_see  whether the pusher may see an existing event with this label: a conflict with what he
+ *            may not see is answered as if it were absent and his own form is kept beside it
+ *
+ * Returns ISG_OK with every verdict set; ISG_ESTORE, ISG_EBUSY: nothing of puts is in the store,
+ * or (connection lost after EXEC and not settled in time) what is there is whole and a repeat of
+ * the same call is harmless.
+ */
+int store_commit(struct store *store, const char *collection, struct store_put *puts, size_t n,
+                 bool (*can_see)(void *arg, struct isg_str label), void *arg, struct isg_fail *why);
+
+/*
+ * Remove versions of an object from a collection: all of them (version empty) or one. Only events
+ * whose label can_see allows count. ISG_ENOENT when none was there.
+ */
+int store_delete(struct store *store, const char *collection, struct isg_str id,
+                 struct isg_str version, bool (*can_see)(void *arg, struct isg_str label),
+                 void *arg, struct isg_fail *why);
+
+/* ---- reading a log -------------------------------------------------------------------------- */
+
+enum { STORE_BLOCK = 1000 }; /* positions in a block; block b holds b*1000+1 .. b*1000+1000 */
+
+/* Where a log stands. generation rises with every change that is not an append. */
+struct store_head {
+    uint64_t position;     /* of the last event; 0 when empty */
+    int64_t date_added_us; /* of the last event */
+    uint64_t generation;
+};
+
+/* The head as last confirmed by Redis (by this gateway's commits, or asked at most max_age_ms ago). */
+int store_head(struct store *store, const char *collection, unsigned max_age_ms,
+               struct store_head *out, struct isg_fail *why);
+
+/* The head if it was confirmed at most max_age_ms ago; false otherwise. Never waits. */
+bool store_head_now(struct store *store, const char *collection, unsigned max_age_ms,
+                    struct store_head *out);
+
+struct store_event {
+    uint64_t position;
+    int64_t date_added_us;
+    uint32_t label; /* index into the collection's labels */
+    bool dead;      /* deleted: never shown again */
+    bool versioned; /* has modified */
+    struct isg_str id;
+    struct isg_str version; /* "" for an object without modified and created */
+    uint8_t digest[ISG_SHA256_BYTES];
+    /* labels of the newer (and of the older) living versions of the same id, for "last"/"first" */
+    const uint32_t *newer;
+    size_t newer_count;
+    const uint32_t *older;
+    size_t older_count;
+};
+
+/* An immutable snapshot of up to STORE_BLOCK events; shared, counted. */
+struct store_block {
+    uint64_t number;
+    uint64_t generation; /* of this block; moves with every change but an append */
+    size_t count;
+    struct store_event *events; /* by position, without gaps */
+};
+
+/*
+ * The snapshot of a block, from memory when it is current, else from Redis. Release it with
+ * store_block_unref. ISG_ENOENT beyond the head.
+ */
+int store_block_get(struct store *store, const char *collection, uint64_t number,
+                    struct store_block **out, struct isg_fail *why);
+void store_block_unref(struct store_block **block); /* accepts NULL, leaves NULL */
+
+/* As store_block_get but only from memory and only if current; NULL otherwise. Never waits. */
+struct store_block *store_block_now(struct store *store, const char *collection, uint64_t number);
+
+/* The first position whose date_added is later than us (head + 1 when none is). */
+int store_position_after(struct store *store, const char *collection, int64_t us,
+                         uint64_t *out_position, struct isg_fail *why);
+
+/* The text of a label of a collection; NULL when unknown. Valid as long as the store is open. */
+const char *store_label(struct store *store, const char *collection, uint32_t label);
+
+/* Number of labels of a collection known now. */
+uint32_t store_label_count(struct store *store, const char *collection);
+
+/* All events of one object id, by position, dead ones left out; *out is freed with free(). Their
+ * id and version texts lie in the same allocation. ISG_ENOENT when there is none. */
+int store_versions(struct store *store, const char *collection, struct isg_str id,
+                   struct store_event **out, size_t *out_count, struct isg_fail *why);
+
+/*
+ * Canonical bytes of n objects by digest, appended to out one after the other; sizes[i] gets the
+ * length of the i-th, or SIZE_MAX where it is not there.
+ */
+int store_objects(struct store *store, const char *collection, const uint8_t (*digests)[32],
+                  size_t n, struct isg_buf *out, size_t *sizes, struct isg_fail *why);
+
+/* A number that never repeats, also after a crash or a lost Redis write (signing sequence). */
+int store_sequence(struct store *store, const char *name, uint64_t *out, struct isg_fail *why);
+
+/* A lease: true in *out_held when this gateway holds `name` for ttl_ms from now. */
+int store_lease(struct store *store, const char *name, unsigned ttl_ms, bool *out_held,
+                struct isg_fail *why);
+
+#endif

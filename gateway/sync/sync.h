@@ -1,0 +1,48 @@
+/*
+ * Runs the sources and the peers: what is due is fetched, mapped and ingested; what a peer lacks is
+ * pushed. One thread decides what is due; runs happen on workers, one at a time per name, under a
+ * lease, so that of several gateways one runs a feed.
+ */
+#ifndef GATEWAY_SYNC_SYNC_H
+#define GATEWAY_SYNC_SYNC_H
+
+#include <stdbool.h>
+
+#include "gateway/config.h"
+#include "gateway/share/member.h"
+#include "gateway/store/store.h"
+#include "gateway/worker.h"
+#include "stix/base/buf.h"
+#include "stix/base/err.h"
+
+struct sync;
+
+struct sync_parts { /* all borrowed, all outlive it */
+    const struct config *config;
+    struct store *store;
+    struct directory *directory;
+    struct worker_pool *workers;
+};
+
+int sync_start(const struct sync_parts *parts, struct sync **out, struct isg_fail *why);
+void sync_stop(struct sync **sync); /* waits for the runs under way */
+
+/*
+ * Feeds kept in the store (made by command) beside those of the configuration.
+ *   sync_feed_put     {"name","url","format","collection","interval"?,"header_file"?,"ca"?,
+ *                      "allow_private"?}
+ *   sync_feed_run     run now and wait: out gets {"feed","added","same","refused","state",...}
+ *   sync_feeds_write  a list with the state of each: last run, last success, last error, counts
+ *   sync_peer_run     {"direction":"pull"|"push","url","user","password_file","from","collection",
+ *                      "ca"?,"allow_private"?,"dry_run"?}: run once and wait
+ */
+int sync_feed_put(struct sync *sync, struct isg_str json, struct isg_buf *out,
+                  struct isg_fail *why);
+int sync_feed_remove(struct sync *sync, struct isg_str name, struct isg_fail *why);
+int sync_feed_run(struct sync *sync, struct isg_str name, bool dry_run, struct isg_buf *out,
+                  struct isg_fail *why);
+int sync_feeds_write(struct sync *sync, struct isg_buf *out, struct isg_fail *why);
+int sync_peer_run(struct sync *sync, struct isg_str json, struct isg_buf *out,
+                  struct isg_fail *why);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * Small secrets: member passwords (argon2id), tokens (keyed hash), and opaque tickets (AEAD).
+ */
+#ifndef GATEWAY_TRUST_SECRET_H
+#define GATEWAY_TRUST_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stix/base/buf.h"
+#include "stix/base/err.h"
+
+enum { TRUST_PASSWORD_TEXT = 128, TRUST_MAC_BYTES = 32 };
+
+struct trust_secret; /* the instance's persistent 32-byte secret, and keys derived from it */
+
+/* Read the secret from path (mode 0600), or make it. */
+int trust_secret_open(const char *path, struct trust_secret **out, struct isg_fail *why);
+void trust_secret_free(struct trust_secret **secret);
+
+/* argon2id text of a password; slow on purpose (about 60 ms): on worker threads only. */
+int trust_password_hash(struct isg_str password, char out[TRUST_PASSWORD_TEXT],
+                        struct isg_fail *why);
+bool trust_password_verify(const char *hash, struct isg_str password);
+
+/* Keyed BLAKE2b of a text under a key derived for purpose; for tokens and remembered passwords. */
+void trust_mac(const struct trust_secret *secret, const char *purpose, struct isg_str text,
+               uint8_t out[TRUST_MAC_BYTES]);
+bool trust_mac_equal(const uint8_t a[TRUST_MAC_BYTES],
+                     const uint8_t b[TRUST_MAC_BYTES]); /* constant time */
+
+/*
+ * Seal plain bytes into base64url text (XChaCha20-Poly1305) bound to context, or open it again.
+ * ISG_EINVAL when the text was changed or belongs to another context.
+ */
+int trust_seal(const struct trust_secret *secret, struct isg_str context, struct isg_str plain,
+               struct isg_buf *out, struct isg_fail *why);
+int trust_unseal(const struct trust_secret *secret, struct isg_str context, struct isg_str text,
+                 struct isg_buf *out, struct isg_fail *why);
+
+/* n random bytes. */
+void trust_random(void *out, size_t n);
+
+/* Overwrite memory that held a secret; not optimised away. */
+void trust_wipe(void *p, size_t n);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * Signed statements: a compact JWS (RFC 7515, EdDSA) over a small canonical JSON text that names
+ * files by digest. And minisign's prehashed form of the same, for people.
+ */
+#ifndef GATEWAY_TRUST_STATEMENT_H
+#define GATEWAY_TRUST_STATEMENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/trust/keys.h"
+#include "stix/base/buf.h"
+#include "stix/base/err.h"
+
+/* Codes of the verifier, printed as E_...; the order is the order of the checks. */
+enum trust_code {
+    TRUST_OK,
+    TRUST_E_FORMAT,
+    TRUST_E_ALG,
+    TRUST_E_CRIT,
+    TRUST_E_HEADER,
+    TRUST_E_TYP,
+    TRUST_E_UNKNOWN_KEY,
+    TRUST_E_SIGNATURE,
+    TRUST_E_REVOKED,
+    TRUST_E_NOT_YET,
+    TRUST_E_EXPIRED,
+    TRUST_E_LEGACY,
+    TRUST_E_HASH, /* a named file differs */
+    TRUST_CODE_COUNT
+};
+const char *trust_code_name(enum trust_code code); /* "OK", "E_FORMAT", ... */
+
+/*
+ * Sign a statement: payload is canonical JSON whose `type` is type ("bundle"); appends
+ * header.payload.signature to out, without a newline.
+ */
+int trust_statement_sign(struct trust_key *key, const char *type, struct isg_str payload,
+                         struct isg_buf *out, struct isg_fail *why);
+
+/*
+ * Check a statement against the trusted keys at time now_s.
+ *
+ *   type         expected ("bundle"), NULL: any known
+ *   out_payload  on TRUST_OK: the statement's bytes
+ * The statement is not parsed before the signature holds. why gets a sentence.
+ */
+enum trust_code trust_statement_verify(struct isg_str jws, const char *type,
+                                       const struct trust_public *keys, size_t keys_count,
+                                       int64_t now_s, struct isg_buf *out_payload,
+                                       struct isg_fail *why);
+
+/* A prehashed minisign signature file over a BLAKE2b-512 digest, with a signed trusted comment. */
+int trust_minisig_write(struct trust_key *key, const uint8_t prehash[64],
+                        const char *trusted_comment, struct isg_buf *out, struct isg_fail *why);
+enum trust_code trust_minisig_verify(struct isg_str minisig, const uint8_t prehash[64],
+                                     const struct trust_public *keys, size_t keys_count,
+                                     struct isg_fail *why);
+
+/* BLAKE2b-512 piece by piece, for the prehash. */
+struct trust_prehash;
+struct trust_prehash *trust_prehash_new(void);
+void trust_prehash_add(struct trust_prehash *hash, const void *p, size_t n);
+void trust_prehash_end(struct trust_prehash **hash, uint8_t out[64]); /* frees it */
+
+#endif
