@@ -56,7 +56,14 @@ int store_describe(struct store *store, struct isg_buf *out, struct isg_fail *wh
 
 /* ---- small documents ------------------------------------------------------------------------ */
 
-enum store_doc { STORE_MEMBER, STORE_COLLECTION, STORE_FEED, STORE_FEED_STATE, STORE_DOC_COUNT };
+enum store_doc {
+    STORE_MEMBER,
+    STORE_COLLECTION,
+    STORE_FEED,       /* a source made by command */
+    STORE_FEED_STATE, /* validators, cursors, last error of a feed or peer */
+    STORE_FACET,      /* a source's own part of an object that several sources describe */
+    STORE_DOC_COUNT
+};
 
 /* Put, get or remove the JSON text of a document by kind and name. ISG_ENOENT when not there. */
 int store_doc_put(struct store *store, enum store_doc kind, struct isg_str name,
