@@ -1,0 +1,28 @@
+/*
+ * A first certificate for a new instance: an own CA and a server certificate for one host, so that
+ * TLS works from the first minute. Operators replace them by their own.
+ */
+#ifndef GATEWAY_HTTP_CERTIFICATE_H
+#define GATEWAY_HTTP_CERTIFICATE_H
+
+#include "stix/base/buf.h"
+#include "stix/base/err.h"
+
+struct certificate_set { /* PEM texts; free with certificate_set_done */
+    struct isg_buf ca;
+    struct isg_buf certificate;
+    struct isg_buf key; /* of the server certificate; secret */
+};
+
+/*
+ * Make them: ECDSA P-256, CA for ten years, server certificate for 825 days with host (a name or an
+ * address), localhost and the loopback addresses as subject alternative names. The CA's key is
+ * thrown away: it signs once.
+ *
+ * Returns ISG_OK; ISG_EINVAL when the library refuses (the text says what).
+ */
+int certificate_make(const char *organisation, const char *host, struct certificate_set *out,
+                     struct isg_fail *why);
+void certificate_set_done(struct certificate_set *set); /* wipes the key */
+
+#endif
