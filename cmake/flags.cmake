@@ -6,7 +6,8 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 add_library(isg_flags INTERFACE)
-target_compile_definitions(isg_flags INTERFACE _POSIX_C_SOURCE=200809L)
+target_compile_definitions(isg_flags INTERFACE
+    _POSIX_C_SOURCE=200809L ISG_VERSION="${PROJECT_VERSION}")
 target_compile_options(isg_flags INTERFACE
     -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual
     -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wswitch-enum -Wconversion -Wnull-dereference

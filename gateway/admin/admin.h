@@ -18,16 +18,18 @@
  *   POST   /admin/v1/collections          make; body as directory_put_collection
  *   PUT    /admin/v1/collections/NAME     change; NAME is id, alias or title
  *   POST   /admin/v1/ingest?collection=C&source=S&mode=sent|mapped&dry_run=1
- *                                         NDJSON lines {"facet":key?,"object":{...}}
- *                                         -> {"added","same","refused","reasons":[...]}
+ *                                         records (admin_wire.h) -> {"total","added","same",
+ *                                         "refused","reasons":[...]}
  *   GET    /admin/v1/export?collection=C&as=MEMBER&after=N&limit=N&version=last|all
- *                                         {"objects":[...],"more":bool,"after":N,"tlp":"..."}
+ *                                         a line of JSON {"count","more","after","tlp"}, then the
+ *                                         objects' canonical texts, one a line
  *   POST   /admin/v1/sign                 {"collection","name","objects","tlp","subject":[{"name",
- *                                         "bytes","sha256"},...],"prehash"} -> {"jws","minisig",...}
+ *                                         "bytes","sha256"},...],"prehash"} -> {"jws","minisig",
+ *                                         "seq"}
  *   GET    /admin/v1/feeds · POST · DELETE /admin/v1/feeds/NAME · POST /admin/v1/feeds/NAME/run
  *   POST   /admin/v1/peers/run            as sync_peer_run
  *
- * Errors: {"title","description","path"?,"rule"?,"code"} with the status of the code.
+ * Errors are error resources as the TAXII listener's, with details {"path","rule"}.
  */
 #ifndef GATEWAY_ADMIN_ADMIN_H
 #define GATEWAY_ADMIN_ADMIN_H

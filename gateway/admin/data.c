@@ -1,0 +1,378 @@
+/* Objects in and out over the admin socket, and signatures over what was exported. */
+#include <string.h>
+
+#include "gateway/admin/admin_private.h"
+#include "gateway/admin/admin_wire.h"
+#include "gateway/ingest/ingest.h"
+#include "gateway/metrics.h"
+#include "gateway/share/view.h"
+#include "gateway/trust/statement.h"
+#include "stix/base/jsonw.h"
+#include "stix/base/time.h"
+#include "stix/json.h"
+
+enum {
+    REASONS_MAX = 3,        /* first refusals told to the importer */
+    EXPORT_PAGE_MAX = 1000, /* objects in one answer */
+    BUNDLE_DAYS = 30        /* life of a bundle statement */
+};
+
+/* ---- in ---- */
+
+static int ingest_source_of(const struct admin_call *call, const struct registry *registry,
+                            struct ingest_source *out, struct isg_fail *why)
+{
+    struct isg_str source = admin_param(call, "source");
+    struct isg_str mode = admin_param(call, "mode");
+    bool mapped = isg_str_is(mode, "mapped");
+    if (source.n == 0)
+        return isg_fail(why, ISG_EINVAL, "from which source? (parameter `source`)");
+    if (!mapped && mode.p != NULL && !isg_str_is(mode, "sent"))
+        return isg_fail(why, ISG_EINVAL, "mode is `sent` or `mapped`");
+    *out = (struct ingest_source){.name = source,
+                                  .member = registry_member(registry, source),
+                                  .mode = mapped ? INGEST_MAPPED : INGEST_AS_SENT};
+    return ISG_OK;
+}
+
+static int add_records(struct ingest_run *run, struct isg_str body, struct isg_fail *why)
+{
+    struct isg_str object;
+    char facet[ADMIN_FACET_MAX];
+    bool bad = false;
+    int err = ISG_OK;
+    while (err == ISG_OK && admin_record_next(&body, &object, facet, &bad))
+        err = ingest_add(run, object, facet[0] != '\0' ? facet : NULL, why);
+    if (err == ISG_OK && bad)
+        err = isg_fail(why, ISG_EPARSE, "the body is not a sequence of records");
+    return err == ISG_OK ? ingest_finish(run, why) : err;
+}
+
+static void write_reasons(struct isg_jsonw *w, const struct ingest_run *run)
+{
+    size_t n;
+    size_t told = 0;
+    const struct ingest_outcome *outcomes = ingest_outcomes(run, &n);
+    isg_jsonw_name(w, "reasons");
+    isg_jsonw_list(w);
+    for (size_t i = 0; i < n && told < REASONS_MAX; i++) {
+        if (outcomes[i].verdict != INGEST_REFUSED)
+            continue;
+        isg_jsonw_object(w);
+        isg_jsonw_put_str(w, "id", outcomes[i].id);
+        isg_jsonw_put(w, "message", outcomes[i].message);
+        isg_jsonw_end(w);
+        told++;
+    }
+    isg_jsonw_end(w);
+}
+
+static void write_counts(struct isg_buf *out, const struct ingest_run *run)
+{
+    const struct ingest_counts *counts = ingest_counts(run);
+    struct isg_jsonw w;
+    isg_jsonw_init(&w, out);
+    isg_jsonw_object(&w);
+    isg_jsonw_put_int(&w, "total", (int64_t)counts->total);
+    isg_jsonw_put_int(&w, "added", (int64_t)counts->added);
+    isg_jsonw_put_int(&w, "same", (int64_t)counts->same);
+    isg_jsonw_put_int(&w, "refused", (int64_t)counts->refused);
+    write_reasons(&w, run);
+    isg_jsonw_end(&w);
+}
+
+int admin_ingest(struct admin_call *call, struct isg_fail *why)
+{
+    const struct registry *registry = directory_get(call->admin->parts.directory);
+    const struct collection *collection = NULL;
+    struct ingest_source source;
+    struct ingest_run *run = NULL;
+    uint64_t dry_run;
+    int err = admin_param_collection(call, registry, &collection, why);
+    if (err == ISG_OK)
+        err = ingest_source_of(call, registry, &source, why);
+    if (err == ISG_OK)
+        err = admin_param_u64(call, "dry_run", 0, 1, &dry_run, why);
+    if (err == ISG_OK) {
+        run = ingest_begin(call->admin->parts.store, collection, &source, true, dry_run != 0);
+        err = run != NULL ? add_records(run, http_body(call->request), why)
+                          : isg_fail(why, ISG_ENOMEM, "no memory for the run");
+    }
+    if (err == ISG_OK)
+        write_counts(call->reply, run);
+    ingest_end(&run);
+    registry_unref(&registry);
+    return err;
+}
+
+/* ---- out ---- */
+
+struct export_query {
+    const struct collection *collection;
+    const struct member *member;
+    struct view_query view;
+};
+
+static int export_member(const struct admin_call *call, const struct registry *registry,
+                         struct export_query *query, struct isg_fail *why)
+{
+    struct isg_str name = admin_param(call, "as");
+    query->member = NULL; /* staff */
+    if (name.p == NULL)
+        return ISG_OK;
+    query->member = registry_member(registry, name);
+    if (query->member == NULL)
+        return isg_fail(why, ISG_ENOENT, "no member `%.*s`", ISG_STR_ARG(name));
+    if (!collection_can_read(query->collection, query->member))
+        return isg_fail(why, ISG_EDENIED, "member `%.*s` may not read this collection",
+                        ISG_STR_ARG(name));
+    return ISG_OK;
+}
+
+static int export_query_read(const struct admin_call *call, const struct registry *registry,
+                             struct export_query *query, struct isg_fail *why)
+{
+    uint64_t limit = 0;
+    struct isg_str version = admin_param(call, "version");
+    *query = (struct export_query){.view = {.added_after_us = INT64_MIN, .want = VIEW_LAST}};
+    int err = admin_param_collection(call, registry, &query->collection, why);
+    if (err == ISG_OK)
+        err = export_member(call, registry, query, why);
+    if (err == ISG_OK)
+        err = admin_param_u64(call, "after", 0, UINT64_MAX, &query->view.after, why);
+    if (err == ISG_OK)
+        err = admin_param_u64(call, "limit", EXPORT_PAGE_MAX, EXPORT_PAGE_MAX, &limit, why);
+    if (err == ISG_OK && (limit == 0 || (version.p != NULL && !isg_str_is(version, "last") &&
+                                         !isg_str_is(version, "all"))))
+        err = isg_fail(why, ISG_EINVAL, "limit is 1 to %d, version is `last` or `all`",
+                       EXPORT_PAGE_MAX);
+    query->view.limit = limit;
+    if (isg_str_is(version, "all"))
+        query->view.want = VIEW_ALL;
+    return err;
+}
+
+/* The strictest level among the labels of a page: what a bundle of it must be handled as. */
+static enum stix_tlp page_tlp(struct store *store, const char *collection,
+                              const struct view_page *page)
+{
+    enum stix_tlp strictest = STIX_TLP_CLEAR;
+    for (size_t i = 0; i < page->count; i++) {
+        const char *text = store_label(store, collection, page->events[i].label);
+        struct policy_label label = policy_label_read(isg_str_of(text));
+        if (label.tlp > strictest)
+            strictest = label.tlp;
+    }
+    return strictest;
+}
+
+static int write_page(struct admin_call *call, const struct export_query *query,
+                      const struct view_page *page, struct isg_fail *why)
+{
+    struct store *store = call->admin->parts.store;
+    struct isg_arena *arena = http_arena(call->request);
+    uint8_t(*digests)[32] = isg_arena_alloc(arena, page->count * sizeof *digests + 1);
+    size_t *sizes = isg_arena_alloc(arena, page->count * sizeof *sizes + 1);
+    if (digests == NULL || sizes == NULL)
+        return isg_fail(why, ISG_ENOMEM, "no memory for a page");
+    for (size_t i = 0; i < page->count; i++)
+        memcpy(digests[i], page->events[i].digest, sizeof digests[i]);
+    struct isg_buf objects;
+    isg_buf_init(&objects, ISG_BUF_NO_MAX);
+    int err = store_objects(store, query->collection->id, (const uint8_t(*)[32])digests,
+                            page->count, &objects, sizes, why);
+    if (err == ISG_OK) {
+        struct isg_jsonw w;
+        isg_jsonw_init(&w, call->reply);
+        isg_jsonw_object(&w);
+        isg_jsonw_put_int(&w, "count", (int64_t)page->count);
+        isg_jsonw_put_bool(&w, "more", page->more);
+        isg_jsonw_put_int(&w, "after", (int64_t)page->last);
+        isg_jsonw_put(&w, "tlp", stix_tlp_name(page_tlp(store, query->collection->id, page)));
+        isg_jsonw_end(&w);
+        isg_buf_putc(call->reply, '\n');
+        const char *at = objects.p;
+        for (size_t i = 0; i < page->count; i++) {
+            if (sizes[i] == SIZE_MAX)
+                continue; /* erased between the two reads */
+            isg_buf_put(call->reply, at, sizes[i]);
+            isg_buf_putc(call->reply, '\n');
+            at += sizes[i];
+        }
+    }
+    isg_buf_done(&objects);
+    return err;
+}
+
+int admin_export(struct admin_call *call, struct isg_fail *why)
+{
+    const struct registry *registry = directory_get(call->admin->parts.directory);
+    struct isg_arena *arena = http_arena(call->request);
+    struct export_query query;
+    struct view_page page;
+    const struct view *view = NULL;
+    int err = export_query_read(call, registry, &query, why);
+    if (err == ISG_OK) {
+        view = view_of(call->admin->parts.store, query.collection, query.member, arena);
+        if (view == NULL)
+            err = isg_fail(why, ISG_ENOMEM, "no memory for a view");
+    }
+    if (err == ISG_OK)
+        err = view_select(call->admin->parts.store, query.collection, view, &query.view, true,
+                          arena, &page, why);
+    if (err == ISG_OK)
+        err = write_page(call, &query, &page, why);
+    registry_unref(&registry);
+    return err;
+}
+
+/* ---- signatures ---- */
+
+/*
+ * The epoch of a collection's statements: the second of its first event. It stays while the log
+ * stays, and differs after a log was begun anew.
+ */
+static int collection_epoch(struct store *store, const char *collection, int64_t *out,
+                            struct isg_fail *why)
+{
+    struct store_block *block = NULL;
+    int err = store_block_get(store, collection, 0, &block, why);
+    if (err == ISG_ENOENT) {
+        *out = 0;
+        return ISG_OK;
+    }
+    if (err == ISG_OK)
+        *out = block->count > 0 ? block->events[0].date_added_us / 1000000 : 0;
+    store_block_unref(&block);
+    return err;
+}
+
+struct sign_facts {
+    int64_t iat, epoch;
+    uint64_t seq;
+};
+
+/* The statement: every member is ours but name, counts and digests, which the exporter measured. */
+static int write_statement(const struct admin_call *call, const struct stix_json *order,
+                           const struct collection *collection, const struct sign_facts *facts,
+                           struct isg_buf *out, struct isg_fail *why)
+{
+    struct isg_buf draft;
+    struct isg_jsonw w;
+    struct stix_json *json = NULL;
+    int64_t objects = 0;
+    (void)stix_json_int(stix_json_get(order, "objects"), &objects);
+    isg_buf_init(&draft, 1 << 20);
+    isg_jsonw_init(&w, &draft);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "type", "bundle");
+    isg_jsonw_put(&w, "iss", call->admin->parts.config->public_url);
+    isg_jsonw_put_int(&w, "iat", facts->iat);
+    isg_jsonw_put_int(&w, "exp", facts->iat + (int64_t)BUNDLE_DAYS * 86400);
+    isg_jsonw_put(&w, "collection", collection->id);
+    isg_jsonw_put_int(&w, "epoch", facts->epoch);
+    isg_jsonw_put_int(&w, "seq", (int64_t)facts->seq);
+    isg_jsonw_put_int(&w, "objects", objects);
+    isg_jsonw_put_str(&w, "tlp", stix_json_get_str(order, "tlp"));
+    isg_jsonw_name(&w, "subject");
+    struct isg_buf subject;
+    isg_buf_init(&subject, 1 << 20);
+    stix_json_canon(stix_json_get(order, "subject"), &subject);
+    isg_jsonw_raw(&w, isg_buf_str(&subject));
+    isg_jsonw_end(&w);
+    isg_buf_done(&subject);
+    int err = draft.err;
+    if (err == ISG_OK)
+        err = stix_json_parse(isg_buf_str(&draft), NULL, &json, why);
+    if (err == ISG_OK)
+        stix_json_canon(json, out);
+    stix_json_free(&json);
+    isg_buf_done(&draft);
+    return err;
+}
+
+static int check_order(const struct stix_json *order, uint8_t prehash[64], struct isg_fail *why)
+{
+    const struct stix_json *subject = stix_json_get(order, "subject");
+    if (stix_json_get_str(order, "name").n == 0)
+        return isg_fail_at(why, ISG_EINVAL, "/name", NULL, "the file's name is missing");
+    if (stix_json_type(subject) != STIX_JSON_LIST || stix_json_size(subject) == 0)
+        return isg_fail_at(why, ISG_EINVAL, "/subject", NULL, "no file is named");
+    if (stix_tlp_of_name(stix_json_get_str(order, "tlp")) == STIX_TLP_UNKNOWN)
+        return isg_fail_at(why, ISG_EINVAL, "/tlp", NULL, "not a TLP level");
+    if (!isg_hex_decode(stix_json_get_str(order, "prehash"), prehash, 64))
+        return isg_fail_at(why, ISG_EINVAL, "/prehash", NULL, "not 128 hex digits");
+    return ISG_OK;
+}
+
+static int sign_both(const struct admin_call *call, const struct stix_json *order,
+                     const struct sign_facts *facts, struct isg_str statement,
+                     const uint8_t prehash[64], struct isg_fail *why)
+{
+    struct trust_key *key = call->admin->parts.content_key;
+    struct isg_str name = stix_json_get_str(order, "name");
+    char comment[512];
+    struct isg_buf jws;
+    struct isg_buf minisig;
+    isg_buf_init(&jws, 1 << 20);
+    isg_buf_init(&minisig, 1 << 16);
+    struct isg_buf text;
+    isg_buf_init(&text, sizeof comment - 1);
+    isg_buf_printf(&text, "timestamp:%lld\tfile:%.*s\thashed\tseq:%llu", (long long)facts->iat,
+                   ISG_STR_ARG(name), (unsigned long long)facts->seq);
+    int err = text.err != ISG_OK ? isg_fail(why, ISG_ELIMIT, "the file's name is too long")
+                                 : trust_statement_sign(key, "bundle", statement, &jws, why);
+    if (err == ISG_OK)
+        err = trust_minisig_write(key, prehash, text.p, &minisig, why);
+    if (err == ISG_OK) {
+        struct isg_jsonw w;
+        isg_jsonw_init(&w, call->reply);
+        isg_jsonw_object(&w);
+        isg_jsonw_put_str(&w, "jws", isg_buf_str(&jws));
+        isg_jsonw_put_str(&w, "minisig", isg_buf_str(&minisig));
+        isg_jsonw_put_int(&w, "seq", (int64_t)facts->seq);
+        isg_jsonw_put(&w, "kid", trust_key_public(key)->kid);
+        isg_jsonw_end(&w);
+        metric_add(METRIC_SIGNATURES, "type=\"bundle\"", 1);
+    }
+    isg_buf_done(&text);
+    isg_buf_done(&minisig);
+    isg_buf_done(&jws);
+    return err;
+}
+
+static int sign_order(struct admin_call *call, const struct stix_json *order, struct isg_fail *why)
+{
+    struct store *store = call->admin->parts.store;
+    const struct registry *registry = directory_get(call->admin->parts.directory);
+    const struct collection *collection = NULL;
+    struct sign_facts facts = {.iat = isg_time_now_us() / 1000000};
+    uint8_t prehash[64];
+    struct isg_buf statement;
+    isg_buf_init(&statement, 1 << 20);
+    int err = registry_collection(registry, (struct isg_str){"", 0},
+                                  stix_json_get_str(order, "collection"), &collection, why);
+    if (err == ISG_OK)
+        err = check_order(order, prehash, why);
+    if (err == ISG_OK)
+        err = collection_epoch(store, collection->id, &facts.epoch, why);
+    if (err == ISG_OK)
+        err = store_sequence(store, collection->id, &facts.seq, why);
+    if (err == ISG_OK)
+        err = write_statement(call, order, collection, &facts, &statement, why);
+    if (err == ISG_OK)
+        err = sign_both(call, order, &facts, isg_buf_str(&statement), prehash, why);
+    isg_buf_done(&statement);
+    registry_unref(&registry);
+    return err;
+}
+
+int admin_sign(struct admin_call *call, struct isg_fail *why)
+{
+    struct stix_json *order = NULL;
+    int err = stix_json_parse(http_body(call->request), NULL, &order, why);
+    if (err == ISG_OK)
+        err = sign_order(call, order, why);
+    stix_json_free(&order);
+    return err;
+}

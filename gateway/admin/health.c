@@ -1,0 +1,178 @@
+/* Alive, ready, what it holds, what is wrong around it. */
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "gateway/admin/admin_private.h"
+#include "gateway/metrics.h"
+#include "stix/base/jsonw.h"
+#include "stix/base/time.h"
+#include "stix/json.h"
+
+int admin_healthz(struct admin_call *call, struct isg_fail *why)
+{
+    (void)why;
+    isg_buf_puts(call->reply, "{\"alive\":true}");
+    return ISG_OK;
+}
+
+int admin_readyz(struct admin_call *call, struct isg_fail *why)
+{
+    struct isg_jsonw w;
+    bool ready = store_ping(call->admin->parts.store, why) == ISG_OK;
+    isg_jsonw_init(&w, call->reply);
+    isg_jsonw_object(&w);
+    isg_jsonw_put_bool(&w, "ready", ready);
+    isg_jsonw_name(&w, "checks");
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "store", ready ? "ok" : why->text);
+    isg_jsonw_end(&w);
+    isg_jsonw_end(&w);
+    call->status = ready ? 200 : 503;
+    return ISG_OK;
+}
+
+int admin_metrics(struct admin_call *call, struct isg_fail *why)
+{
+    (void)why;
+    metrics_write(call->reply);
+    return ISG_OK;
+}
+
+static void write_collections(struct isg_jsonw *w, const struct admin *admin)
+{
+    const struct registry *registry = directory_get(admin->parts.directory);
+    isg_jsonw_name(w, "collections");
+    isg_jsonw_list(w);
+    for (size_t i = 0; i < registry->collections_count; i++) {
+        const struct collection *collection = &registry->collections[i];
+        struct store_head head = {0};
+        int err = store_head(admin->parts.store, collection->id, 1000, &head, NULL);
+        isg_jsonw_object(w);
+        isg_jsonw_put(w, "id", collection->id);
+        isg_jsonw_put(w, "alias", collection->alias);
+        isg_jsonw_put(w, "title", collection->title);
+        if (err == ISG_OK) {
+            char date[ISG_TIME_TEXT];
+            isg_time_format(head.date_added_us, 6, date);
+            isg_jsonw_put_int(w, "events", (int64_t)head.position);
+            isg_jsonw_put(w, "last_added", head.position > 0 ? date : NULL);
+        }
+        isg_jsonw_end(w);
+    }
+    isg_jsonw_end(w);
+    isg_jsonw_put_int(w, "members", (int64_t)registry->members_count);
+    registry_unref(&registry);
+}
+
+int admin_status(struct admin_call *call, struct isg_fail *why)
+{
+    const struct admin *admin = call->admin;
+    struct isg_buf store;
+    struct isg_jsonw w;
+    isg_buf_init(&store, 1 << 16);
+    int err = store_describe(admin->parts.store, &store, why);
+    isg_jsonw_init(&w, call->reply);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "name", admin->parts.config->name);
+    isg_jsonw_put(&w, "version", ISG_VERSION);
+    isg_jsonw_put(&w, "public_url", admin->parts.config->public_url);
+    isg_jsonw_put_int(&w, "uptime_s", (isg_time_now_us() - admin->started_us) / 1000000);
+    isg_jsonw_name(&w, "store");
+    if (err == ISG_OK) {
+        isg_jsonw_raw(&w, isg_buf_str(&store));
+    } else {
+        isg_jsonw_object(&w);
+        isg_jsonw_put(&w, "error", why->text);
+        isg_jsonw_end(&w);
+    }
+    write_collections(&w, admin);
+    isg_jsonw_end(&w);
+    isg_buf_done(&store);
+    return ISG_OK;
+}
+
+/* ---- doctor: every check says ok, warning or error, and what to do ---- */
+
+static void check_put(struct isg_jsonw *w, const char *name, const char *level, const char *text,
+                      const char *hint)
+{
+    isg_jsonw_object(w);
+    isg_jsonw_put(w, "check", name);
+    isg_jsonw_put(w, "level", level);
+    isg_jsonw_put(w, "text", text);
+    isg_jsonw_put(w, "hint", hint);
+    isg_jsonw_end(w);
+}
+
+static void check_store(struct isg_jsonw *w, const struct admin *admin)
+{
+    struct isg_fail why = {0};
+    struct isg_buf text;
+    struct stix_json *json = NULL;
+    isg_buf_init(&text, 1 << 16);
+    if (store_describe(admin->parts.store, &text, &why) != ISG_OK ||
+        stix_json_parse(isg_buf_str(&text), NULL, &json, &why) != ISG_OK)
+        check_put(w, "store", "error", why.text, "is redis-server running and reachable?");
+    else if (!stix_json_bool(stix_json_get(json, "durable")))
+        check_put(w, "store", "error", "Redis is not durable: acknowledged objects can be lost",
+                  "set appendonly yes and appendfsync always on the server");
+    else
+        check_put(w, "store", "ok", "Redis answers and is durable", NULL);
+    stix_json_free(&json);
+    isg_buf_done(&text);
+}
+
+static void check_secret_file(struct isg_jsonw *w, const char *name, const char *path)
+{
+    struct stat info;
+    if (path == NULL)
+        return;
+    if (stat(path, &info) != 0)
+        check_put(w, name, "error", "file is missing", path);
+    else if ((info.st_mode & 077) != 0)
+        check_put(w, name, "error", "file is readable by others",
+                  "chmod 600, and renew the secret");
+    else
+        check_put(w, name, "ok", "file is private", NULL);
+}
+
+static void check_disk(struct isg_jsonw *w, const char *dir)
+{
+    struct statvfs info;
+    static const unsigned long long LOW = 1ull << 30;
+    if (statvfs(dir, &info) != 0)
+        return;
+    unsigned long long space = (unsigned long long)info.f_bavail * info.f_frsize;
+    if (space < LOW)
+        check_put(w, "disk", "warning", "less than 1 GiB left where the store writes", dir);
+    else
+        check_put(w, "disk", "ok", "there is room", NULL);
+}
+
+static void check_clock(struct isg_jsonw *w)
+{
+    static const int64_t YEAR_2024_US = INT64_C(1704067200) * 1000000;
+    bool sane = isg_time_now_us() > YEAR_2024_US;
+    check_put(w, "clock", sane ? "ok" : "error", sane ? "plausible" : "before 2024",
+              sane ? NULL : "set the system's clock: dates and signatures depend on it");
+}
+
+int admin_doctor(struct admin_call *call, struct isg_fail *why)
+{
+    (void)why;
+    const struct config *config = call->admin->parts.config;
+    struct isg_jsonw w;
+    isg_jsonw_init(&w, call->reply);
+    isg_jsonw_object(&w);
+    isg_jsonw_name(&w, "checks");
+    isg_jsonw_list(&w);
+    check_store(&w, call->admin);
+    check_secret_file(&w, "tls key", config->tls.key);
+    check_secret_file(&w, "key passphrase", config->keys.passphrase_file);
+    check_disk(&w, config->dir);
+    check_clock(&w);
+    isg_jsonw_end(&w);
+    isg_jsonw_end(&w);
+    return ISG_OK;
+}
