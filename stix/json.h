@@ -90,6 +90,9 @@ bool stix_json_next(struct stix_json_walk *walk);
  */
 void stix_json_canon(const struct stix_json *value, struct isg_buf *out);
 
+/* Append a finite number in ECMAScript form (RFC 8785, section 3.2.2.3), whatever the locale. */
+void stix_json_canon_number(double number, struct isg_buf *out);
+
 /* As stix_json_canon of an object, leaving out its top-level members named in skip (NULL-ended). */
 void stix_json_canon_without(const struct stix_json *object, const char *const *skip,
                              struct isg_buf *out);

@@ -18,6 +18,8 @@
 #include "stix/base/err.h"
 #include "stix/base/str.h"
 
+enum { STIX_DEPTH_DEFAULT = 64 };
+
 /* Bounds of one JSON text; 0 in a field means its default. */
 struct stix_limits {
     size_t depth;        /* nesting levels, default 64 */

@@ -1,0 +1,334 @@
+#include "stix/lex.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "stix/base/utf8.h"
+
+static const char S001[] = "S-001";
+static const char I_JSON[] = "I-JSON";
+
+bool stix_lex_fail(struct stix_lex *lex, int code, const char *rule, const char *text,
+                   const char *at)
+{
+    lex->code = code;
+    lex->rule = rule;
+    lex->text = text;
+    lex->at = at;
+    return false;
+}
+
+static bool grammar_fail(struct stix_lex *lex, const char *text, const char *at)
+{
+    return stix_lex_fail(lex, ISG_EPARSE, S001, text, at);
+}
+
+/* What the grammar allows and I-JSON does not. */
+static bool content_fail(struct stix_lex *lex, const char *text, const char *at)
+{
+    return lex->lenient || stix_lex_fail(lex, ISG_EPARSE, I_JSON, text, at);
+}
+
+/* The first byte of the string's inside that is a quote, a backslash, a control or not ASCII. */
+static const char *skip_plain(const char *p, const char *end)
+{
+    static const uint64_t ones = 0x0101010101010101u;
+    static const uint64_t highs = 0x8080808080808080u;
+    while (end - p >= 8) {
+        uint64_t word;
+        memcpy(&word, p, sizeof word);
+        uint64_t quote = word ^ (ones * '"');
+        uint64_t backslash = word ^ (ones * '\\');
+        uint64_t hit = (quote - ones) | (backslash - ones) | (word - ones * 0x20) | word;
+        if ((hit & highs) != 0)
+            break;
+        p += 8;
+    }
+    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' &&
+           *p != '\\')
+        p++;
+    return p;
+}
+
+/* RFC 7493 refuses noncharacters (R-026). */
+static bool is_noncharacter(int32_t cp)
+{
+    return (cp & 0xfffe) == 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef);
+}
+
+static bool take_utf8(struct stix_lex *lex)
+{
+    struct isg_str rest = {lex->p, (size_t)(lex->end - lex->p)};
+    while (rest.n > 0 && (unsigned char)*rest.p >= 0x80) {
+        const char *at = rest.p;
+        int32_t cp = isg_utf8_next(&rest);
+        if (cp < 0)
+            return grammar_fail(lex, "not UTF-8", at);
+        if (is_noncharacter(cp) && !content_fail(lex, "a Unicode noncharacter", at))
+            return false;
+    }
+    lex->p = rest.p;
+    return true;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The four digits after \u, or -1. */
+static int32_t hex4(const char *p, const char *end)
+{
+    int32_t value = 0;
+    if (end - p < 4)
+        return -1;
+    for (int i = 0; i < 4; i++) {
+        int digit = hex_digit(p[i]);
+        if (digit < 0)
+            return -1;
+        value = value << 4 | digit;
+    }
+    return value;
+}
+
+static bool is_high(int32_t unit)
+{
+    return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+static bool is_low(int32_t unit)
+{
+    return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+/*
+ * The code point of the \u escape at p (on the backslash), of one or two units; *out_next is
+ * behind it. -1: no four hex digits. -2: a lone surrogate, of one unit.
+ */
+static int32_t unicode_escape(const char *p, const char *end, const char **out_next)
+{
+    int32_t unit = hex4(p + 2, end);
+    *out_next = p + 6;
+    if (unit < 0)
+        return -1;
+    if (!is_high(unit))
+        return is_low(unit) ? -2 : unit;
+    if (end - *out_next < 6 || p[6] != '\\' || p[7] != 'u')
+        return -2;
+    int32_t low = hex4(p + 8, end);
+    if (!is_low(low))
+        return -2;
+    *out_next = p + 12;
+    return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+}
+
+static bool take_unicode(struct stix_lex *lex)
+{
+    const char *at = lex->p;
+    const char *next;
+    int32_t cp = unicode_escape(at, lex->end, &next);
+    if (cp == -1)
+        return grammar_fail(lex, "\\u without four hex digits", at);
+    lex->p = next;
+    if (cp == -2)
+        return content_fail(lex, "a lone surrogate", at);
+    if (cp == 0)
+        return content_fail(lex, "a NUL character", at);
+    if (is_noncharacter(cp))
+        return content_fail(lex, "a Unicode noncharacter", at);
+    return true;
+}
+
+static bool take_escape(struct stix_lex *lex)
+{
+    if (lex->end - lex->p < 2)
+        return grammar_fail(lex, "a string without end", lex->p);
+    switch (lex->p[1]) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't': lex->p += 2; return true;
+    case 'u': return take_unicode(lex);
+    default: return grammar_fail(lex, "an unknown escape", lex->p);
+    }
+}
+
+bool stix_lex_string(struct stix_lex *lex, struct isg_str *out)
+{
+    const char *from = ++lex->p;
+    for (;;) {
+        lex->p = skip_plain(lex->p, lex->end);
+        if (lex->p == lex->end)
+            return grammar_fail(lex, "a string without end", lex->p);
+        if (*lex->p == '"')
+            break;
+        if ((unsigned char)*lex->p < 0x20)
+            return grammar_fail(lex, "a control character in a string", lex->p);
+        if (!(*lex->p == '\\' ? take_escape(lex) : take_utf8(lex)))
+            return false;
+    }
+    *out = (struct isg_str){from, (size_t)(lex->p - from)};
+    lex->p++;
+    if (out->n > lex->string_max)
+        return stix_lex_fail(lex, ISG_ELIMIT, "limit", "a string is too long", from);
+    return true;
+}
+
+static char plain_escape(char c)
+{
+    switch (c) {
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    default: return c;
+    }
+}
+
+void stix_lex_unescape(struct isg_str raw, struct isg_buf *out)
+{
+    const char *p = raw.p;
+    const char *end = raw.p + raw.n;
+    while (p < end) {
+        const char *escape = memchr(p, '\\', (size_t)(end - p));
+        isg_buf_put(out, p, (size_t)((escape != NULL ? escape : end) - p));
+        if (escape == NULL)
+            return;
+        if (escape[1] != 'u') {
+            isg_buf_putc(out, plain_escape(escape[1]));
+            p = escape + 2;
+            continue;
+        }
+        char utf8[4];
+        int32_t cp = unicode_escape(escape, end, &p);
+        isg_buf_put(out, utf8, isg_utf8_put(cp < 0 ? 0xfffd : (uint32_t)cp, utf8));
+    }
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* At least one digit; the count, or 0. */
+static size_t take_digits(struct stix_lex *lex)
+{
+    const char *from = lex->p;
+    while (lex->p < lex->end && is_digit(*lex->p))
+        lex->p++;
+    return (size_t)(lex->p - from);
+}
+
+/* S-005: within +-(2^53-1). */
+static bool integer_fits(const char *digits, size_t count)
+{
+    static const char largest[] = "9007199254740991";
+    if (count != sizeof largest - 1)
+        return count < sizeof largest - 1;
+    return memcmp(digits, largest, count) <= 0;
+}
+
+/*
+ * The least magnitude that a double rounds to infinity, 2^1024 - 2^970. Its digits are compared
+ * with those written, so that no conversion (slow, and in the locale's form) is needed.
+ */
+static const char infinity[] =
+    "17976931348623158079372897140530341507993413271003782693617377898044496829276475094664901797758"
+    "72070963302864166928879109465555478519404026306574886715058206819089020007083836762738548458177"
+    "11531764475730270069855571366959622842914819860834936475292719074168444365510704342711559699508"
+    "093042880";
+
+/* digits (with a '.' somewhere, which is skipped) as 1.7976..., against infinity's. */
+static bool below_infinity(struct isg_str digits)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < digits.n && k < sizeof infinity - 1; i++) {
+        if (digits.p[i] == '.')
+            continue;
+        if (digits.p[i] != infinity[k])
+            return digits.p[i] < infinity[k];
+        k++;
+    }
+    while (k < sizeof infinity - 1 && infinity[k] == '0')
+        k++;
+    return k < sizeof infinity - 1;
+}
+
+static int64_t exponent_of(struct isg_str text)
+{
+    bool negative = text.n > 0 && text.p[0] == '-';
+    int64_t value = 0;
+    for (size_t i = 0; i < text.n; i++)
+        if (is_digit(text.p[i]) && value < INT32_MAX)
+            value = value * 10 + (text.p[i] - '0');
+    return negative ? -value : value;
+}
+
+/* digits: what stands before the exponent, without sign; before: how many before the point. */
+static bool float_fits(struct isg_str digits, size_t before, struct isg_str exponent)
+{
+    size_t zeros = 0;
+    size_t skip = 0;
+    while (skip < digits.n && (digits.p[skip] == '0' || digits.p[skip] == '.'))
+        zeros += digits.p[skip++] == '0';
+    if (skip == digits.n)
+        return true; /* zero, whatever its exponent */
+    int64_t first = (int64_t)before - 1 - (int64_t)zeros + exponent_of(exponent);
+    enum { LARGEST = sizeof infinity - 2 };
+    if (first != LARGEST)
+        return first < LARGEST;
+    return below_infinity(isg_str_from(digits, skip));
+}
+
+static bool take_exponent(struct stix_lex *lex, struct isg_str *out)
+{
+    const char *from = ++lex->p;
+    if (lex->p < lex->end && (*lex->p == '+' || *lex->p == '-'))
+        lex->p++;
+    if (take_digits(lex) == 0)
+        return grammar_fail(lex, "a number without exponent digits", lex->p);
+    *out = (struct isg_str){from, (size_t)(lex->p - from)};
+    return true;
+}
+
+static bool take_fraction(struct stix_lex *lex)
+{
+    lex->p++;
+    return take_digits(lex) > 0 || grammar_fail(lex, "a number without digits", lex->p);
+}
+
+bool stix_lex_number(struct stix_lex *lex)
+{
+    const char *at = lex->p;
+    if (*lex->p == '-')
+        lex->p++;
+    const char *digits = lex->p;
+    size_t before = take_digits(lex);
+    if (before == 0)
+        return grammar_fail(lex, "a number without digits", lex->p);
+    if (before > 1 && digits[0] == '0')
+        return grammar_fail(lex, "a number with a leading zero", digits);
+    bool point = lex->p < lex->end && *lex->p == '.';
+    if (point && !take_fraction(lex))
+        return false;
+    struct isg_str significand = {digits, (size_t)(lex->p - digits)};
+    struct isg_str exponent = {"", 0};
+    if (lex->p < lex->end && (*lex->p == 'e' || *lex->p == 'E')) {
+        if (!take_exponent(lex, &exponent))
+            return false;
+    } else if (!point) {
+        return integer_fits(digits, before) ||
+               content_fail(lex, "an integer outside +-(2^53-1)", at);
+    }
+    return float_fits(significand, before, exponent) ||
+           content_fail(lex, "a number beyond the range of a double", at);
+}

@@ -1,0 +1,67 @@
+/*
+ * Strings and numbers of a JSON text, and what the scan and the cutter share. Private to stix/.
+ */
+#ifndef STIX_LEX_H
+#define STIX_LEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "stix/base/buf.h"
+#include "stix/base/err.h"
+#include "stix/base/str.h"
+#include "stix/scan.h"
+
+/*
+ * A cursor over a text. lenient lets pass what is JSON but no I-JSON: lone surrogates, NUL and
+ * noncharacters by escape, numbers out of range (and, in the scan, duplicate names).
+ */
+struct stix_lex {
+    const char *p; /* the next byte */
+    const char *end;
+    size_t string_max; /* bytes of one string as written */
+    bool lenient;
+    int code; /* of the failure, with the three below */
+    const char *rule;
+    const char *text;
+    const char *at;
+};
+
+/* Set the failure at place `at`; returns false. All texts are static. */
+bool stix_lex_fail(struct stix_lex *lex, int code, const char *rule, const char *text,
+                   const char *at);
+
+/* p stands on the opening quote: *out gets what is between the quotes, as written. */
+bool stix_lex_string(struct stix_lex *lex, struct isg_str *out);
+
+/* p stands on a digit or minus. */
+bool stix_lex_number(struct stix_lex *lex);
+
+/* Append the text of a string that passed stix_lex_string. A lone surrogate becomes U+FFFD. */
+void stix_lex_unescape(struct isg_str raw, struct isg_buf *out);
+
+/* Skip blank, tab, CR and LF. */
+static inline void stix_lex_blanks(struct stix_lex *lex)
+{
+    while (lex->p < lex->end && (unsigned char)*lex->p <= ' ' &&
+           (*lex->p == ' ' || *lex->p == '\n' || *lex->p == '\r' || *lex->p == '\t'))
+        lex->p++;
+}
+
+/* Limits with every 0 replaced by its default. */
+struct stix_limits stix_limits_of(const struct stix_limits *limits);
+
+/* Where a text stands in a larger one: put before pointers, added to offsets. */
+struct stix_place {
+    const char *path;
+    size_t offset;
+};
+
+/* As stix_scan, but of the grammar (and limits) only: see lenient. */
+int stix_scan_grammar(struct isg_str text, const struct stix_limits *limits,
+                      const struct stix_place *place, struct isg_fail *why);
+
+/* Append a component to a JSON Pointer of room bytes, escaped, cut between characters if long. */
+void stix_pointer_add(char *path, size_t room, struct isg_str component);
+
+#endif
