@@ -1,0 +1,83 @@
+#include "stix/object.h"
+
+/* One object's canonical text: nothing that passed the scan grows by more than its own length. */
+static const size_t CANON_MAX = ISG_BUF_NO_MAX;
+
+static int refuse_bundle(struct isg_fail *why)
+{
+    return isg_fail_at(why, ISG_EINVAL, "/type", "X-16",
+                       "a bundle is no object to store: send an envelope, {\"objects\": [...]}, "
+                       "with the bundle's objects");
+}
+
+/* Check, and fail with the first error this object added to a report that others share. */
+static int check(const struct stix_json *json, struct stix_report *report, struct isg_fail *why)
+{
+    const struct stix_finding *before = report->last;
+    size_t errors = report->errors;
+    int err = stix_check(json, NULL, report);
+    if (err != ISG_OK)
+        return isg_fail(why, err, "the check could not run");
+    if (report->errors == errors)
+        return ISG_OK;
+    struct stix_report own = *report;
+    own.errors -= errors;
+    if (before != NULL)
+        own.first = before->next;
+    err = stix_report_fail(&own, why);
+    /* The report keeps so many findings only: the error may have been counted and not kept. */
+    return err != ISG_OK ? err : isg_fail(why, ISG_EINVAL, "the object breaks a rule");
+}
+
+static int make_canon(struct stix_object *object, struct isg_fail *why)
+{
+    isg_buf_init(&object->canon, CANON_MAX);
+    stix_json_canon(object->json, &object->canon);
+    if (object->canon.err != ISG_OK)
+        return isg_fail(why, object->canon.err, "no room for the canonical text");
+    isg_sha256(isg_buf_str(&object->canon), object->digest);
+    return ISG_OK;
+}
+
+static void take_views(struct stix_object *object)
+{
+    const struct stix_json *json = object->json;
+    object->type = stix_json_get_str(json, "type");
+    object->id = stix_json_get_str(json, "id");
+    object->created = stix_json_get_str(json, "created");
+    object->modified = stix_json_get_str(json, "modified");
+    object->revoked = stix_json_bool(stix_json_get(json, "revoked"));
+    object->kind = stix_type_kind(object->type);
+}
+
+int stix_object_read(struct isg_str text, const struct stix_limits *limits,
+                     struct stix_report *report, struct stix_object *out, struct isg_fail *why)
+{
+    struct stix_object object = {.json = NULL};
+    int err = stix_json_parse(text, limits, &object.json, why);
+    if (err == ISG_OK && isg_str_is(stix_json_get_str(object.json, "type"), "bundle"))
+        err = refuse_bundle(why);
+    if (err == ISG_OK)
+        err = check(object.json, report, why);
+    if (err == ISG_OK)
+        err = make_canon(&object, why);
+    if (err != ISG_OK) {
+        stix_object_done(&object);
+        return err;
+    }
+    take_views(&object);
+    *out = object;
+    return ISG_OK;
+}
+
+void stix_object_done(struct stix_object *object)
+{
+    stix_json_free(&object->json);
+    isg_buf_done(&object->canon);
+    *object = (struct stix_object){.json = NULL};
+}
+
+struct isg_str stix_object_version(const struct stix_object *object)
+{
+    return object->modified.n > 0 ? object->modified : object->created;
+}
