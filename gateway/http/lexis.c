@@ -1,0 +1,62 @@
+#include "gateway/http/lexis.h"
+
+#include <string.h>
+
+#include "gateway/http/http.h"
+#include "stix/base/utf8.h"
+
+bool http_is_token_byte(char c)
+{
+    if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
+        return true;
+    return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+}
+
+bool http_is_token(struct isg_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!http_is_token_byte(s.p[i]))
+            return false;
+    return s.n > 0;
+}
+
+bool http_is_field_text(struct isg_str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+int http_escape_at(struct isg_str s, size_t at)
+{
+    uint8_t byte;
+    if (at >= s.n || s.n - at < 3 || s.p[at] != '%')
+        return -1;
+    return isg_hex_decode((struct isg_str){s.p + at + 1, 2}, &byte, 1) ? byte : -1;
+}
+
+bool http_unescape(struct isg_arena *arena, struct isg_str raw, struct isg_str *out)
+{
+    char *text = isg_arena_alloc(arena, raw.n + 1);
+    if (text == NULL)
+        return false;
+    size_t n = 0;
+    for (size_t i = 0; i < raw.n; i++) {
+        int c = (unsigned char)raw.p[i];
+        if (c == '%') {
+            c = http_escape_at(raw, i);
+            i += 2;
+        }
+        if (c < 0x20 || c == 0x7f)
+            return false;
+        text[n++] = (char)(unsigned char)c;
+    }
+    struct isg_str value = {text, n};
+    if (!isg_utf8_is_valid(value))
+        return false;
+    *out = value;
+    return true;
+}

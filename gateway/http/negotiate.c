@@ -1,0 +1,210 @@
+#include "gateway/http/negotiate.h"
+
+#include "gateway/http/lexis.h"
+
+enum { Q_ONE = 1000 }; /* q-values in thousandths */
+
+struct media { /* one media range or type with the parameters that matter here */
+    struct isg_str type;
+    struct isg_str subtype;
+    struct isg_str version; /* p NULL: no such parameter */
+    int q;
+};
+
+static struct isg_str skip_blanks(struct isg_str s)
+{
+    while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
+        s = isg_str_from(s, 1);
+    return s;
+}
+
+static struct isg_str take_token(struct isg_str *rest)
+{
+    size_t n = 0;
+    while (n < rest->n && http_is_token_byte(rest->p[n]))
+        n++;
+    struct isg_str token = {rest->p, n};
+    *rest = isg_str_from(*rest, n);
+    return token;
+}
+
+/* A quoted-string without its quotes; escapes stay, as no value that matters here has one. */
+static bool take_quoted(struct isg_str *rest, struct isg_str *out)
+{
+    for (size_t i = 1; i < rest->n; i++) {
+        if (rest->p[i] == '\\') {
+            i++;
+        } else if (rest->p[i] == '"') {
+            *out = (struct isg_str){rest->p + 1, i - 1};
+            *rest = isg_str_from(*rest, i + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_value(struct isg_str *rest, struct isg_str *out)
+{
+    if (rest->n > 0 && rest->p[0] == '"')
+        return take_quoted(rest, out);
+    *out = take_token(rest);
+    return out->n > 0;
+}
+
+/* "0", "1", "0.5", "1.000": at most three decimals (RFC 7231, 5.3.1). -1: malformed. */
+static int parse_q(struct isg_str text)
+{
+    if (text.n == 0 || text.n > 5 || text.p[0] < '0' || text.p[0] > '1')
+        return -1;
+    if (text.n > 1 && text.p[1] != '.')
+        return -1;
+    int q = (text.p[0] - '0') * Q_ONE;
+    int unit = Q_ONE / 10;
+    for (size_t i = 2; i < text.n; i++, unit /= 10) {
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return -1;
+        q += (text.p[i] - '0') * unit;
+    }
+    return q <= Q_ONE ? q : -1;
+}
+
+static bool note_parameter(struct media *media, struct isg_str name, struct isg_str value)
+{
+    if (isg_str_ieq(name, ISG_STR("version")) && media->version.p == NULL)
+        media->version = value;
+    else if (isg_str_ieq(name, ISG_STR("q")))
+        media->q = parse_q(value);
+    return media->q >= 0;
+}
+
+static bool parse_parameters(struct isg_str rest, struct media *media)
+{
+    for (rest = skip_blanks(rest); rest.n > 0; rest = skip_blanks(rest)) {
+        if (rest.p[0] != ';')
+            return false;
+        rest = skip_blanks(isg_str_from(rest, 1));
+        if (rest.n == 0 || rest.p[0] == ';')
+            continue; /* "a/b;" is common and harmless */
+        struct isg_str name = take_token(&rest);
+        struct isg_str value = {"", 0};
+        rest = skip_blanks(rest);
+        if (rest.n > 0 && rest.p[0] == '=') {
+            rest = skip_blanks(isg_str_from(rest, 1));
+            if (!take_value(&rest, &value))
+                return false;
+        }
+        if (name.n == 0 || !note_parameter(media, name, value))
+            return false;
+    }
+    return true;
+}
+
+static bool parse_media(struct isg_str text, struct media *media)
+{
+    struct isg_str rest = skip_blanks(text);
+    *media = (struct media){.q = Q_ONE};
+    media->type = take_token(&rest);
+    if (media->type.n == 0 || rest.n == 0 || rest.p[0] != '/')
+        return false;
+    rest = isg_str_from(rest, 1);
+    media->subtype = take_token(&rest);
+    return media->subtype.n > 0 && parse_parameters(rest, media);
+}
+
+/* The next element of a comma list; commas inside quotes do not cut. */
+static bool next_element(struct isg_str *rest, struct isg_str *element)
+{
+    if (rest->n == 0)
+        return false;
+    bool quoted = false;
+    size_t i = 0;
+    for (; i < rest->n && (quoted || rest->p[i] != ','); i++) {
+        if (quoted && rest->p[i] == '\\')
+            i++;
+        else if (rest->p[i] == '"')
+            quoted = !quoted;
+    }
+    size_t end = i < rest->n ? i : rest->n;
+    *element = (struct isg_str){rest->p, end};
+    *rest = isg_str_from(*rest, end + 1);
+    return true;
+}
+
+static bool is_star(struct isg_str s)
+{
+    return s.n == 1 && s.p[0] == '*';
+}
+
+static bool same_type(const struct media *media, struct isg_str type)
+{
+    size_t slash = isg_str_find(type, '/');
+    return isg_str_ieq(media->type, (struct isg_str){type.p, slash}) &&
+           isg_str_ieq(media->subtype, isg_str_from(type, slash + 1));
+}
+
+/* How closely a range names the type: 0 not at all, 4 type and version. */
+static int closeness(const struct media *range, struct isg_str type, const char *version)
+{
+    if (is_star(range->type))
+        return is_star(range->subtype) ? 1 : 0;
+    if (is_star(range->subtype))
+        return isg_str_ieq(range->type, (struct isg_str){type.p, isg_str_find(type, '/')}) ? 2 : 0;
+    if (!same_type(range, type))
+        return 0;
+    if (range->version.p == NULL)
+        return 3;
+    return version != NULL && isg_str_is(range->version, version) ? 4 : 0;
+}
+
+bool http_accepts(struct isg_str accept, const char *type, const char *version)
+{
+    if (isg_str_trim(accept).n == 0)
+        return true;
+    struct isg_str element;
+    int best = 0;
+    int best_q = 0;
+    while (next_element(&accept, &element)) {
+        struct media range;
+        if (!parse_media(element, &range))
+            continue;
+        int close = closeness(&range, isg_str_of(type), version);
+        if (close > best || (close == best && range.q > best_q)) {
+            best = close;
+            best_q = close > 0 ? range.q : 0;
+        }
+    }
+    return best_q > 0;
+}
+
+bool http_accepts_taxii(struct isg_str accept)
+{
+    return http_accepts(accept, "application/taxii+json", "2.1");
+}
+
+bool http_is_content(struct isg_str content_type, const char *type, const char *version)
+{
+    struct media media;
+    if (!parse_media(content_type, &media) || !same_type(&media, isg_str_of(type)))
+        return false;
+    return media.version.p == NULL || (version != NULL && isg_str_is(media.version, version));
+}
+
+bool http_is_taxii_content(struct isg_str content_type)
+{
+    return http_is_content(content_type, "application/taxii+json", "2.1");
+}
+
+bool http_query_next(struct isg_str *rest, struct isg_str *name_raw, struct isg_str *value_raw)
+{
+    struct isg_str piece;
+    while (isg_str_split(rest, '&', &piece)) {
+        if (piece.n == 0)
+            continue;
+        size_t equals = isg_str_find(piece, '=');
+        size_t name_n = equals < piece.n ? equals : piece.n;
+        *name_raw = (struct isg_str){piece.p, name_n};
+        *value_raw = name_n < piece.n ? isg_str_from(piece, name_n + 1) : (struct isg_str){"", 0};
+        return true;
+    }
+    return false;
+}
