@@ -1,0 +1,61 @@
+/*
+ * Finished pages, kept by what was asked and by whom: bounded in bytes, oldest use goes first.
+ *
+ * A page is immutable and counted. The cache knows keys and bytes only; whether a page is still
+ * true is decided by page_is_current (page.h).
+ */
+#ifndef GATEWAY_TAXII_CACHE_H
+#define GATEWAY_TAXII_CACHE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/http/http.h"
+#include "gateway/store/store.h"
+#include "stix/base/digest.h"
+#include "stix/base/time.h"
+
+enum { PAGE_ETAG_TEXT = 36, PAGE_BLOCKS_MAX = 64 };
+
+struct page {
+    atomic_uint refs;
+    struct http_bytes *bytes;
+    char etag[PAGE_ETAG_TEXT]; /* quoted, strong */
+    char first[ISG_TIME_TEXT]; /* X-TAXII-Date-Added-First and -Last (T-027 to T-029) */
+    char last[ISG_TIME_TEXT];
+    size_t objects;              /* 0: the page is empty */
+    bool more;                   /* holds a token, which is of one member only */
+    bool reached_head;           /* changes with the head */
+    struct store_head head;      /* as it was built */
+    _Atomic uint64_t generation; /* of the collection: checked and found true up to here */
+    uint64_t first_block;
+    size_t blocks;               /* 0: true only while the collection's generation stands */
+    uint64_t block_generation[]; /* blocks of them */
+};
+
+/* A page with room for blocks generations, one reference, nothing else set. NULL without memory. */
+struct page *page_new(size_t blocks);
+struct page *page_ref(struct page *page);
+void page_unref(struct page **page); /* accepts NULL, leaves NULL */
+
+struct page_key {
+    uint8_t digest[ISG_SHA256_BYTES];
+};
+
+struct page_cache;
+
+struct page_cache *page_cache_new(size_t bytes_max); /* NULL without memory; 0 keeps nothing */
+void page_cache_free(struct page_cache **cache);
+
+/* The page under key with a reference, or NULL. Never waits longer than for a short lock. */
+struct page *page_cache_get(struct page_cache *cache, const struct page_key *key);
+
+/* Keep page (takes its own reference) under key, in place of what was there. */
+void page_cache_put(struct page_cache *cache, const struct page_key *key, struct page *page);
+
+/* Bytes in use now. */
+size_t page_cache_bytes(struct page_cache *cache);
+
+#endif

@@ -1,0 +1,341 @@
+/*
+ * Reading: manifest, objects, one object, its versions. A page is looked up, else built and kept.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/metrics.h"
+#include "gateway/share/view.h"
+#include "gateway/taxii/call.h"
+#include "gateway/taxii/next.h"
+#include "gateway/taxii/page.h"
+
+enum {
+    FRESH_MS = 1000,           /* a page is served while the head was confirmed this lately */
+    SLICE = 256,               /* objects fetched at a time */
+    PAGE_BYTES_MAX = 32 << 20, /* a page that grew over it ends there, with `more` (T-147) */
+    ETAG_BYTES = 16
+};
+
+/* ---- keys ----------------------------------------------------------------------------------- */
+
+static void hash_u64(struct isg_sha256 *hash, uint64_t number)
+{
+    uint8_t bytes[8];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(number >> (8 * i));
+    isg_sha256_add(hash, bytes, sizeof bytes);
+}
+
+/* Who sees the same and asks the same gets the same page (R-050). */
+static void make_key(const struct call *call, const struct view *view, struct page_key *out)
+{
+    const struct query *query = &call->query;
+    struct isg_sha256 hash;
+    isg_sha256_init(&hash);
+    isg_sha256_add(&hash, query->filters, sizeof query->filters);
+    isg_sha256_add(&hash, call->collection->id, sizeof call->collection->id);
+    hash_u64(&hash, view->key);
+    hash_u64(&hash, query->view.after);
+    hash_u64(&hash, (uint64_t)query->view.added_after_us);
+    hash_u64(&hash, query->view.limit);
+    isg_sha256_end(&hash, out->digest);
+}
+
+/* A page with `next` holds a token of one member, so its key holds the member too. */
+static void make_member_key(const struct page_key *shared, struct isg_str member,
+                            struct page_key *out)
+{
+    struct isg_sha256 hash;
+    isg_sha256_init(&hash);
+    isg_sha256_add(&hash, shared->digest, sizeof shared->digest);
+    isg_sha256_add(&hash, member.p, member.n);
+    isg_sha256_end(&hash, out->digest);
+}
+
+static struct page *lookup(struct call *call, const struct page_key *key,
+                           const struct store_head *head)
+{
+    struct page *page = page_cache_get(call->taxii->cache, key);
+    if (page != NULL &&
+        !page_is_current(call->taxii->parts.store, call->collection->id, page, head))
+        page_unref(&page);
+    return page;
+}
+
+/* ---- building ------------------------------------------------------------------------------- */
+
+struct build {
+    struct call *call;
+    struct view_page selected;
+    struct page_objects objects;
+    struct page_text text;
+    struct isg_buf next;
+};
+
+static bool has_objects(enum query_endpoint endpoint)
+{
+    return endpoint == QUERY_OBJECTS || endpoint == QUERY_OBJECT;
+}
+
+/* Fetch the objects of the selected events in slices, until the page is full. */
+static int fetch(struct build *b, struct isg_fail *why)
+{
+    struct call *call = b->call;
+    struct page_objects *objects = &b->objects;
+    uint8_t(*digests)[ISG_SHA256_BYTES] =
+        isg_arena_alloc(http_arena(call->request), SLICE * sizeof *digests);
+    objects->sizes = calloc(b->selected.count + 1, sizeof *objects->sizes);
+    if (digests == NULL || objects->sizes == NULL)
+        return isg_fail(why, ISG_ENOMEM, "out of memory");
+    while (objects->count < b->selected.count && objects->bytes.len < PAGE_BYTES_MAX) {
+        size_t left = b->selected.count - objects->count;
+        size_t n = left < SLICE ? left : SLICE;
+        for (size_t i = 0; i < n; i++)
+            memcpy(digests[i], b->selected.events[objects->count + i].digest, sizeof digests[i]);
+        int err = store_objects(call->taxii->parts.store, call->collection->id,
+                                (const uint8_t(*)[ISG_SHA256_BYTES])digests, n, &objects->bytes,
+                                objects->sizes + objects->count, why);
+        if (err != ISG_OK)
+            return err;
+        objects->count += n;
+    }
+    return ISG_OK;
+}
+
+/* A page cut short by its bytes goes on behind the last event that was fetched. */
+static void cut_short(struct build *b)
+{
+    if (b->objects.count == b->selected.count)
+        return;
+    b->selected.count = b->objects.count;
+    b->selected.last = b->selected.events[b->selected.count - 1].position;
+    b->selected.more = true;
+    b->selected.reached_head = false;
+}
+
+static int write_text(struct build *b, struct isg_fail *why)
+{
+    struct call *call = b->call;
+    bool with_objects = has_objects(call->query.endpoint);
+    int err = ISG_OK;
+    if (with_objects)
+        err = fetch(b, why);
+    if (err != ISG_OK)
+        return err;
+    if (with_objects)
+        cut_short(b);
+    if (b->selected.more)
+        err = next_seal(call->taxii->parts.secret, isg_str_of(call->collection->id),
+                        call->member_name, &call->query, b->selected.last, &b->next, why);
+    if (err != ISG_OK)
+        return err;
+    page_write(call->query.endpoint, b->selected.events, b->selected.count,
+               with_objects ? &b->objects : NULL, isg_buf_str(&b->next), &b->text);
+    if (b->text.out.err != ISG_OK || b->next.err != ISG_OK)
+        return isg_fail(why, ISG_ENOMEM, "out of memory");
+    return ISG_OK;
+}
+
+/*
+ * How many blocks the page may be checked by when the collection's generation has moved. None
+ * where the selection did not go by blocks, or there are too many to look at on every request.
+ */
+static size_t blocks_of(const struct build *b)
+{
+    const struct view_page *selected = &b->selected;
+    if (b->call->query.view.ids_count > 0 || selected->last_block < selected->first_block ||
+        selected->last_block - selected->first_block >= PAGE_BLOCKS_MAX)
+        return 0;
+    return (size_t)(selected->last_block - selected->first_block) + 1;
+}
+
+/* Note the blocks' generations; forget them unless they are surely those the page was built of. */
+static void note_blocks(const struct build *b, struct page *page)
+{
+    struct store *store = b->call->taxii->parts.store;
+    const char *collection = b->call->collection->id;
+    struct store_head now;
+    bool sure = true;
+    page->first_block = b->selected.first_block;
+    for (size_t i = 0; sure && i < page->blocks; i++) {
+        struct store_block *block = store_block_now(store, collection, page->first_block + i);
+        sure = block != NULL;
+        page->block_generation[i] = sure ? block->generation : 0;
+        store_block_unref(&block);
+    }
+    sure = sure && store_head_now(store, collection, FRESH_MS, &now) &&
+           now.generation == b->selected.head.generation;
+    if (!sure)
+        page->blocks = 0;
+}
+
+/* The tag covers the dates too: they are part of what a client gets. */
+static void make_etag(struct page *page)
+{
+    uint8_t digest[ISG_SHA256_BYTES];
+    struct isg_str text = http_bytes_str(page->bytes);
+    struct isg_sha256 hash;
+    isg_sha256_init(&hash);
+    isg_sha256_add(&hash, page->first, sizeof page->first);
+    isg_sha256_add(&hash, page->last, sizeof page->last);
+    isg_sha256_add(&hash, text.p, text.n);
+    isg_sha256_end(&hash, digest);
+    page->etag[0] = '"';
+    isg_hex_encode(digest, ETAG_BYTES, page->etag + 1);
+    page->etag[1 + 2 * ETAG_BYTES] = '"';
+    page->etag[2 + 2 * ETAG_BYTES] = '\0';
+}
+
+/* An empty page carries the request's added_after, else the epoch (T-029). */
+static void set_dates(const struct build *b, struct page *page)
+{
+    int64_t asked = b->call->query.view.added_after_us;
+    int64_t none = asked != INT64_MIN ? asked : 0;
+    isg_time_format(page->objects > 0 ? b->text.first_us : none, 6, page->first);
+    isg_time_format(page->objects > 0 ? b->text.last_us : none, 6, page->last);
+}
+
+static struct page *finish(struct build *b)
+{
+    struct page *page = page_new(blocks_of(b));
+    size_t n = 0;
+    char *text = isg_buf_take(&b->text.out, &n);
+    if (page != NULL && text != NULL)
+        page->bytes = http_bytes_take(text, n);
+    if (page == NULL || page->bytes == NULL) {
+        page_unref(&page);
+        return NULL;
+    }
+    page->objects = b->text.objects;
+    page->more = b->selected.more;
+    page->reached_head = b->selected.reached_head;
+    page->head = b->selected.head;
+    atomic_init(&page->generation, b->selected.head.generation);
+    note_blocks(b, page);
+    set_dates(b, page);
+    make_etag(page);
+    return page;
+}
+
+static struct page *build(struct call *call, const struct view *view, struct isg_fail *why)
+{
+    struct build b = {.call = call};
+    struct page *page = NULL;
+    isg_buf_init(&b.objects.bytes, ISG_BUF_NO_MAX);
+    isg_buf_init(&b.text.out, ISG_BUF_NO_MAX);
+    isg_buf_init(&b.next, 1024);
+    int err = view_select(call->taxii->parts.store, call->collection, view, &call->query.view, true,
+                          http_arena(call->request), &b.selected, why);
+    if (err == ISG_OK)
+        err = write_text(&b, why);
+    if (err == ISG_OK) {
+        page = finish(&b);
+        if (page == NULL)
+            (void)isg_fail(why, ISG_ENOMEM, "out of memory");
+    }
+    isg_buf_done(&b.next);
+    isg_buf_done(&b.text.out);
+    isg_buf_done(&b.objects.bytes);
+    free(b.objects.sizes);
+    return page;
+}
+
+/* ---- answering ------------------------------------------------------------------------------ */
+
+static enum http_next send_page(struct call *call, const struct page *page)
+{
+    struct http_request *request = call->request;
+    struct isg_str if_none_match = http_header(request, "If-None-Match");
+    call_headers(call);
+    http_set_header(request, "ETag", isg_str_of(page->etag));
+    http_set_header(request, "X-TAXII-Date-Added-First", isg_str_of(page->first));
+    http_set_header(request, "X-TAXII-Date-Added-Last", isg_str_of(page->last));
+    if (if_none_match.p != NULL && page_etag_matches(if_none_match, page->etag)) {
+        http_status(request, 304);
+        http_send_copy(request, ISG_STR(""));
+        return HTTP_DONE;
+    }
+    http_status(request, 200); /* never 206 (X-28) */
+    http_send(request, page->bytes);
+    return HTTP_DONE;
+}
+
+/* Is there any version of the object at all that this view may see (T-112)? */
+static int object_exists(struct call *call, const struct view *view, bool *out,
+                         struct isg_fail *why)
+{
+    struct view_query any = {.added_after_us = INT64_MIN,
+                             .limit = 1,
+                             .ids = &call->match.piece[ROUTE_OBJECT],
+                             .ids_count = 1,
+                             .want = VIEW_ALL};
+    struct view_page found;
+    int err = view_select(call->taxii->parts.store, call->collection, view, &any, true,
+                          http_arena(call->request), &found, why);
+    if (err == ISG_OK)
+        *out = found.count > 0;
+    return err;
+}
+
+static enum http_next answer(struct call *call, const struct view *view, const struct page *page)
+{
+    bool one_object = call->match.piece[ROUTE_OBJECT].n > 0;
+    if (!one_object || page->objects > 0 || page->more)
+        return send_page(call, page);
+    bool exists = false;
+    struct isg_fail why = {0};
+    int err = object_exists(call, view, &exists, &why);
+    if (err != ISG_OK)
+        return call_failed(call, &why);
+    return exists ? send_page(call, page) : call_not_found(call);
+}
+
+static struct page *find_page(struct call *call, const struct page_key keys[2],
+                              const struct store_head *head)
+{
+    struct page *page = lookup(call, &keys[0], head);
+    return page != NULL ? page : lookup(call, &keys[1], head);
+}
+
+static int head_of(struct call *call, struct store_head *out, struct isg_fail *why)
+{
+    struct store *store = call->taxii->parts.store;
+    if (call->may_wait)
+        return store_head(store, call->collection->id, FRESH_MS, out, why);
+    return store_head_now(store, call->collection->id, FRESH_MS, out) ? ISG_OK : ISG_EBUSY;
+}
+
+enum http_next call_page(struct call *call)
+{
+    struct store_head head;
+    struct isg_fail why = {0};
+    int err = head_of(call, &head, &why);
+    if (err != ISG_OK)
+        return call->may_wait ? call_failed(call, &why) : HTTP_WAIT;
+    const struct view *view = view_of(call->taxii->parts.store, call->collection, call->member,
+                                      http_arena(call->request));
+    if (view == NULL) {
+        (void)isg_fail(&why, ISG_ENOMEM, "out of memory");
+        return call_failed(call, &why);
+    }
+    struct page_key keys[2];
+    make_key(call, view, &keys[0]);
+    make_member_key(&keys[0], call->member_name, &keys[1]);
+    struct page *page = find_page(call, keys, &head);
+    bool one_object = call->match.piece[ROUTE_OBJECT].n > 0;
+    if (!call->may_wait && (page == NULL || (one_object && page->objects == 0))) {
+        page_unref(&page);
+        return HTTP_WAIT;
+    }
+    metric_add(METRIC_PAGES_CACHED, page != NULL ? "from=\"cache\"" : "from=\"store\"", 1);
+    if (page == NULL) {
+        page = build(call, view, &why);
+        if (page == NULL)
+            return call_failed(call, &why);
+        page_cache_put(call->taxii->cache, &keys[page->more ? 1 : 0], page);
+    }
+    enum http_next next = answer(call, view, page);
+    page_unref(&page);
+    return next;
+}
