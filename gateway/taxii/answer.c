@@ -6,15 +6,31 @@
 void call_headers(struct call *call)
 {
     http_set_header(call->request, "Content-Type", ISG_STR(TAXII_MEDIA_TYPE));
-    http_set_header(call->request, "Cache-Control", ISG_STR("private, no-cache"));
+    http_set_header(call->request, "Cache-Control", ISG_STR("private, no-cache, no-transform"));
     http_set_header(call->request, "Vary", ISG_STR("Accept, Authorization"));
+}
+
+static int code_of(int status)
+{
+    static const struct {
+        int status;
+        int code;
+    } rows[] = {{401, ISG_EAUTH},
+                {403, ISG_EDENIED},
+                {404, ISG_ENOENT},
+                {429, ISG_ELIMIT},
+                {503, ISG_EBUSY}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].status == status)
+            return rows[i].code;
+    return ISG_EINVAL;
 }
 
 enum http_next call_refuse(struct call *call, int status, const char *rule, const char *text)
 {
     struct isg_fail why;
-    (void)isg_fail_at(&why, ISG_EINVAL, NULL, rule, "%s", text != NULL ? text : "");
-    http_fail(call->request, status, text != NULL ? &why : NULL);
+    (void)isg_fail_at(&why, code_of(status), NULL, rule, "%s", text);
+    http_fail(call->request, status, &why);
     return HTTP_DONE;
 }
 

@@ -37,7 +37,7 @@ struct call {
 
 /* ---- answers -------------------------------------------------------------------------------- */
 
-/* Refuse: an error resource with this status. rule and text may be NULL; text is shown. */
+/* Refuse: an error resource with this status. rule may be NULL; text is shown. */
 enum http_next call_refuse(struct call *call, int status, const char *rule, const char *text);
 
 /* The answer for anything that is absent or hidden: the same bytes for both (T-068). */
