@@ -20,18 +20,24 @@ enum { POLICY_LABEL_MAX = 512 };
 /* What policy needs to know of an object; its text is what the store interns. */
 struct policy_label {
     enum stix_tlp tlp;     /* effective level, never NONE */
-    struct isg_str source; /* member or feed that brought it */
+    struct isg_str source; /* member, or "feed:NAME", that brought it */
 };
+
+/* What stands before the name of a source that is no member. No member's name holds a ':', so that
+ * a member called like a feed is not taken for it. */
+#define POLICY_FEED "feed:"
 
 /* Reasons of a decision, in the order of the checks; the first that applies wins. */
 enum policy_deny {
     POLICY_ALLOW,
     POLICY_SUSPENDED,
-    POLICY_KIND, /* this kind of member never gets this level */
-    POLICY_TLP,  /* above what the member or the level allows */
+    POLICY_TLP,      /* the level goes no further than this, or is above the member's own bound */
+    POLICY_AUDIENCE, /* only recipients the source names get this level (RED) */
+    POLICY_CONSENT,  /* this kind of member gets it only where the source agreed; by default not */
+    POLICY_KIND,     /* this kind of member never gets this level */
     POLICY_UNKNOWN_MARKING
 };
-const char *policy_deny_name(enum policy_deny deny);
+const char *policy_deny_name(enum policy_deny deny); /* "allow", "suspended", "tlp", ... */
 
 /*
  * May member, who holds the collection's read right, see an object with this label at this time?
@@ -40,11 +46,16 @@ const char *policy_deny_name(enum policy_deny deny);
 enum policy_deny policy_decide(const struct policy_label *label, const struct member *member,
                                int64_t now_us);
 
-/* The label of an object pushed by source into collection (default_tlp where it has no marking). */
+/*
+ * The label of an object pushed by source into collection: the strictest of its markings, granular
+ * ones too (no reduced forms are made, so a part marks the whole), else the collection's
+ * default_tlp. The nine TLP marking definitions are public.
+ */
 struct policy_label policy_label_of(const struct stix_json *object,
                                     const struct collection *collection, struct isg_str source);
 
-/* The label's text, e.g. "tlp=amber;src=hospital-a", into text[POLICY_LABEL_MAX]. */
+/* The label's text, e.g. "tlp=amber;src=hospital-a", into text[POLICY_LABEL_MAX]. Bytes of source
+ * other than [A-Za-z0-9._:@/%-] are written %XX; a source over 256 bytes by its SHA-256. */
 void policy_label_write(const struct policy_label *label, char text[POLICY_LABEL_MAX]);
 
 /* Read such a text; views into it. An unreadable text is RED from nobody. */

@@ -1,0 +1,144 @@
+#include "gateway/share/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "stix/base/digest.h"
+
+enum { SOURCE_MAX = 256 }; /* bytes of a source as written */
+
+const char *policy_deny_name(enum policy_deny deny)
+{
+    static const char *const names[] = {
+        [POLICY_ALLOW] = "allow",
+        [POLICY_SUSPENDED] = "suspended",
+        [POLICY_TLP] = "tlp",
+        [POLICY_AUDIENCE] = "audience",
+        [POLICY_CONSENT] = "consent",
+        [POLICY_KIND] = "kind",
+        [POLICY_UNKNOWN_MARKING] = "unknown_marking",
+    };
+    return (size_t)deny < sizeof names / sizeof *names ? names[deny] : "kind";
+}
+
+/* One row of the table of TLP and kinds: members who hold the read right are the audience; nobody
+ * is a named recipient, and consents are at their defaults. */
+struct rule {
+    enum policy_deny clear;
+    enum policy_deny green;
+    enum policy_deny amber;
+    enum policy_deny strict;
+    enum policy_deny red;
+};
+
+#define RULE(c, g, a, s, r)                                        \
+    {                                                              \
+        POLICY_##c, POLICY_##g, POLICY_##a, POLICY_##s, POLICY_##r \
+    }
+
+static const struct rule rules[MEMBER_KIND_COUNT] = {
+    [MEMBER_HOSPITAL] = RULE(ALLOW, ALLOW, ALLOW, ALLOW, AUDIENCE),
+    [MEMBER_HOME_CARE] = RULE(ALLOW, ALLOW, ALLOW, ALLOW, AUDIENCE),
+    [MEMBER_MDM] = RULE(ALLOW, ALLOW, ALLOW, ALLOW, AUDIENCE),
+    [MEMBER_COMPONENT_SUPPLIER] = RULE(ALLOW, ALLOW, ALLOW, ALLOW, AUDIENCE),
+    [MEMBER_RESEARCHER] = RULE(ALLOW, ALLOW, ALLOW, ALLOW, AUDIENCE),
+    [MEMBER_ISAO_STAFF] = RULE(ALLOW, ALLOW, ALLOW, ALLOW, ALLOW),
+    [MEMBER_PEER_ISAO] = RULE(ALLOW, CONSENT, TLP, TLP, TLP),
+    [MEMBER_COORDINATOR] = RULE(ALLOW, ALLOW, ALLOW, ALLOW, AUDIENCE),
+    [MEMBER_REGULATOR] = RULE(ALLOW, CONSENT, CONSENT, CONSENT, AUDIENCE),
+    [MEMBER_PUBLIC] = RULE(ALLOW, TLP, TLP, TLP, TLP),
+};
+
+static enum policy_deny rule_at(const struct rule *rule, enum stix_tlp tlp)
+{
+    switch (tlp) {
+    case STIX_TLP_CLEAR: return rule->clear;
+    case STIX_TLP_GREEN: return rule->green;
+    case STIX_TLP_AMBER: return rule->amber;
+    case STIX_TLP_AMBER_STRICT: return rule->strict;
+    case STIX_TLP_RED: return rule->red;
+    case STIX_TLP_NONE:
+    case STIX_TLP_UNKNOWN: break;
+    }
+    return POLICY_UNKNOWN_MARKING; /* deny by default (S-071) */
+}
+
+enum policy_deny policy_decide(const struct policy_label *label, const struct member *member,
+                               int64_t now_us)
+{
+    (void)now_us; /* nothing in a label depends on time yet */
+    if (member->suspended || member->kind >= MEMBER_KIND_COUNT)
+        return POLICY_SUSPENDED;
+    if (member->kind == MEMBER_ISAO_STAFF || isg_str_is(label->source, member->name))
+        return POLICY_ALLOW;
+    enum policy_deny deny = rule_at(&rules[member->kind], label->tlp);
+    if (deny == POLICY_ALLOW && label->tlp > member->tlp_max)
+        return POLICY_TLP;
+    return deny;
+}
+
+struct policy_label policy_label_of(const struct stix_json *object,
+                                    const struct collection *collection, struct isg_str source)
+{
+    struct policy_label label = {stix_tlp_strictest(object), source};
+    if (label.tlp != STIX_TLP_NONE)
+        return label;
+    if (isg_str_is(stix_json_get_str(object, "type"), "marking-definition") &&
+        stix_tlp_object(stix_json_get_str(object, "id")) != NULL)
+        label.tlp = STIX_TLP_CLEAR;
+    else if (collection->default_tlp != STIX_TLP_NONE)
+        label.tlp = collection->default_tlp;
+    else
+        label.tlp = STIX_TLP_AMBER;
+    return label;
+}
+
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("._:@/%-", c) != NULL);
+}
+
+/* Write source escaped; false when it does not fit into max bytes and a NUL. */
+static bool escape_source(struct isg_str source, char *out, size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < source.n; i++) {
+        size_t need = is_plain(source.p[i]) ? 1 : 3;
+        if (need > max - n)
+            return false;
+        if (need == 1)
+            out[n] = source.p[i];
+        else
+            (void)snprintf(out + n, 4, "%%%02X", (unsigned)(unsigned char)source.p[i]);
+        n += need;
+    }
+    out[n] = '\0';
+    return true;
+}
+
+void policy_label_write(const struct policy_label *label, char text[POLICY_LABEL_MAX])
+{
+    char source[SOURCE_MAX + 4];
+    if (!escape_source(label->source, source, SOURCE_MAX)) {
+        uint8_t digest[ISG_SHA256_BYTES];
+        isg_sha256(label->source, digest);
+        memcpy(source, "%sha256:", 8);
+        isg_hex_encode(digest, sizeof digest, source + 8);
+    }
+    /* NONE is no effective level: whoever forgot to decide gets the strictest. */
+    enum stix_tlp tlp = label->tlp == STIX_TLP_NONE ? STIX_TLP_UNKNOWN : label->tlp;
+    (void)snprintf(text, POLICY_LABEL_MAX, "tlp=%s;src=%s", stix_tlp_name(tlp), source);
+}
+
+struct policy_label policy_label_read(struct isg_str text)
+{
+    static const struct policy_label nobody = {STIX_TLP_RED, {NULL, 0}};
+    struct isg_str tlp, source, rest = text;
+    if (!isg_str_split(&rest, ';', &tlp) || !isg_str_starts(tlp, ISG_STR("tlp=")) ||
+        !isg_str_split(&rest, ';', &source) || !isg_str_starts(source, ISG_STR("src=")) ||
+        rest.n > 0)
+        return nobody;
+    struct policy_label label = {stix_tlp_of_name(isg_str_from(tlp, 4)), isg_str_from(source, 4)};
+    return label.tlp == STIX_TLP_NONE ? nobody : label;
+}

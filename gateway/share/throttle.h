@@ -1,0 +1,31 @@
+/*
+ * Bounded memory of who gave wrong credentials how often, and a bounded door to argon2id.
+ *
+ * Wrong tries are counted in a fixed window per key (an address, a login name). The door lets a few
+ * verifications run at once; who stands there too often already is turned away.
+ */
+#ifndef GATEWAY_SHARE_THROTTLE_H
+#define GATEWAY_SHARE_THROTTLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/trust/secret.h"
+#include "stix/base/str.h"
+
+enum { THROTTLE_WRONG = 10, THROTTLE_WINDOW_S = 60 };
+
+struct throttle;
+
+struct throttle *throttle_new(const struct trust_secret *secret); /* NULL without memory */
+void throttle_free(struct throttle **throttle);
+
+/* Count one wrong try of kind ('p' address, 'n' name). Seconds until the window ends when it is one
+ * too many, else 0. */
+unsigned throttle_wrong(struct throttle *throttle, char kind, struct isg_str who, int64_t now_us);
+
+/* Wait for a place to verify. False when this address already has its share of places. */
+bool throttle_enter(struct throttle *throttle, struct isg_str peer);
+void throttle_leave(struct throttle *throttle, struct isg_str peer);
+
+#endif
