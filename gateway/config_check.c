@@ -1,0 +1,335 @@
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/config_table.h"
+#include "stix/base/utf8.h"
+
+enum { HOST_BYTES = 256, WORD_MAX = 64 };
+
+struct unit {
+    const char *name;
+    uint64_t factor;
+};
+
+static const struct unit byte_units[] = {
+    {"", 1},          {"B", 1},       {"KiB", 1 << 10}, {"MiB", 1 << 20},
+    {"GiB", 1 << 30}, {"kB", 1000},   {"MB", 1000000},  {"K", 1 << 10},
+    {"M", 1 << 20},   {"G", 1 << 30}, {NULL, 0},
+};
+static const struct unit ms_units[] = {
+    {"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"min", 60000}, {"h", 3600000}, {NULL, 0},
+};
+static const struct unit second_units[] = {
+    {"", 1}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}, {NULL, 0},
+};
+static const struct unit no_units[] = {{"", 1}, {NULL, 0}};
+
+static const struct unit *units_of(enum setting_type type)
+{
+    switch ((int)type) {
+    case SETTING_BYTES: return byte_units;
+    case SETTING_MS: return ms_units;
+    case SETTING_SECONDS: return second_units;
+    default: return no_units;
+    }
+}
+
+/* Digits, blanks, a unit of the table. */
+static bool parse_number(struct isg_str text, const struct unit *unit, uint64_t *out)
+{
+    uint64_t number = 0;
+    size_t digits = 0;
+    while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9')
+        digits++;
+    if (!isg_str_to_u64((struct isg_str){text.p, digits}, UINT32_MAX, &number))
+        return false;
+    struct isg_str rest = isg_str_trim(isg_str_from(text, digits));
+    for (; unit->name != NULL; unit++) {
+        if (isg_str_is(rest, unit->name)) {
+            *out = number * unit->factor;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* HOST:PORT with [..] around an IPv6 address; host may be NULL. */
+static bool split_address(struct isg_str text, char host[HOST_BYTES], uint64_t *out_port)
+{
+    size_t colon = text.n;
+    while (colon > 0 && text.p[colon - 1] != ':')
+        colon--;
+    if (colon < 2 || !isg_str_to_u64(isg_str_from(text, colon), 65535, out_port))
+        return false;
+    struct isg_str name = {text.p, colon - 1};
+    bool bracketed = name.n > 2 && name.p[0] == '[' && name.p[name.n - 1] == ']';
+    if (bracketed)
+        name = (struct isg_str){name.p + 1, name.n - 2};
+    if (name.n == 0 || name.n >= HOST_BYTES)
+        return false;
+    for (size_t i = 0; i < name.n; i++)
+        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_%:",
+                   name.p[i]) == NULL ||
+            (name.p[i] == ':' && !bracketed))
+            return false;
+    snprintf(host, HOST_BYTES, "%.*s", ISG_STR_ARG(name));
+    return true;
+}
+
+static bool is_loopback(const char *host)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (strcmp(host, "localhost") == 0)
+        return true;
+    if (inet_pton(AF_INET, host, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+/* Loopback of HOST:PORT, or of HOST alone. */
+static bool is_loopback_address(struct isg_str text)
+{
+    char host[HOST_BYTES];
+    uint64_t port = 0;
+    if (split_address(text, host, &port))
+        return is_loopback(host);
+    if (text.n > 2 && text.p[0] == '[')
+        text = (struct isg_str){text.p + 1, text.n - 2};
+    snprintf(host, sizeof host, "%.*s", ISG_STR_ARG(text));
+    return is_loopback(host);
+}
+
+static const char *check_text(const struct setting *row, struct isg_str text)
+{
+    struct isg_str rest = text;
+    (void)row;
+    if (isg_str_trim(text).n == 0)
+        return "is empty";
+    for (int32_t cp = isg_utf8_next(&rest); cp != -1; cp = isg_utf8_next(&rest))
+        if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
+            return "holds control characters or is not UTF-8";
+    return NULL;
+}
+
+static const char *check_word(const struct setting *row, struct isg_str text)
+{
+    (void)row;
+    if (text.n == 0 || text.n > WORD_MAX || text.p[0] == '.' || text.p[0] == '-')
+        return "must be 1 to 64 letters, digits, '.', '_' or '-'";
+    for (size_t i = 0; i < text.n; i++)
+        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
+                   text.p[i]) == NULL)
+            return "must be 1 to 64 letters, digits, '.', '_' or '-'";
+    return NULL;
+}
+
+static const char *check_address(const struct setting *row, struct isg_str text)
+{
+    char host[HOST_BYTES];
+    uint64_t port = 0;
+    (void)row;
+    return split_address(text, host, &port) ? NULL : "must be HOST:PORT";
+}
+
+/* The part between "//" and the next '/', '?' or '#'. */
+static struct isg_str authority_of(struct isg_str url)
+{
+    size_t from = isg_str_find(url, ':');
+    struct isg_str rest = isg_str_from(url, from < url.n ? from + 3 : url.n);
+    size_t n = 0;
+    while (n < rest.n && strchr("/?#", rest.p[n]) == NULL)
+        n++;
+    return (struct isg_str){rest.p, n};
+}
+
+static const char *check_web(const struct setting *row, struct isg_str text)
+{
+    (void)row;
+    if (!isg_str_starts(text, ISG_STR("https://")) && !isg_str_starts(text, ISG_STR("http://")))
+        return "must begin with https:// or http://";
+    struct isg_str host = authority_of(text);
+    if (host.n == 0)
+        return "names no host";
+    if (isg_str_find(host, '@') < host.n)
+        return "must not hold a password: name a file";
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] <= 0x20 || (unsigned char)text.p[i] >= 0x7f)
+            return "holds blanks or characters beyond ASCII";
+    return NULL;
+}
+
+static const char *check_public(const struct setting *row, struct isg_str text)
+{
+    const char *wrong = check_web(row, text);
+    if (wrong != NULL)
+        return wrong;
+    struct isg_str host = authority_of(text);
+    if (host.p + host.n != text.p + text.n)
+        return "must be a scheme, a host and a port, with nothing behind, not even a slash";
+    if (isg_str_starts(text, ISG_STR("http://")) && !is_loopback_address(host))
+        return "must be https:// (http:// only on loopback)";
+    return NULL;
+}
+
+static const char *check_redis(const struct setting *row, struct isg_str text)
+{
+    char host[HOST_BYTES];
+    uint64_t port = 0;
+    (void)row;
+    if (isg_str_starts(text, ISG_STR("unix:")))
+        return text.n > 5 ? NULL : "names no socket";
+    if (isg_str_starts(text, ISG_STR("rediss://")))
+        return "cannot be TLS: use a Unix socket or a tunnel";
+    if (!isg_str_starts(text, ISG_STR("redis://")))
+        return "must be unix:PATH or redis://HOST:PORT[/DB]";
+    struct isg_str at = authority_of(text);
+    if (isg_str_find(at, '@') < at.n)
+        return "must not hold a password: use redis.password_file";
+    if (!split_address(at, host, &port) || port == 0)
+        return "must be redis://HOST:PORT[/DB]";
+    struct isg_str rest = {at.p + at.n, (size_t)(text.p + text.n - (at.p + at.n))};
+    if (rest.n > 0 && (rest.p[0] != '/' || !isg_str_to_u64(isg_str_from(rest, 1), 65535, &port)))
+        return "must end with the number of a database";
+    return NULL;
+}
+
+static const char *check_urn(const struct setting *row, struct isg_str text)
+{
+    (void)row;
+    struct isg_str rest = isg_str_from(text, 4);
+    size_t colon = isg_str_find(rest, ':');
+    bool good = isg_str_starts(text, ISG_STR("urn:")) && colon > 1 && colon + 1 < rest.n;
+    for (size_t i = 0; i < text.n; i++)
+        good = good && (unsigned char)text.p[i] > 0x20 && (unsigned char)text.p[i] < 0x7f;
+    return good ? NULL : "must be urn:NAMESPACE:NAME";
+}
+
+static const char *check_choice(const struct setting *row, struct isg_str text)
+{
+    struct isg_str rest = isg_str_of(row->choices);
+    struct isg_str choice;
+    while (isg_str_split(&rest, '|', &choice))
+        if (isg_str_eq(choice, text))
+            return NULL;
+    return "is none of the choices";
+}
+
+static const char *check_bool(const struct setting *row, struct isg_str text)
+{
+    (void)row;
+    return isg_str_is(text, "true") || isg_str_is(text, "false") ? NULL : "must be true or false";
+}
+
+const char *setting_check(const struct setting *row, struct isg_str text, uint64_t *out_number)
+{
+    static const char *(*const checks[])(const struct setting *, struct isg_str) = {
+        [SETTING_TEXT] = check_text,     [SETTING_WORD] = check_word,
+        [SETTING_PATH] = check_text,     [SETTING_ADDRESS] = check_address,
+        [SETTING_WEB] = check_web,       [SETTING_PUBLIC] = check_public,
+        [SETTING_REDIS] = check_redis,   [SETTING_URN] = check_urn,
+        [SETTING_CHOICE] = check_choice, [SETTING_BOOL] = check_bool,
+    };
+    *out_number = 0;
+    if (setting_is_number(row->type)) {
+        if (!parse_number(text, units_of(row->type), out_number))
+            return "is not a number of that kind";
+        return *out_number < row->min || *out_number > row->max ? "is out of range" : NULL;
+    }
+    const char *wrong = checks[row->type](row, text);
+    if (wrong == NULL && row->type == SETTING_BOOL)
+        *out_number = isg_str_is(text, "true");
+    return wrong;
+}
+
+/* Rules between settings. Each names what it found wrong, or returns NULL; key is what to name. */
+static const char *rule_tls_pair(const struct config *c)
+{
+    if ((c->tls.certificate == NULL) != (c->tls.key == NULL))
+        return "tls.certificate and tls.key go together";
+    if (c->tls.client_ca != NULL && c->tls.certificate == NULL)
+        return "tls.client_ca needs tls.certificate and tls.key";
+    return NULL;
+}
+
+static const char *rule_plain_listener(const struct config *c)
+{
+    if (c->tls.certificate == NULL && !is_loopback_address(isg_str_of(c->listen)))
+        return "listen is not on loopback and there is no tls section: passwords would be sent in the clear";
+    return NULL;
+}
+
+static const char *rule_public_url(const struct config *c)
+{
+    bool plain = strncmp(c->public_url, "http://", 7) == 0;
+    return plain && c->tls.certificate != NULL ? "public_url is http:// but the listener has TLS"
+                                               : NULL;
+}
+
+static const char *rule_admin_loopback(const struct config *c)
+{
+    if (c->admin.listen != NULL && !is_loopback_address(isg_str_of(c->admin.listen)))
+        return "admin.listen must be on loopback";
+    return NULL;
+}
+
+static const char *rule_redis_plain(const struct config *c)
+{
+    if (c->redis.url == NULL || strncmp(c->redis.url, "redis://", 8) != 0)
+        return NULL;
+    struct isg_str at = authority_of(isg_str_of(c->redis.url));
+    if (is_loopback_address(at))
+        return NULL;
+    if (c->redis.accept_plain != NULL && isg_str_is(at, c->redis.accept_plain))
+        return NULL;
+    return "redis.url leaves this machine without TLS: name its HOST:PORT in redis.accept_plain to accept that";
+}
+
+static const char *rule_roots(const struct config *c)
+{
+    static const char *const taken[] = {"taxii2", "isg", ".well-known"};
+    for (unsigned i = 0; i < c->roots_count; i++) {
+        for (size_t k = 0; k < sizeof taken / sizeof taken[0]; k++)
+            if (strcmp(c->roots[i].path, taken[k]) == 0)
+                return "roots: a path is one that the server itself uses";
+        for (unsigned k = 0; k < i; k++)
+            if (strcmp(c->roots[i].path, c->roots[k].path) == 0)
+                return "roots: two have the same path";
+    }
+    return NULL;
+}
+
+static const char *rule_names(const struct config *c)
+{
+    for (unsigned i = 0; i < c->feeds_count; i++)
+        for (unsigned k = 0; k < i; k++)
+            if (strcmp(c->feeds[i].name, c->feeds[k].name) == 0)
+                return "feeds: two have the same name";
+    for (unsigned i = 0; i < c->peers_count; i++)
+        for (unsigned k = 0; k < i; k++)
+            if (strcmp(c->peers[i].name, c->peers[k].name) == 0)
+                return "peers: two have the same name";
+    return NULL;
+}
+
+static const char *rule_peer_login(const struct config *c)
+{
+    for (unsigned i = 0; i < c->peers_count; i++)
+        if ((c->peers[i].user == NULL) != (c->peers[i].password_file == NULL))
+            return "peers: user and password_file go together";
+    return NULL;
+}
+
+const char *config_check_rules(const struct config *config)
+{
+    static const char *(*const rules[])(const struct config *) = {
+        rule_tls_pair,    rule_plain_listener, rule_public_url, rule_admin_loopback,
+        rule_redis_plain, rule_roots,          rule_names,      rule_peer_login,
+    };
+    const char *wrong = NULL;
+    for (size_t i = 0; wrong == NULL && i < sizeof rules / sizeof rules[0]; i++)
+        wrong = rules[i](config);
+    return wrong;
+}
