@@ -39,7 +39,7 @@ static const struct admin_route routes[] = {
     {HTTP_PUT,    "/admin/v1/collections/*",   admin_collections_set,  json_type,    false, false},
     {HTTP_POST,   "/admin/v1/ingest",          admin_ingest,           json_type,    false, false},
     {HTTP_GET,    "/admin/v1/export",          admin_export,           lines_type,   false, false},
-    {HTTP_POST,   "/admin/v1/sign",            admin_sign,             json_type,    false, false},
+    {HTTP_POST,   "/admin/v1/collections/*/statement", admin_statement, json_type,    false, false},
     {HTTP_GET,    "/admin/v1/feeds",           admin_feeds_list,       json_type,    false, false},
     {HTTP_POST,   "/admin/v1/feeds",           admin_feeds_add,        json_type,    false, false},
     {HTTP_DELETE, "/admin/v1/feeds/*",         admin_feeds_remove,     json_type,    false, false},

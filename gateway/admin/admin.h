@@ -23,9 +23,9 @@
  *   GET    /admin/v1/export?collection=C&as=MEMBER&after=N&limit=N&version=last|all
  *                                         a line of JSON {"count","more","after","tlp"}, then the
  *                                         objects' canonical texts, one a line
- *   POST   /admin/v1/sign                 {"collection","name","objects","tlp","subject":[{"name",
- *                                         "bytes","sha256"},...],"prehash"} -> {"jws","minisig",
- *                                         "seq"}
+ *   POST   /admin/v1/collections/NAME/statement
+ *                                         {"iss","collection","epoch","seq"}: a new number for the
+ *                                         statement over an export
  *   GET    /admin/v1/feeds · POST · DELETE /admin/v1/feeds/NAME · POST /admin/v1/feeds/NAME/run
  *   POST   /admin/v1/peers/run            as sync_peer_run
  *
@@ -39,7 +39,6 @@
 #include "gateway/share/member.h"
 #include "gateway/store/store.h"
 #include "gateway/sync/sync.h"
-#include "gateway/trust/keys.h"
 
 struct admin;
 
@@ -48,7 +47,6 @@ struct admin_parts { /* all borrowed, all outlive it */
     struct store *store;
     struct directory *directory;
     struct sync *sync;
-    struct trust_key *content_key; /* signs bundle statements */
 };
 
 struct admin *admin_new(const struct admin_parts *parts); /* NULL without memory */

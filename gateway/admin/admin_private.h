@@ -57,10 +57,10 @@ admin_handler admin_collections_list;
 admin_handler admin_collections_add;
 admin_handler admin_collections_set;
 
-/* data.c: objects in and out, signatures. */
+/* data.c: objects in and out. */
 admin_handler admin_ingest;
 admin_handler admin_export;
-admin_handler admin_sign;
+admin_handler admin_statement;
 
 /* feeds.c: sources and peers. */
 admin_handler admin_feeds_list;

@@ -1,4 +1,4 @@
-/* Objects in and out over the admin socket, and signatures over what was exported. */
+/* Objects in and out over the admin socket. */
 #include <string.h>
 
 #include "gateway/admin/admin_private.h"
@@ -6,10 +6,8 @@
 #include "gateway/ingest/ingest.h"
 #include "gateway/metrics.h"
 #include "gateway/share/view.h"
-#include "gateway/trust/statement.h"
 #include "stix/base/jsonw.h"
 #include "stix/base/time.h"
-#include "stix/json.h"
 
 enum {
     REASONS_MAX = 3,        /* first refusals told to the importer */
@@ -226,7 +224,7 @@ int admin_export(struct admin_call *call, struct isg_fail *why)
     return err;
 }
 
-/* ---- signatures ---- */
+/* ---- what a signature says ---- */
 
 /*
  * The epoch of a collection's statements: the second of its first event. It stays while the log
@@ -247,132 +245,30 @@ static int collection_epoch(struct store *store, const char *collection, int64_t
     return err;
 }
 
-struct sign_facts {
-    int64_t iat, epoch;
-    uint64_t seq;
-};
-
-/* The statement: every member is ours but name, counts and digests, which the exporter measured. */
-static int write_statement(const struct admin_call *call, const struct stix_json *order,
-                           const struct collection *collection, const struct sign_facts *facts,
-                           struct isg_buf *out, struct isg_fail *why)
-{
-    struct isg_buf draft;
-    struct isg_jsonw w;
-    struct stix_json *json = NULL;
-    int64_t objects = 0;
-    (void)stix_json_int(stix_json_get(order, "objects"), &objects);
-    isg_buf_init(&draft, 1 << 20);
-    isg_jsonw_init(&w, &draft);
-    isg_jsonw_object(&w);
-    isg_jsonw_put(&w, "type", "bundle");
-    isg_jsonw_put(&w, "iss", call->admin->parts.config->public_url);
-    isg_jsonw_put_int(&w, "iat", facts->iat);
-    isg_jsonw_put_int(&w, "exp", facts->iat + (int64_t)BUNDLE_DAYS * 86400);
-    isg_jsonw_put(&w, "collection", collection->id);
-    isg_jsonw_put_int(&w, "epoch", facts->epoch);
-    isg_jsonw_put_int(&w, "seq", (int64_t)facts->seq);
-    isg_jsonw_put_int(&w, "objects", objects);
-    isg_jsonw_put_str(&w, "tlp", stix_json_get_str(order, "tlp"));
-    isg_jsonw_name(&w, "subject");
-    struct isg_buf subject;
-    isg_buf_init(&subject, 1 << 20);
-    stix_json_canon(stix_json_get(order, "subject"), &subject);
-    isg_jsonw_raw(&w, isg_buf_str(&subject));
-    isg_jsonw_end(&w);
-    isg_buf_done(&subject);
-    int err = draft.err;
-    if (err == ISG_OK)
-        err = stix_json_parse(isg_buf_str(&draft), NULL, &json, why);
-    if (err == ISG_OK)
-        stix_json_canon(json, out);
-    stix_json_free(&json);
-    isg_buf_done(&draft);
-    return err;
-}
-
-static int check_order(const struct stix_json *order, uint8_t prehash[64], struct isg_fail *why)
-{
-    const struct stix_json *subject = stix_json_get(order, "subject");
-    if (stix_json_get_str(order, "name").n == 0)
-        return isg_fail_at(why, ISG_EINVAL, "/name", NULL, "the file's name is missing");
-    if (stix_json_type(subject) != STIX_JSON_LIST || stix_json_size(subject) == 0)
-        return isg_fail_at(why, ISG_EINVAL, "/subject", NULL, "no file is named");
-    if (stix_tlp_of_name(stix_json_get_str(order, "tlp")) == STIX_TLP_UNKNOWN)
-        return isg_fail_at(why, ISG_EINVAL, "/tlp", NULL, "not a TLP level");
-    if (!isg_hex_decode(stix_json_get_str(order, "prehash"), prehash, 64))
-        return isg_fail_at(why, ISG_EINVAL, "/prehash", NULL, "not 128 hex digits");
-    return ISG_OK;
-}
-
-static int sign_both(const struct admin_call *call, const struct stix_json *order,
-                     const struct sign_facts *facts, struct isg_str statement,
-                     const uint8_t prehash[64], struct isg_fail *why)
-{
-    struct trust_key *key = call->admin->parts.content_key;
-    struct isg_str name = stix_json_get_str(order, "name");
-    char comment[512];
-    struct isg_buf jws;
-    struct isg_buf minisig;
-    isg_buf_init(&jws, 1 << 20);
-    isg_buf_init(&minisig, 1 << 16);
-    struct isg_buf text;
-    isg_buf_init(&text, sizeof comment - 1);
-    isg_buf_printf(&text, "timestamp:%lld\tfile:%.*s\thashed\tseq:%llu", (long long)facts->iat,
-                   ISG_STR_ARG(name), (unsigned long long)facts->seq);
-    int err = text.err != ISG_OK ? isg_fail(why, ISG_ELIMIT, "the file's name is too long")
-                                 : trust_statement_sign(key, "bundle", statement, &jws, why);
-    if (err == ISG_OK)
-        err = trust_minisig_write(key, prehash, text.p, &minisig, why);
-    if (err == ISG_OK) {
-        struct isg_jsonw w;
-        isg_jsonw_init(&w, call->reply);
-        isg_jsonw_object(&w);
-        isg_jsonw_put_str(&w, "jws", isg_buf_str(&jws));
-        isg_jsonw_put_str(&w, "minisig", isg_buf_str(&minisig));
-        isg_jsonw_put_int(&w, "seq", (int64_t)facts->seq);
-        isg_jsonw_put(&w, "kid", trust_key_public(key)->kid);
-        isg_jsonw_end(&w);
-        metric_add(METRIC_SIGNATURES, "type=\"bundle\"", 1);
-    }
-    isg_buf_done(&text);
-    isg_buf_done(&minisig);
-    isg_buf_done(&jws);
-    return err;
-}
-
-static int sign_order(struct admin_call *call, const struct stix_json *order, struct isg_fail *why)
+/* What a statement over an export of a collection says beside the files; takes a number. */
+int admin_statement(struct admin_call *call, struct isg_fail *why)
 {
     struct store *store = call->admin->parts.store;
     const struct registry *registry = directory_get(call->admin->parts.directory);
     const struct collection *collection = NULL;
-    struct sign_facts facts = {.iat = isg_time_now_us() / 1000000};
-    uint8_t prehash[64];
-    struct isg_buf statement;
-    isg_buf_init(&statement, 1 << 20);
-    int err = registry_collection(registry, (struct isg_str){"", 0},
-                                  stix_json_get_str(order, "collection"), &collection, why);
+    int64_t epoch = 0;
+    uint64_t seq = 0;
+    int err = registry_collection(registry, (struct isg_str){"", 0}, call->name, &collection, why);
     if (err == ISG_OK)
-        err = check_order(order, prehash, why);
+        err = collection_epoch(store, collection->id, &epoch, why);
     if (err == ISG_OK)
-        err = collection_epoch(store, collection->id, &facts.epoch, why);
-    if (err == ISG_OK)
-        err = store_sequence(store, collection->id, &facts.seq, why);
-    if (err == ISG_OK)
-        err = write_statement(call, order, collection, &facts, &statement, why);
-    if (err == ISG_OK)
-        err = sign_both(call, order, &facts, isg_buf_str(&statement), prehash, why);
-    isg_buf_done(&statement);
+        err = store_sequence(store, collection->id, &seq, why);
+    if (err == ISG_OK) {
+        struct isg_jsonw w;
+        isg_jsonw_init(&w, call->reply);
+        isg_jsonw_object(&w);
+        isg_jsonw_put(&w, "iss", call->admin->parts.config->public_url);
+        isg_jsonw_put(&w, "collection", collection->id);
+        isg_jsonw_put_int(&w, "epoch", epoch);
+        isg_jsonw_put_int(&w, "seq", (int64_t)seq);
+        isg_jsonw_end(&w);
+        metric_add(METRIC_SIGNATURES, "type=\"bundle\"", 1);
+    }
     registry_unref(&registry);
-    return err;
-}
-
-int admin_sign(struct admin_call *call, struct isg_fail *why)
-{
-    struct stix_json *order = NULL;
-    int err = stix_json_parse(http_body(call->request), NULL, &order, why);
-    if (err == ISG_OK)
-        err = sign_order(call, order, why);
-    stix_json_free(&order);
     return err;
 }

@@ -1,0 +1,424 @@
+/* The command table, the option parser, help, and the helpers every command uses. */
+#include "gateway/cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct cli_command commands[] = {
+    {"init", "make a new instance directory",
+     "DIR --listen HOST:PORT [--name N] [--public-url U]\n\n"
+     "Writes the configuration, a TLS certificate with its CA file DIR/tls/ca.pem, signing keys\n"
+     "and secrets; the collections `indicators`, `advisories` and `submissions` are made at the\n"
+     "first start.\n\n"
+     "  isg init /var/lib/isg --listen 127.0.0.1:8443 --name \"Example ISAO\"\n",
+     cli_init},
+    {"serve", "run the service in the foreground",
+     "-C DIR\n\nStops gracefully on SIGTERM and SIGINT; SIGHUP reads the certificate again.\n\n"
+     "  isg serve -C /var/lib/isg\n",
+     cli_serve},
+    {"wait", "wait until the service answers",
+     "-C DIR [--timeout SECONDS]\n\nExit 0 when ready, 75 when not in time (default 30).\n\n"
+     "  isg wait -C /var/lib/isg --timeout 60\n",
+     cli_wait},
+    {"member", "members: who may push and pull",
+     "add NAME --kind K [--password-file F] [--title T] [--tlp-max L] [--certificate SHA256]\n"
+     "list | show NAME | set NAME [options of add] | suspend NAME | resume NAME\n"
+     "token NAME [--label L]\n\n"
+     "Kinds: hospital home_care mdm component_supplier researcher isao_staff peer_isao\n"
+     "coordinator regulator public. A token is printed once.\n\n"
+     "  isg member add st-mary --kind hospital --password-file pw\n"
+     "  isg member token pumpmaker --label siem\n",
+     cli_member},
+    {"collection", "collections: what is shared with whom",
+     "add --title T [--id UUID] [--alias A] [--description D] [--root R]\n"
+     "    --handling relay|submission [--publish-to ID] [--default-tlp L] --read R --write R\n"
+     "list | set NAME [options of add]\n\n"
+     "A right is all, none, or a comma-separated list of member names, staff and kind:NAME.\n\n"
+     "  isg collection add --title Sightings --alias sightings --handling relay \\\n"
+     "      --read all --write kind:hospital\n",
+     cli_collection},
+    {"import", "read feed files into a collection of the running service",
+     "--format F --collection C [--source NAME] [--dry-run] FILE...\n\n"
+     "Formats: see `isg convert --help`. A file that is cut short is refused whole. A folder\n"
+     "stands for the .json files in it.\n\n"
+     "  isg import --format kev --collection indicators known_exploited_vulnerabilities.json\n",
+     cli_import},
+    {"convert", "turn a feed file into a STIX 2.1 bundle, without a service",
+     "--format kev|csaf|stix [--id-urn URN] [-o FILE] FILE\n\n"
+     "  isg convert --format csaf advisory.json -o bundle.json\n",
+     cli_convert},
+    {"export", "write what a member may see as a signed bundle",
+     "--collection C [--as MEMBER] [--format stix] [--all-versions] -o FILE\n\n"
+     "Writes FILE, FILE.objects, FILE.jws and FILE.minisig.\n\n"
+     "  isg export --collection indicators --as pumpmaker --format stix -o feed.json\n",
+     cli_export},
+    {"verify", "check an exported bundle and its signatures",
+     "FILE [--keys F] [--at TIME]\n\n"
+     "Prints OK or the code of the first check that fails. Keys: PEM, JWK or minisign public\n"
+     "key; default DIR/public/isao.pem.\n\n"
+     "  isg verify feed.json --keys isao.pem\n",
+     cli_verify},
+    {"key", "the keys that sign what leaves",
+     "fingerprint | export [--form pem|minisign|jwk] | list\n\n"
+     "  isg key export --form minisign > isao.minisign.pub\n",
+     cli_key},
+    {"validate", "check STIX 2.1 objects and bundles",
+     "[--strict] [--stix 2.1] FILE...\n"
+     "--jsonl -      one JSON value a line in, one verdict a line out\n\n"
+     "Exit 0 when all is valid, 1 when not. --strict refuses what the standard only advises\n"
+     "against.\n\n"
+     "  isg validate bundle.json\n"
+     "  isg validate --jsonl - < objects.ndjson\n",
+     cli_validate},
+    {"pattern", "check STIX patterns",
+     "check PATTERN | check --jsonl -\n\n"
+     "  isg pattern check \"[ipv4-addr:value = '198.51.100.7']\"\n",
+     cli_pattern},
+    {"id", "compute the deterministic id of observables",
+     "--jsonl -\n\nAn observable without id a line in, {\"id\":...} a line out.\n\n"
+     "  echo '{\"type\":\"ipv4-addr\",\"value\":\"198.51.100.7\"}' | isg id --jsonl -\n",
+     cli_id},
+    {"canon", "print the canonical (RFC 8785) form of a JSON file",
+     "FILE\n\n  isg canon object.json | sha256sum\n", cli_canon},
+    {"feed", "sources that are pulled on a schedule",
+     "add NAME --url U --format F --collection C [--interval 1h] [--header-file F] [--ca F]\n"
+     "    [--allow-private]\n"
+     "list | status | run NAME [--dry-run] | remove NAME\n\n"
+     "  isg feed add kev --url https://feeds.example/kev.json --format kev \\\n"
+     "      --collection advisories --interval 1h\n",
+     cli_feed},
+    {"peer", "pull from or push to another TAXII server, once",
+     "pull|push --url U --user N --password-file F --from ID --collection C [--ca F]\n"
+     "    [--allow-private] [--dry-run]\n\n"
+     "pull reads collection ID there into C here; push reads ID here into C there.\n\n"
+     "  isg peer pull --url https://isao.example/api/ --user st-mary --password-file pw \\\n"
+     "      --from indicators --collection indicators\n",
+     cli_peer},
+    {"status", "what the running service holds", "\n\n  isg status --json\n", cli_status},
+    {"doctor", "check the service's surroundings and say what to do",
+     "\n\nExit 1 when something is wrong.\n\n  isg doctor\n", cli_doctor},
+    {"check-config", "read the configuration and say whether it is good",
+     "[FILE]\n\n  isg check-config -C /var/lib/isg\n", cli_check_config},
+    {"config", "example | show | reference",
+     "example     every setting with its meaning\n"
+     "show        as read, with origin\n"
+     "reference   the table of settings\n\n  isg config example > isg.yaml\n",
+     cli_config},
+};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_overview(FILE *to)
+{
+    (void)fprintf(to,
+                  "isg " ISG_VERSION ": ISAO Gateway, medical-device threat sharing over STIX 2.1 "
+                  "and TAXII 2.1\n\nusage: isg COMMAND [-C DIR] [--json] ...\n\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        (void)fprintf(to, "  %-13s %s\n", commands[i].name, commands[i].summary);
+    (void)fprintf(to, "\n`isg COMMAND --help` shows arguments and examples. DIR is the instance "
+                      "directory\n(default $ISG_DIR, else /var/lib/isg).\n");
+}
+
+static void print_help(const struct cli *cli)
+{
+    printf("isg %s: %s\n\nusage: isg %s %s", cli->command->name, cli->command->summary,
+           cli->command->name, cli->command->usage);
+}
+
+static int print_version(bool json)
+{
+    if (json)
+        puts("{\"name\":\"isg\",\"version\":\"" ISG_VERSION
+             "\",\"stix\":\"2.1\",\"taxii\":\"2.1\"}");
+    else
+        puts("isg " ISG_VERSION " (STIX 2.1, TAXII 2.1)");
+    return 0;
+}
+
+/* ---- options ---- */
+
+int cli_usage(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+    const char *name = cli->command != NULL ? cli->command->name : "";
+    va_start(args, format);
+    (void)fprintf(stderr, "isg %s: ", name);
+    (void)vfprintf(stderr, format, args);
+    (void)fprintf(stderr, " (see `isg %s --help`)\n", name);
+    va_end(args);
+    return CLI_USAGE;
+}
+
+int cli_fail(const struct cli *cli, const struct isg_fail *why)
+{
+    const char *text = why->text[0] != '\0' ? why->text : isg_strerror(why->code);
+    (void)fprintf(stderr, "isg %s: %s", cli->command->name, text);
+    if (why->path[0] != '\0')
+        (void)fprintf(stderr, " at %s", why->path);
+    if (why->rule[0] != '\0')
+        (void)fprintf(stderr, " [%s]", why->rule);
+    (void)fputc('\n', stderr);
+    return isg_err_exit(why->code);
+}
+
+static const struct cli_option *option_find(const struct cli_option *options, size_t n,
+                                            struct isg_str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (isg_str_is(name, options[i].name))
+            return &options[i];
+    return NULL;
+}
+
+/* One option at argv[*at]; moves *at over a value that is a word of its own. */
+static int option_take(struct cli *cli, const struct cli_option *options, size_t n, int *at)
+{
+    const char *word = cli->argv[*at];
+    const char *equals = word[1] == '-' ? strchr(word, '=') : NULL;
+    struct isg_str name = {word, equals != NULL ? (size_t)(equals - word) : strlen(word)};
+    const struct cli_option *option = option_find(options, n, name);
+    if (option == NULL)
+        return cli_usage(cli, "unknown option %s", word);
+    if (option->flag != NULL) {
+        if (equals != NULL)
+            return cli_usage(cli, "%s takes no value", option->name);
+        *option->flag = true;
+        return 0;
+    }
+    if (equals == NULL && *at + 1 >= cli->argc)
+        return cli_usage(cli, "%s wants a value", option->name);
+    *option->value = equals != NULL ? equals + 1 : cli->argv[++*at];
+    return 0;
+}
+
+int cli_options(struct cli *cli, const struct cli_option *options, size_t n)
+{
+    const struct cli_option everywhere[] = {
+        {"-C", NULL, &cli->dir}, {"--json", &cli->json, NULL}, {"--help", &cli->help, NULL}};
+    bool only_args = false;
+    cli->args = calloc((size_t)cli->argc + 1, sizeof *cli->args);
+    if (cli->args == NULL)
+        return isg_err_exit(ISG_ENOMEM);
+    for (int at = 0; at < cli->argc; at++) {
+        const char *word = cli->argv[at];
+        if (only_args || word[0] != '-' || word[1] == '\0') {
+            cli->args[cli->args_count++] = word;
+            continue;
+        }
+        if (strcmp(word, "--") == 0) {
+            only_args = true;
+            continue;
+        }
+        bool common = option_find(everywhere, 3, isg_str_of(word)) != NULL;
+        int code =
+            common ? option_take(cli, everywhere, 3, &at) : option_take(cli, options, n, &at);
+        if (code != 0)
+            return code;
+    }
+    if (cli->help)
+        print_help(cli);
+    return cli->help ? -1 : 0;
+}
+
+int cli_expect(const struct cli *cli, size_t least, size_t most)
+{
+    if (cli->args_count < least)
+        return cli_usage(cli, "an argument is missing");
+    if (cli->args_count > most)
+        return cli_usage(cli, "too many arguments: %s", cli->args[most]);
+    return 0;
+}
+
+int cli_family(struct cli *cli, const struct cli_command *family, size_t n)
+{
+    for (int at = 0; at < cli->argc; at++) {
+        const char *word = cli->argv[at];
+        if (strcmp(word, "-C") == 0) {
+            at++;
+            continue;
+        }
+        if (word[0] == '-')
+            continue;
+        for (size_t i = 0; i < n; i++)
+            if (strcmp(word, family[i].name) == 0) {
+                memmove(&cli->argv[at], &cli->argv[at + 1],
+                        (size_t)(cli->argc - at) * sizeof *cli->argv);
+                cli->argc--;
+                return family[i].run(cli);
+            }
+        return cli_usage(cli, "no such command: %s", word);
+    }
+    int code = cli_options(cli, NULL, 0);
+    return code != 0 ? code : cli_usage(cli, "which one?");
+}
+
+/* ---- files ---- */
+
+int cli_read(const char *path, size_t max, struct isg_buf *out, struct isg_fail *why)
+{
+    bool standard = strcmp(path, "-") == 0;
+    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+    out->max = max;
+    ssize_t got = 1;
+    while (got > 0 && out->err == ISG_OK) {
+        char *to = isg_buf_reserve(out, 65536);
+        if (to == NULL) { /* near the cap: is there more than fits? */
+            out->err = ISG_OK;
+            to = isg_buf_reserve(out, max - out->len);
+            char extra;
+            got = to == NULL ? -1 : read(fd, to, max - out->len);
+            out->len += got > 0 ? (size_t)got : 0;
+            if (out->len >= max && read(fd, &extra, 1) > 0)
+                out->err = ISG_ELIMIT;
+            continue;
+        }
+        got = read(fd, to, 65536);
+        if (got < 0 && errno == EINTR)
+            got = 1;
+        else if (got > 0)
+            out->len += (size_t)got;
+    }
+    int err = out->err;
+    if (err != ISG_OK)
+        (void)isg_fail(why, err, "%s: larger than %zu bytes", path, max);
+    else if (got < 0)
+        err = isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+    if (!standard)
+        (void)close(fd);
+    return err;
+}
+
+static int write_all(int fd, struct isg_str text)
+{
+    while (text.n > 0) {
+        ssize_t put = write(fd, text.p, text.n);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return -1;
+        text = isg_str_from(text, (size_t)put);
+    }
+    return fsync(fd);
+}
+
+int cli_write(const char *path, struct isg_str text, unsigned mode, struct isg_fail *why)
+{
+    char temporary[4096];
+    if (snprintf(temporary, sizeof temporary, "%s.tmp%ld", path, (long)getpid()) >=
+        (int)sizeof temporary)
+        return isg_fail(why, ISG_EIO, "%s: the name is too long", path);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
+    if (fd < 0)
+        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+    int failed = write_all(fd, text);
+    failed |= close(fd);
+    if (failed != 0 || rename(temporary, path) != 0) {
+        (void)isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+        (void)unlink(temporary);
+        return ISG_EIO;
+    }
+    return ISG_OK;
+}
+
+int cli_read_secret(const char *path, struct isg_buf *out, struct isg_fail *why)
+{
+    int err = cli_read(path, 4096, out, why);
+    while (err == ISG_OK && out->len > 0 &&
+           (out->p[out->len - 1] == '\n' || out->p[out->len - 1] == '\r'))
+        out->p[--out->len] = '\0';
+    if (err == ISG_OK && out->len == 0)
+        err = isg_fail(why, ISG_EINVAL, "%s: the file is empty", path);
+    return err;
+}
+
+void cli_print(struct isg_str text)
+{
+    (void)fwrite(text.p, 1, text.n, stdout);
+    (void)putchar('\n');
+}
+
+void cli_table(const char *const *header, size_t columns, const char *const *cells, size_t rows)
+{
+    size_t width[16] = {0};
+    for (size_t c = 0; c < columns && c < 16; c++) {
+        width[c] = strlen(header[c]);
+        for (size_t r = 0; r < rows; r++) {
+            const char *cell = cells[r * columns + c];
+            size_t n = cell != NULL ? strlen(cell) : 0;
+            width[c] = n > width[c] ? n : width[c];
+        }
+    }
+    for (size_t r = 0; r <= rows; r++) {
+        const char *const *row = r == 0 ? header : &cells[(r - 1) * columns];
+        for (size_t c = 0; c < columns && c < 16; c++)
+            printf("%-*s%s", c + 1 < columns ? (int)width[c] : 0, row[c] != NULL ? row[c] : "",
+                   c + 1 < columns ? "  " : "");
+        (void)putchar('\n');
+    }
+}
+
+/* ---- main ---- */
+
+static const struct cli_command *command_find(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* The first word that is neither an option nor -C's value; 0 when there is none. */
+static int command_at(int argc, char **argv)
+{
+    for (int at = 1; at < argc; at++) {
+        if (strcmp(argv[at], "-C") == 0)
+            at++;
+        else if (argv[at][0] != '-')
+            return at;
+    }
+    return 0;
+}
+
+static bool has_word(int argc, char **argv, const char *word)
+{
+    for (int at = 1; at < argc; at++)
+        if (strcmp(argv[at], word) == 0)
+            return true;
+    return false;
+}
+
+int cli_main(int argc, char **argv)
+{
+    struct cli cli = {.dir = getenv("ISG_DIR")};
+    int at = command_at(argc, argv);
+    if (cli.dir == NULL)
+        cli.dir = "/var/lib/isg";
+    if (at == 0) {
+        if (has_word(argc, argv, "--version"))
+            return print_version(has_word(argc, argv, "--json"));
+        bool asked = has_word(argc, argv, "--help") || has_word(argc, argv, "-h");
+        print_overview(asked ? stdout : stderr);
+        return asked ? 0 : CLI_USAGE;
+    }
+    cli.command = command_find(argv[at]);
+    if (cli.command == NULL) {
+        (void)fprintf(stderr, "isg: no such command: %s (see `isg --help`)\n", argv[at]);
+        return CLI_USAGE;
+    }
+    memmove(&argv[at], &argv[at + 1], (size_t)(argc - at) * sizeof *argv);
+    cli.argc = argc - 2;
+    cli.argv = argv + 1;
+    int code = cli.command->run(&cli);
+    free(cli.args);
+    if (fflush(stdout) != 0 && code == 0)
+        code = isg_err_exit(ISG_EIO);
+    return code < 0 ? 0 : code;
+}

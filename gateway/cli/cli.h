@@ -1,0 +1,129 @@
+/*
+ * The command line: one table of commands, one option parser, one way to fail.
+ *
+ * Exit codes are those of sysexits(3); 1 means "checked, and the answer is no". Results go to
+ * standard output, everything else to standard error. `-C DIR`, `--json` and `--help` work
+ * everywhere.
+ */
+#ifndef GATEWAY_CLI_CLI_H
+#define GATEWAY_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "gateway/config.h"
+#include "stix/base/buf.h"
+#include "stix/base/err.h"
+#include "stix/base/str.h"
+#include "stix/json.h"
+
+enum { CLI_NO = 1, CLI_USAGE = 64, CLI_DATA = 65, CLI_CANTCREAT = 73, CLI_ARGS_MAX = 65536 };
+
+struct cli;
+
+/* A command, or a command of a command (`member add`). */
+struct cli_command {
+    const char *name;
+    const char *summary; /* one line */
+    const char *usage;   /* arguments, options and examples */
+    int (*run)(struct cli *cli);
+};
+
+struct cli {
+    const struct cli_command *command;
+    const char *dir; /* the instance directory */
+    bool json;
+    bool help;
+    int argc; /* words behind the command's name */
+    char **argv;
+    const char **args; /* positional arguments, after cli_options */
+    size_t args_count;
+};
+
+/* An option: exactly one of flag, value and values is set. */
+struct cli_option {
+    const char *name; /* "--format" or "-o" */
+    bool *flag;
+    const char **value;
+};
+
+/*
+ * Read options and positional arguments; refuses unknown options. Returns 0, or the exit code to
+ * leave with (CLI_USAGE after a message; -1 after --help was printed: leave with 0).
+ */
+int cli_options(struct cli *cli, const struct cli_option *options, size_t n);
+
+/* Exactly `least` to `most` positional arguments, or a message and CLI_USAGE. */
+int cli_expect(const struct cli *cli, size_t least, size_t most);
+
+/* Print "isg COMMAND: text (path, rule)" and return the exit code of why->code. */
+int cli_fail(const struct cli *cli, const struct isg_fail *why);
+
+/* Print a usage message and return CLI_USAGE. */
+int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Run the command of a command named by the first word. */
+int cli_family(struct cli *cli, const struct cli_command *family, size_t n);
+
+/* A whole file ("-": standard input) into out. ISG_EIO, ISG_ELIMIT over max bytes. */
+int cli_read(const char *path, size_t max, struct isg_buf *out, struct isg_fail *why);
+
+/* Write a file through a temporary name: whole or not at all. mode as open(2). */
+int cli_write(const char *path, struct isg_str text, unsigned mode, struct isg_fail *why);
+
+/* A secret from a file, without the newline at its end. */
+int cli_read_secret(const char *path, struct isg_buf *out, struct isg_fail *why);
+
+/* Print a view and a newline on standard output. */
+void cli_print(struct isg_str text);
+
+/*
+ * One request to the running service over its admin socket. *out_reply (may be NULL) gets the
+ * parsed answer. An error status becomes the code it came from, with the service's own text;
+ * ISG_ENET when no service runs.
+ */
+int cli_admin(struct cli *cli, const char *method, const char *path, struct isg_str body,
+              struct stix_json **out_reply, struct isg_fail *why);
+
+/* As cli_admin, with the answer's bytes. */
+int cli_admin_raw(struct cli *cli, const char *method, const char *path, struct isg_str body,
+                  struct isg_buf *out_reply, struct isg_fail *why);
+
+/* Append text percent-encoded for a path or a query value. */
+void cli_escape(struct isg_buf *out, const char *text);
+
+/*
+ * A path for a Unix socket that fits into sockaddr_un: as it is, or through the descriptor of its
+ * folder. Returns out (108 bytes).
+ */
+const char *cli_socket_path(const char *path, char out[108]);
+
+/* A table on standard output: columns padded, header first, NULL cells empty. */
+void cli_table(const char *const *header, size_t columns, const char *const *cells, size_t rows);
+
+/* The families; each file's name is the family's. */
+int cli_init(struct cli *cli);
+int cli_serve(struct cli *cli);
+int cli_wait(struct cli *cli);
+int cli_status(struct cli *cli);
+int cli_doctor(struct cli *cli);
+int cli_check_config(struct cli *cli);
+int cli_config(struct cli *cli);
+int cli_member(struct cli *cli);
+int cli_collection(struct cli *cli);
+int cli_import(struct cli *cli);
+int cli_convert(struct cli *cli);
+int cli_export(struct cli *cli);
+int cli_verify(struct cli *cli);
+int cli_key(struct cli *cli);
+int cli_validate(struct cli *cli);
+int cli_pattern(struct cli *cli);
+int cli_id(struct cli *cli);
+int cli_canon(struct cli *cli);
+int cli_feed(struct cli *cli);
+int cli_peer(struct cli *cli);
+
+/* What main calls: find the command, run it, return the exit code. */
+int cli_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,230 @@
+/* Sources and peers of the running service. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/cli/cli.h"
+#include "stix/base/jsonw.h"
+
+enum { BODY_MAX = 1 << 20 };
+
+static int send(struct cli *cli, const char *method, const char *path, struct isg_str body,
+                void (*print)(const struct stix_json *json))
+{
+    struct isg_fail why = {0};
+    struct isg_buf reply;
+    struct stix_json *json = NULL;
+    isg_buf_init(&reply, ISG_BUF_NO_MAX);
+    int err = cli_admin_raw(cli, method, path, body, &reply, &why);
+    if (err == ISG_OK && cli->json)
+        cli_print(isg_buf_str(&reply));
+    else if (err == ISG_OK)
+        err = stix_json_parse(isg_buf_str(&reply), NULL, &json, &why);
+    if (json != NULL)
+        print(json);
+    stix_json_free(&json);
+    isg_buf_done(&reply);
+    return err == ISG_OK ? 0 : cli_fail(cli, &why);
+}
+
+/* Every member of an answer, one a line: counts and states of a run. */
+static void print_members(const struct stix_json *json)
+{
+    struct stix_json_walk walk;
+    struct isg_buf text;
+    isg_buf_init(&text, BODY_MAX);
+    stix_json_walk(json, &walk);
+    while (stix_json_next(&walk)) {
+        isg_buf_reset(&text);
+        if (stix_json_type(walk.value) == STIX_JSON_STRING)
+            isg_buf_put_str(&text, stix_json_str(walk.value));
+        else
+            stix_json_canon(walk.value, &text);
+        printf("%-16s %.*s\n", walk.name, ISG_STR_ARG(isg_buf_str(&text)));
+    }
+    isg_buf_done(&text);
+}
+
+static void print_feeds(const struct stix_json *json)
+{
+    const struct stix_json *feeds = stix_json_get(json, "feeds");
+    for (size_t i = 0; i < stix_json_size(feeds); i++) {
+        print_members(stix_json_at(feeds, i));
+        (void)putchar('\n');
+    }
+}
+
+static void print_nothing(const struct stix_json *json)
+{
+    (void)json;
+}
+
+static int feed_path(struct isg_buf *path, const char *name, const char *rest)
+{
+    isg_buf_init(path, BODY_MAX);
+    isg_buf_puts(path, "/admin/v1/feeds/");
+    cli_escape(path, name);
+    isg_buf_puts(path, rest);
+    return path->err;
+}
+
+/* The service has another working directory: paths go to it whole. */
+static const char *absolute(const char *path, char out[PATH_MAX])
+{
+    char folder[PATH_MAX];
+    if (path == NULL || path[0] == '/' || getcwd(folder, sizeof folder) == NULL ||
+        snprintf(out, PATH_MAX, "%s/%s", folder, path) >= PATH_MAX)
+        return path;
+    return out;
+}
+
+static int feed_add(struct cli *cli)
+{
+    const char *url = NULL, *format = NULL, *collection = NULL, *interval = NULL;
+    const char *header_file = NULL, *ca = NULL;
+    bool allow_private = false;
+    char header_path[PATH_MAX];
+    char ca_path[PATH_MAX];
+    const struct cli_option options[] = {{"--url", NULL, &url},
+                                         {"--format", NULL, &format},
+                                         {"--interval", NULL, &interval},
+                                         {"--collection", NULL, &collection},
+                                         {"--ca", NULL, &ca},
+                                         {"--header-file", NULL, &header_file},
+                                         {"--allow-private", &allow_private, NULL}};
+    struct isg_buf body;
+    struct isg_jsonw w;
+    int code = cli_options(cli, options, 7);
+    if (code == 0)
+        code = cli_expect(cli, 1, 1);
+    if (code == 0 && (url == NULL || format == NULL || collection == NULL))
+        code = cli_usage(cli, "--url, --format and --collection are needed");
+    if (code != 0)
+        return code;
+    isg_buf_init(&body, BODY_MAX);
+    isg_jsonw_init(&w, &body);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "name", cli->args[0]);
+    isg_jsonw_put(&w, "url", url);
+    isg_jsonw_put(&w, "format", format);
+    isg_jsonw_put(&w, "collection", collection);
+    isg_jsonw_put(&w, "interval", interval);
+    isg_jsonw_put(&w, "header_file", absolute(header_file, header_path));
+    isg_jsonw_put(&w, "ca", absolute(ca, ca_path));
+    if (allow_private)
+        isg_jsonw_put_bool(&w, "allow_private", true);
+    isg_jsonw_end(&w);
+    code = send(cli, "POST", "/admin/v1/feeds", isg_buf_str(&body), print_members);
+    isg_buf_done(&body);
+    return code;
+}
+
+static int feed_list(struct cli *cli)
+{
+    int code = cli_options(cli, NULL, 0);
+    if (code == 0)
+        code = cli_expect(cli, 0, 0);
+    return code != 0 ? code
+                     : send(cli, NULL, "/admin/v1/feeds", (struct isg_str){NULL, 0}, print_feeds);
+}
+
+static int feed_run(struct cli *cli)
+{
+    bool dry_run = false;
+    const struct cli_option options[] = {{"--dry-run", &dry_run, NULL}};
+    struct isg_buf path;
+    int code = cli_options(cli, options, 1);
+    if (code == 0)
+        code = cli_expect(cli, 1, 1);
+    if (code != 0)
+        return code;
+    (void)feed_path(&path, cli->args[0], dry_run ? "/run?dry_run=1" : "/run");
+    code = send(cli, "POST", path.p, (struct isg_str){NULL, 0}, print_members);
+    isg_buf_done(&path);
+    return code;
+}
+
+static int feed_remove(struct cli *cli)
+{
+    struct isg_buf path;
+    int code = cli_options(cli, NULL, 0);
+    if (code == 0)
+        code = cli_expect(cli, 1, 1);
+    if (code != 0)
+        return code;
+    (void)feed_path(&path, cli->args[0], "");
+    code = send(cli, "DELETE", path.p, (struct isg_str){NULL, 0}, print_nothing);
+    isg_buf_done(&path);
+    return code;
+}
+
+int cli_feed(struct cli *cli)
+{
+    static const struct cli_command family[] = {{"add", NULL, NULL, feed_add},
+                                                {"list", NULL, NULL, feed_list},
+                                                {"status", NULL, NULL, feed_list},
+                                                {"run", NULL, NULL, feed_run},
+                                                {"remove", NULL, NULL, feed_remove}};
+    return cli_family(cli, family, sizeof family / sizeof family[0]);
+}
+
+static int peer_run(struct cli *cli, const char *direction)
+{
+    const char *url = NULL, *user = NULL, *password_file = NULL, *from = NULL, *collection = NULL;
+    const char *ca = NULL;
+    bool allow_private = false;
+    bool dry_run = false;
+    char password_path[PATH_MAX];
+    char ca_path[PATH_MAX];
+    const struct cli_option options[] = {
+        {"--url", NULL, &url},         {"--user", NULL, &user},
+        {"--from", NULL, &from},       {"--password-file", NULL, &password_file},
+        {"--ca", NULL, &ca},           {"--collection", NULL, &collection},
+        {"--dry-run", &dry_run, NULL}, {"--allow-private", &allow_private, NULL}};
+    struct isg_buf body;
+    struct isg_jsonw w;
+    int code = cli_options(cli, options, 8);
+    if (code == 0)
+        code = cli_expect(cli, 0, 0);
+    if (code == 0 && (url == NULL || from == NULL || collection == NULL))
+        code = cli_usage(cli, "--url, --from and --collection are needed");
+    if (code != 0)
+        return code;
+    isg_buf_init(&body, BODY_MAX);
+    isg_jsonw_init(&w, &body);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "direction", direction);
+    isg_jsonw_put(&w, "url", url);
+    isg_jsonw_put(&w, "user", user);
+    isg_jsonw_put(&w, "password_file", absolute(password_file, password_path));
+    isg_jsonw_put(&w, "from", from);
+    isg_jsonw_put(&w, "collection", collection);
+    isg_jsonw_put(&w, "ca", absolute(ca, ca_path));
+    if (allow_private)
+        isg_jsonw_put_bool(&w, "allow_private", true);
+    if (dry_run)
+        isg_jsonw_put_bool(&w, "dry_run", true);
+    isg_jsonw_end(&w);
+    code = send(cli, "POST", "/admin/v1/peers/run", isg_buf_str(&body), print_members);
+    isg_buf_done(&body);
+    return code;
+}
+
+static int peer_pull(struct cli *cli)
+{
+    return peer_run(cli, "pull");
+}
+
+static int peer_push(struct cli *cli)
+{
+    return peer_run(cli, "push");
+}
+
+int cli_peer(struct cli *cli)
+{
+    static const struct cli_command family[] = {{"pull", NULL, NULL, peer_pull},
+                                                {"push", NULL, NULL, peer_push}};
+    return cli_family(cli, family, sizeof family / sizeof family[0]);
+}

@@ -1,0 +1,463 @@
+/* libstix on the command line: validate, pattern, id, canon. No service is needed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/cli/cli.h"
+#include "stix/base/jsonw.h"
+#include "stix/check.h"
+#include "stix/id.h"
+#include "stix/pattern.h"
+
+enum {
+    FINDINGS_MAX = 1000, /* told of one value; beyond it only counted */
+    ARENA_MAX = 256 << 20,
+    WHOLE_MAX = 8 << 20 /* larger files are cut into objects while they are read */
+};
+
+static const size_t FILE_MAX = (size_t)4 << 30;
+
+/* Verdicts on one value: findings in an arena that is reset for the next. */
+struct verdict {
+    struct isg_arena *arena;
+    struct stix_report report;
+    bool strict;
+};
+
+static bool verdict_begin(struct verdict *v)
+{
+    if (v->arena == NULL)
+        v->arena = isg_arena_new(ARENA_MAX);
+    if (v->arena == NULL)
+        return false;
+    isg_arena_reset(v->arena);
+    stix_report_init(&v->report, v->arena, FINDINGS_MAX);
+    return true;
+}
+
+static bool verdict_valid(const struct verdict *v)
+{
+    return v->report.errors == 0 && (!v->strict || v->report.warnings == 0);
+}
+
+static void write_finding(struct isg_jsonw *w, const char *path, const char *rule,
+                          const char *message)
+{
+    isg_jsonw_object(w);
+    isg_jsonw_put(w, "path", path);
+    isg_jsonw_put(w, "rule", rule);
+    isg_jsonw_put(w, "message", message);
+    isg_jsonw_end(w);
+}
+
+static void write_findings(struct isg_jsonw *w, const struct verdict *v, enum stix_level level,
+                           const char *prefix)
+{
+    isg_jsonw_name(w, level == STIX_ERROR ? "errors" : "warnings");
+    isg_jsonw_list(w);
+    for (const struct stix_finding *f = v->report.first; f != NULL; f = f->next) {
+        char path[1024];
+        if (f->level != level)
+            continue;
+        (void)snprintf(path, sizeof path, "%s%s", prefix, f->path);
+        write_finding(w, path, f->rule, f->message);
+    }
+    isg_jsonw_end(w);
+}
+
+/* The line for one value that could not be parsed. */
+static void write_unreadable(struct isg_buf *out, const struct isg_fail *why)
+{
+    struct isg_jsonw w;
+    isg_jsonw_init(&w, out);
+    isg_jsonw_object(&w);
+    isg_jsonw_put_bool(&w, "valid", false);
+    isg_jsonw_name(&w, "errors");
+    isg_jsonw_list(&w);
+    write_finding(&w, why->path, why->rule, why->text);
+    isg_jsonw_end(&w);
+    isg_jsonw_name(&w, "warnings");
+    isg_jsonw_list(&w);
+    isg_jsonw_end(&w);
+    isg_jsonw_end(&w);
+}
+
+static void write_verdict(struct isg_buf *out, const struct verdict *v)
+{
+    struct isg_jsonw w;
+    isg_jsonw_init(&w, out);
+    isg_jsonw_object(&w);
+    isg_jsonw_put_bool(&w, "valid", verdict_valid(v));
+    write_findings(&w, v, STIX_ERROR, "");
+    write_findings(&w, v, STIX_WARNING, "");
+    isg_jsonw_end(&w);
+}
+
+/* Check an object or bundle, or every element of a list (paths then begin with its index). */
+static int check_value(const struct stix_json *value, struct verdict *v)
+{
+    if (stix_json_type(value) != STIX_JSON_LIST)
+        return stix_check(value, NULL, &v->report);
+    const struct stix_check_options nested = {.nested = true};
+    int err = ISG_OK;
+    for (size_t i = 0; i < stix_json_size(value) && err == ISG_OK; i++) {
+        struct stix_finding *before = v->report.last;
+        err = stix_check(stix_json_at(value, i), &nested, &v->report);
+        struct stix_finding *f = before != NULL ? before->next : v->report.first;
+        for (; f != NULL; f = f->next) {
+            char *path = isg_arena_printf(v->arena, "/%zu%s", i, f->path);
+            f->path = path != NULL ? path : f->path;
+        }
+    }
+    return err;
+}
+
+/* ---- lines in, lines out ---- */
+
+/* What a line command does with one line: append its answer to out. Returns 0 for "no". */
+typedef bool line_answer(void *arg, struct isg_str line, struct isg_buf *out);
+
+/*
+ * One answer a line, in order and at once (who writes a line may wait for its answer); a bad line
+ * never ends the stream. Returns the exit code: 1 when any answer was no.
+ */
+static int each_line(line_answer *answer, void *arg)
+{
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t n;
+    int code = 0;
+    struct isg_buf out;
+    isg_buf_init(&out, ISG_BUF_NO_MAX);
+    while ((n = getline(&line, &cap, stdin)) >= 0) {
+        struct isg_str text = isg_str_trim((struct isg_str){line, (size_t)n});
+        isg_buf_reset(&out);
+        if (!answer(arg, text, &out))
+            code = CLI_NO;
+        cli_print(isg_buf_str(&out));
+        (void)fflush(stdout);
+    }
+    free(line);
+    isg_buf_done(&out);
+    return code;
+}
+
+static bool answer_validate(void *arg, struct isg_str line, struct isg_buf *out)
+{
+    struct verdict *v = arg;
+    struct isg_fail why = {0};
+    struct stix_json *json = NULL;
+    int err = verdict_begin(v) ? stix_json_parse(line, NULL, &json, &why)
+                               : isg_fail(&why, ISG_ENOMEM, "out of memory");
+    if (err == ISG_OK)
+        err = check_value(json, v);
+    if (err != ISG_OK)
+        write_unreadable(out, &why);
+    else
+        write_verdict(out, v);
+    stix_json_free(&json);
+    return err == ISG_OK && verdict_valid(v);
+}
+
+/* ---- validate files ---- */
+
+struct validate {
+    struct cli *cli;
+    struct verdict verdict;
+    const char *file;
+    size_t objects, errors, warnings;
+    size_t printed;
+    struct isg_buf head; /* the bundle without its objects, as JSON text */
+};
+
+static void print_findings(struct validate *run, const char *prefix)
+{
+    const struct stix_report *report = &run->verdict.report;
+    run->errors += report->errors;
+    run->warnings += report->warnings;
+    if (run->cli->json)
+        return;
+    for (const struct stix_finding *f = report->first; f != NULL; f = f->next) {
+        if (run->printed++ >= FINDINGS_MAX)
+            return;
+        printf("%s: %s%s%s: %s (%s)\n", run->file, f->level == STIX_ERROR ? "error " : "warning ",
+               prefix, f->path, f->message, f->rule);
+    }
+}
+
+static int validate_text(struct validate *run, struct isg_str text, const char *prefix,
+                         struct isg_fail *why)
+{
+    const struct stix_check_options nested = {.nested = true};
+    struct stix_json *json = NULL;
+    if (!verdict_begin(&run->verdict))
+        return isg_fail(why, ISG_ENOMEM, "out of memory");
+    int err = stix_json_parse(text, NULL, &json, why);
+    if (err == ISG_OK)
+        err = prefix[0] == '\0' ? check_value(json, &run->verdict)
+                                : stix_check(json, &nested, &run->verdict.report);
+    stix_json_free(&json);
+    if (err == ISG_OK)
+        print_findings(run, prefix);
+    return err;
+}
+
+static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fail *why)
+{
+    struct validate *run = arg;
+    char prefix[48];
+    struct isg_fail inner = {0};
+    (void)snprintf(prefix, sizeof prefix, "/objects/%zu", index);
+    run->objects++;
+    int err = validate_text(run, text, prefix, &inner);
+    if (err == ISG_EPARSE || err == ISG_ELIMIT) { /* one bad object; the others are judged too */
+        run->errors++;
+        if (!run->cli->json && run->printed++ < FINDINGS_MAX)
+            printf("%s: error %s%s: %s (%s)\n", run->file, prefix, inner.path, inner.text,
+                   inner.rule);
+        return ISG_OK;
+    }
+    return err == ISG_OK ? ISG_OK : isg_fail(why, err, "%s", inner.text);
+}
+
+static int on_member(void *arg, struct isg_str name, struct isg_str value, struct isg_fail *why)
+{
+    struct validate *run = arg;
+    (void)why;
+    isg_buf_putc(&run->head, run->head.len == 0 ? '{' : ',');
+    isg_buf_putc(&run->head, '"');
+    isg_json_escape(&run->head, name);
+    isg_buf_puts(&run->head, "\":");
+    isg_buf_put_str(&run->head, value);
+    return run->head.err;
+}
+
+/* A large bundle: its objects one by one, then what is left of it. */
+static int validate_stream(struct validate *run, struct isg_str text, struct isg_fail *why)
+{
+    isg_buf_init(&run->head, 64 << 20);
+    struct stix_cutter *cutter = stix_cutter_new(NULL, on_object, on_member, run);
+    if (cutter == NULL)
+        return isg_fail(why, ISG_ENOMEM, "out of memory");
+    int err = stix_cutter_feed(cutter, text, why);
+    if (err == ISG_OK)
+        err = stix_cutter_end(cutter, why);
+    stix_cutter_free(&cutter);
+    if (err == ISG_OK && run->head.len > 0) {
+        isg_buf_putc(&run->head, '}');
+        err = validate_text(run, isg_buf_str(&run->head), "", why);
+    }
+    isg_buf_done(&run->head);
+    return err;
+}
+
+static size_t count_objects(struct isg_str text)
+{
+    struct stix_json *json = NULL;
+    size_t n = 0;
+    if (stix_json_parse(text, NULL, &json, NULL) == ISG_OK) {
+        const struct stix_json *objects = stix_json_get(json, "objects");
+        if (stix_json_type(json) == STIX_JSON_LIST)
+            n = stix_json_size(json);
+        else if (isg_str_is(stix_json_get_str(json, "type"), "bundle"))
+            n = stix_json_size(objects);
+        else
+            n = 1;
+    }
+    stix_json_free(&json);
+    return n;
+}
+
+static int validate_file(struct validate *run, const char *path, struct isg_fail *why)
+{
+    struct isg_buf text;
+    isg_buf_init(&text, FILE_MAX);
+    run->file = path;
+    run->objects = run->errors = run->warnings = run->printed = 0;
+    int err = cli_read(path, FILE_MAX, &text, why);
+    if (err == ISG_OK && text.len > WHOLE_MAX) {
+        err = validate_stream(run, isg_buf_str(&text), why);
+    } else if (err == ISG_OK) {
+        err = validate_text(run, isg_buf_str(&text), "", why);
+        run->objects = count_objects(isg_buf_str(&text));
+    }
+    isg_buf_done(&text);
+    return err;
+}
+
+static bool validate_valid(const struct validate *run)
+{
+    return run->errors == 0 && (!run->verdict.strict || run->warnings == 0);
+}
+
+static void validate_print(const struct validate *run)
+{
+    if (run->cli->json)
+        printf("{\"file\":\"%s\",\"valid\":%s,\"objects\":%zu,\"errors\":%zu,\"warnings\":%zu}\n",
+               run->file, validate_valid(run) ? "true" : "false", run->objects, run->errors,
+               run->warnings);
+    else
+        printf("%s: %s, %zu objects, %zu errors, %zu warnings\n", run->file,
+               validate_valid(run) ? "valid" : "NOT valid", run->objects, run->errors,
+               run->warnings);
+}
+
+static int validate_files(struct cli *cli, bool strict)
+{
+    struct validate run = {.cli = cli, .verdict = {.strict = strict}};
+    int code = 0;
+    for (size_t i = 0; i < cli->args_count; i++) {
+        struct isg_fail why = {0};
+        int err = validate_file(&run, cli->args[i], &why);
+        if (err != ISG_OK) {
+            (void)fprintf(stderr, "%s: ", cli->args[i]);
+            code = cli_fail(cli, &why);
+            continue;
+        }
+        validate_print(&run);
+        if (!validate_valid(&run) && code == 0)
+            code = CLI_NO;
+    }
+    isg_arena_free(&run.verdict.arena);
+    return code;
+}
+
+int cli_validate(struct cli *cli)
+{
+    const char *lines = NULL;
+    const char *edition = "2.1";
+    struct verdict v = {0};
+    const struct cli_option options[] = {
+        {"--strict", &v.strict, NULL}, {"--stix", NULL, &edition}, {"--jsonl", NULL, &lines}};
+    int code = cli_options(cli, options, 3);
+    if (code == 0 && strcmp(edition, "2.1") != 0)
+        code = cli_usage(cli, "--stix %s: this version judges STIX 2.1", edition);
+    if (code == 0 && lines != NULL && strcmp(lines, "-") != 0)
+        code = cli_usage(cli, "--jsonl reads standard input: --jsonl -");
+    if (code == 0)
+        code = lines != NULL ? cli_expect(cli, 0, 0) : cli_expect(cli, 1, CLI_ARGS_MAX);
+    if (code != 0)
+        return code;
+    if (lines == NULL)
+        return validate_files(cli, v.strict);
+    code = each_line(answer_validate, &v);
+    isg_arena_free(&v.arena);
+    return code;
+}
+
+/* ---- pattern ---- */
+
+static bool answer_pattern(void *arg, struct isg_str line, struct isg_buf *out)
+{
+    struct isg_fail why = {0};
+    struct stix_json *json = NULL;
+    struct isg_jsonw w;
+    (void)arg;
+    int err = stix_json_parse(line, NULL, &json, &why);
+    if (err == ISG_OK && stix_json_type(json) != STIX_JSON_STRING)
+        err = isg_fail(&why, ISG_EINVAL, "not a JSON string");
+    if (err == ISG_OK)
+        err = stix_pattern_check(stix_json_str(json), STIX_PATTERN_2_1, &why);
+    isg_jsonw_init(&w, out);
+    isg_jsonw_object(&w);
+    isg_jsonw_put_bool(&w, "valid", err == ISG_OK);
+    isg_jsonw_name(&w, "errors");
+    isg_jsonw_list(&w);
+    if (err != ISG_OK)
+        write_finding(&w, why.path, why.rule, why.text);
+    isg_jsonw_end(&w);
+    isg_jsonw_end(&w);
+    stix_json_free(&json);
+    return err == ISG_OK;
+}
+
+static int pattern_check(struct cli *cli)
+{
+    const char *lines = NULL;
+    const struct cli_option options[] = {{"--jsonl", NULL, &lines}};
+    struct isg_fail why = {0};
+    int code = cli_options(cli, options, 1);
+    if (code == 0 && lines != NULL && strcmp(lines, "-") != 0)
+        code = cli_usage(cli, "--jsonl reads standard input: --jsonl -");
+    if (code == 0)
+        code = lines != NULL ? cli_expect(cli, 0, 0) : cli_expect(cli, 1, 1);
+    if (code != 0)
+        return code;
+    if (lines != NULL)
+        return each_line(answer_pattern, NULL);
+    int err = stix_pattern_check(isg_str_of(cli->args[0]), STIX_PATTERN_2_1, &why);
+    if (cli->json)
+        printf("{\"valid\":%s}\n", err == ISG_OK ? "true" : "false");
+    if (err != ISG_OK) {
+        (void)cli_fail(cli, &why);
+        return CLI_NO;
+    }
+    if (!cli->json)
+        puts("valid");
+    return 0;
+}
+
+int cli_pattern(struct cli *cli)
+{
+    static const struct cli_command family[] = {{"check", NULL, NULL, pattern_check}};
+    return cli_family(cli, family, sizeof family / sizeof family[0]);
+}
+
+/* ---- id, canon ---- */
+
+static bool answer_id(void *arg, struct isg_str line, struct isg_buf *out)
+{
+    struct isg_fail why = {0};
+    struct stix_json *json = NULL;
+    struct isg_jsonw w;
+    char id[STIX_ID_MAX + 1];
+    (void)arg;
+    int err = stix_json_parse(line, NULL, &json, &why);
+    if (err == ISG_OK)
+        err = stix_id_sco(json, id, NULL, &why);
+    isg_jsonw_init(&w, out);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, err == ISG_OK ? "id" : "error", err == ISG_OK ? id : why.text);
+    isg_jsonw_end(&w);
+    stix_json_free(&json);
+    return err == ISG_OK;
+}
+
+int cli_id(struct cli *cli)
+{
+    const char *lines = NULL;
+    const struct cli_option options[] = {{"--jsonl", NULL, &lines}};
+    int code = cli_options(cli, options, 1);
+    if (code == 0)
+        code = cli_expect(cli, 0, 0);
+    if (code == 0 && (lines == NULL || strcmp(lines, "-") != 0))
+        code = cli_usage(cli, "reads standard input: --jsonl -");
+    return code != 0 ? code : each_line(answer_id, NULL);
+}
+
+int cli_canon(struct cli *cli)
+{
+    struct isg_fail why = {0};
+    struct isg_buf text;
+    struct isg_buf canon;
+    struct stix_json *json = NULL;
+    int code = cli_options(cli, NULL, 0);
+    if (code == 0)
+        code = cli_expect(cli, 1, 1);
+    if (code != 0)
+        return code;
+    isg_buf_init(&text, FILE_MAX);
+    isg_buf_init(&canon, ISG_BUF_NO_MAX);
+    int err = cli_read(cli->args[0], FILE_MAX, &text, &why);
+    if (err == ISG_OK)
+        err = stix_json_parse(isg_buf_str(&text), NULL, &json, &why);
+    if (err == ISG_OK) {
+        stix_json_canon(json, &canon);
+        err = canon.err;
+        (void)fwrite(canon.p, 1, canon.len, stdout);
+    }
+    stix_json_free(&json);
+    isg_buf_done(&canon);
+    isg_buf_done(&text);
+    return err == ISG_OK ? 0 : cli_fail(cli, &why);
+}

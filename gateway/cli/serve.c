@@ -1,0 +1,349 @@
+/* The service: every part made in order, run until a signal, taken down in reverse. */
+#define _GNU_SOURCE /* pipe-free waiting: sigtimedwait is POSIX, prctl is not */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "feeds/fetch.h"
+#include "gateway/admin/admin.h"
+#include "gateway/cli/cli.h"
+#include "gateway/http/http.h"
+#include "gateway/log.h"
+#include "gateway/share/auth.h"
+#include "gateway/sync/sync.h"
+#include "gateway/taxii/taxii.h"
+#include "gateway/trust/keys.h"
+#include "gateway/trust/secret.h"
+#include "gateway/worker.h"
+
+enum {
+    ADMIN_BODY_MAX = 64 << 20,
+    ADMIN_CONNECTIONS = 64,
+    QUEUE_MAX = 1024,
+    STOP_GRACE_MS = 10000,
+    REFRESH_SECONDS = 1
+};
+
+/* Everything that runs, in the order it is made. */
+struct service {
+    struct config *config;
+    struct trust_secret *secret;
+    struct trust_key *content_key;
+    struct store *store;
+    struct directory *directory;
+    struct auth *auth;
+    struct worker_pool *workers;
+    struct worker_pool *admin_workers;
+    struct sync *sync;
+    struct taxii *taxii;
+    struct admin *admin;
+    struct http_listener *listener;
+    struct http_listener *admin_socket;
+    struct http_listener *admin_tcp;
+};
+
+/* Secrets are in this process: no core file, no reading by others of the same user. */
+static void harden(void)
+{
+    const struct rlimit none = {0, 0};
+    (void)umask(077);
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* Threads inherit the mask: signals are taken by the main thread's wait alone. */
+static void block_signals(sigset_t *set)
+{
+    (void)sigemptyset(set);
+    (void)sigaddset(set, SIGTERM);
+    (void)sigaddset(set, SIGINT);
+    (void)sigaddset(set, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* Tell a service manager, if there is one (sd_notify's protocol is one datagram). */
+static void notify(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    if (path == NULL || strlen(path) >= sizeof to.sun_path)
+        return;
+    memcpy(to.sun_path, path, strlen(path));
+    if (to.sun_path[0] == '@')
+        to.sun_path[0] = '\0';
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    socklen_t n = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&to, n);
+    (void)close(fd);
+}
+
+static int open_log(const struct config *config, struct isg_fail *why)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    static const char *const formats[] = {"auto", "json", "text"};
+    for (int level = 0; level < 4; level++)
+        for (int format = 0; format < 3; format++)
+            if (strcmp(config->log.level, levels[level]) == 0 &&
+                strcmp(config->log.format, formats[format]) == 0) {
+                log_setup((enum log_level)level, (enum log_format)format);
+                return ISG_OK;
+            }
+    return isg_fail(why, ISG_EUSAGE, "log: unknown level or format");
+}
+
+static int open_trust(struct service *s, struct isg_fail *why)
+{
+    char path[PATH_MAX];
+    struct isg_buf pass;
+    isg_buf_init(&pass, 4096);
+    int err = trust_start(why);
+    (void)snprintf(path, sizeof path, "%s/secrets/instance.secret", s->config->dir);
+    if (err == ISG_OK)
+        err = trust_secret_open(path, &s->secret, why);
+    if (err == ISG_OK)
+        err = cli_read_secret(s->config->keys.passphrase_file, &pass, why);
+    (void)snprintf(path, sizeof path, "%s/content.key", s->config->keys.dir);
+    if (err == ISG_OK)
+        err = trust_key_load(path, isg_buf_str(&pass), &s->content_key, why);
+    if (pass.p != NULL)
+        trust_wipe(pass.p, pass.cap);
+    isg_buf_done(&pass);
+    return err;
+}
+
+static int open_store(struct service *s, struct isg_fail *why)
+{
+    const struct store_options options = {.dir = s->config->dir,
+                                          .url = s->config->redis.url,
+                                          .password_file = s->config->redis.password_file,
+                                          .accept_plain = s->config->redis.accept_plain,
+                                          .timeout_ms = s->config->redis.timeout_ms};
+    return store_open(&options, &s->store, why);
+}
+
+/* The first collections of a new instance, where the store holds none yet. */
+static int plant_seed(struct service *s, struct isg_fail *why)
+{
+    char path[PATH_MAX];
+    struct isg_buf text;
+    struct isg_buf document;
+    struct stix_json *seed = NULL;
+    (void)snprintf(path, sizeof path, "%s/state/seed.json", s->config->dir);
+    if (access(path, F_OK) != 0)
+        return ISG_OK;
+    const struct registry *registry = directory_get(s->directory);
+    bool empty = registry->collections_count == 0;
+    registry_unref(&registry);
+    isg_buf_init(&text, 1 << 20);
+    isg_buf_init(&document, 1 << 20);
+    int err = cli_read(path, 1 << 20, &text, why);
+    if (err == ISG_OK && empty)
+        err = stix_json_parse(isg_buf_str(&text), NULL, &seed, why);
+    for (size_t i = 0; i < stix_json_size(seed) && err == ISG_OK; i++) {
+        struct isg_buf reply;
+        isg_buf_init(&reply, 1 << 20);
+        isg_buf_reset(&document);
+        stix_json_canon(stix_json_at(seed, i), &document);
+        err = directory_put_collection(s->directory, isg_buf_str(&document), true, &reply, why);
+        isg_buf_done(&reply);
+    }
+    if (err == ISG_OK)
+        (void)unlink(path);
+    stix_json_free(&seed);
+    isg_buf_done(&document);
+    isg_buf_done(&text);
+    return err;
+}
+
+static int open_share(struct service *s, struct isg_fail *why)
+{
+    int err = directory_open(s->store, s->config, s->secret, &s->directory, why);
+    if (err == ISG_OK)
+        err = plant_seed(s, why);
+    if (err != ISG_OK)
+        return err;
+    s->auth = auth_new(s->secret);
+    return s->auth != NULL ? ISG_OK : isg_fail(why, ISG_ENOMEM, "no memory");
+}
+
+static size_t worker_count(const struct config *config)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (config->limits.workers > 0)
+        return config->limits.workers;
+    return cores > 0 ? (size_t)cores * 4 : 4;
+}
+
+/* Two pools: a flood of members' requests must not keep the operator out. */
+static int open_workers(struct service *s, struct isg_fail *why)
+{
+    s->workers = worker_pool_new("taxii", worker_count(s->config), QUEUE_MAX);
+    s->admin_workers = worker_pool_new("admin", 4, QUEUE_MAX);
+    if (s->workers == NULL || s->admin_workers == NULL)
+        return isg_fail(why, ISG_ENOMEM, "cannot start the workers");
+    const struct sync_parts parts = {.config = s->config,
+                                     .store = s->store,
+                                     .directory = s->directory,
+                                     .workers = s->admin_workers};
+    return sync_start(&parts, &s->sync, why);
+}
+
+static struct http_limits member_limits(const struct config *config)
+{
+    return (struct http_limits){.body_max = config->limits.max_content_length,
+                                .header_max = 16384,
+                                .target_max = 8192,
+                                .connections = config->limits.connections,
+                                .connections_per_address = config->limits.connections_per_address,
+                                .header_timeout_ms = config->limits.header_timeout_ms,
+                                .body_timeout_ms = config->limits.body_timeout_ms,
+                                .idle_timeout_ms = config->limits.idle_timeout_ms};
+}
+
+static int open_taxii(struct service *s, struct isg_fail *why)
+{
+    const struct taxii_parts parts = {.config = s->config,
+                                      .store = s->store,
+                                      .directory = s->directory,
+                                      .auth = s->auth,
+                                      .secret = s->secret};
+    s->taxii = taxii_new(&parts);
+    if (s->taxii == NULL)
+        return isg_fail(why, ISG_ENOMEM, "no memory");
+    const struct http_app app = {.arg = s->taxii, .head = taxii_head, .run = taxii_run};
+    const struct http_limits limits = member_limits(s->config);
+    const struct http_listen where = {.host_port = s->config->listen,
+                                      .certificate = s->config->tls.certificate,
+                                      .key = s->config->tls.key,
+                                      .client_ca = s->config->tls.client_ca};
+    return http_listen(&where, &limits, &app, s->workers, &s->listener, why);
+}
+
+static int open_admin(struct service *s, struct isg_fail *why)
+{
+    const struct admin_parts parts = {
+        .config = s->config, .store = s->store, .directory = s->directory, .sync = s->sync};
+    char socket[108];
+    s->admin = admin_new(&parts);
+    if (s->admin == NULL)
+        return isg_fail(why, ISG_ENOMEM, "no memory");
+    struct http_app app = {.arg = s->admin, .head = admin_head, .run = admin_run};
+    struct http_limits limits = member_limits(s->config);
+    limits.body_max = ADMIN_BODY_MAX;
+    limits.connections = ADMIN_CONNECTIONS;
+    limits.connections_per_address = ADMIN_CONNECTIONS;
+    limits.threads = 1;
+    const struct http_listen local = {.unix_path =
+                                          cli_socket_path(s->config->admin.socket, socket)};
+    int err = http_listen(&local, &limits, &app, s->admin_workers, &s->admin_socket, why);
+    if (err != ISG_OK || s->config->admin.listen == NULL)
+        return err;
+    const struct http_listen tcp = {.host_port = s->config->admin.listen};
+    app.run = admin_public_run;
+    limits.body_max = 0;
+    return http_listen(&tcp, &limits, &app, s->admin_workers, &s->admin_tcp, why);
+}
+
+static int service_open(struct service *s, struct isg_fail *why)
+{
+    static int (*const steps[])(struct service *, struct isg_fail *) = {
+        open_trust, open_store, open_share, open_workers, open_taxii, open_admin};
+    int err = open_log(s->config, why);
+    if (err == ISG_OK)
+        err = feed_fetch_start(why);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && err == ISG_OK; i++)
+        err = steps[i](s, why);
+    return err;
+}
+
+/* No accept, finish what is in flight, flush, then the store: the reverse of making it. */
+static void service_close(struct service *s)
+{
+    http_listener_close(&s->listener, STOP_GRACE_MS);
+    http_listener_close(&s->admin_tcp, 1000);
+    http_listener_close(&s->admin_socket, STOP_GRACE_MS);
+    sync_stop(&s->sync);
+    worker_pool_free(&s->workers);
+    worker_pool_free(&s->admin_workers);
+    admin_free(&s->admin);
+    taxii_free(&s->taxii);
+    auth_free(&s->auth);
+    directory_close(&s->directory);
+    store_close(&s->store);
+    trust_key_free(&s->content_key);
+    trust_secret_free(&s->secret);
+    feed_fetch_stop();
+    config_free(&s->config);
+}
+
+static void reload(struct service *s)
+{
+    struct isg_fail why = {0};
+    if (s->config->tls.certificate == NULL)
+        return;
+    if (http_listener_reload(s->listener, &why) == ISG_OK)
+        LOG(LOG_INFO, "tls.reloaded", log_cstr("certificate", s->config->tls.certificate));
+    else
+        LOG(LOG_ERROR, "tls.kept", log_why(&why));
+}
+
+/* Until SIGTERM or SIGINT: once a second look whether another gateway changed members. */
+static void service_run(struct service *s, const sigset_t *signals)
+{
+    const struct timespec second = {.tv_sec = REFRESH_SECONDS};
+    for (;;) {
+        int signal_number = sigtimedwait(signals, NULL, &second);
+        if (signal_number == SIGTERM || signal_number == SIGINT)
+            return;
+        if (signal_number == SIGHUP)
+            reload(s);
+        else if (signal_number < 0 && errno == EAGAIN)
+            (void)directory_refresh(s->directory, NULL);
+    }
+}
+
+int cli_serve(struct cli *cli)
+{
+    struct service service = {0};
+    struct isg_fail why = {0};
+    sigset_t signals;
+    int code = cli_options(cli, NULL, 0);
+    if (code == 0)
+        code = cli_expect(cli, 0, 0);
+    if (code != 0)
+        return code;
+    harden();
+    block_signals(&signals);
+    int err = config_load(cli->dir, &service.config, &why);
+    if (err != ISG_OK) {
+        code = cli_fail(cli, &why);
+        return err == ISG_EUSAGE ? 78 : code;
+    }
+    err = service_open(&service, &why);
+    if (err == ISG_OK) {
+        LOG(LOG_INFO, "service.ready", log_cstr("version", ISG_VERSION),
+            log_cstr("listen", service.config->listen), log_cstr("dir", service.config->dir));
+        notify("READY=1");
+        service_run(&service, &signals);
+        LOG(LOG_INFO, "service.stopping", log_cstr("dir", service.config->dir));
+        notify("STOPPING=1");
+    } else {
+        LOG(LOG_ERROR, "service.failed", log_why(&why));
+        code = isg_err_exit(err);
+    }
+    service_close(&service);
+    return code;
+}

@@ -1,0 +1,383 @@
+/* What leaves signed: export, verify, and the key that people pin. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/cli/cli.h"
+#include "gateway/trust/bundle_files.h"
+#include "gateway/trust/keys.h"
+#include "gateway/trust/secret.h"
+#include "stix/base/jsonw.h"
+#include "stix/base/time.h"
+#include "stix/bundle.h"
+#include "stix/marking.h"
+
+enum { KEY_FILE_MAX = 65536, DRAIN_BYTES = 1 << 20 };
+
+/* ---- export ---- */
+
+struct export
+{
+    struct cli *cli;
+    const char *collection;
+    const char *member;
+    const char *target;
+    bool all_versions;
+    FILE *file;
+    struct stix_bundle_writer writer;
+    struct isg_buf out;
+    enum stix_tlp tlp; /* strictest so far */
+    uint64_t after;
+    bool more;
+};
+
+static int drain(struct export *export, size_t above, struct isg_fail *why)
+{
+    if (export->out.err != ISG_OK)
+        return isg_fail(why, export->out.err, "out of memory");
+    if (export->out.len <= above)
+        return ISG_OK;
+    if (fwrite(export->out.p, 1, export->out.len, export->file) != export->out.len)
+        return isg_fail(why, ISG_EIO, "%s: %s", export->target, strerror(errno));
+    isg_buf_reset(&export->out);
+    return ISG_OK;
+}
+
+/* An answer is a line about the page, then an object a line. */
+static int take_page(struct export *export, struct isg_str page, struct isg_fail *why)
+{
+    struct stix_json *head = NULL;
+    struct isg_str line;
+    int64_t after = 0;
+    int err = isg_str_split(&page, '\n', &line)
+                  ? stix_json_parse(line, NULL, &head, why)
+                  : isg_fail(why, ISG_EPARSE, "the service's answer is empty");
+    if (err == ISG_OK && !stix_json_int(stix_json_get(head, "after"), &after))
+        err = isg_fail(why, ISG_EPARSE, "the service's answer lacks `after`");
+    enum stix_tlp tlp = stix_tlp_of_name(stix_json_get_str(head, "tlp"));
+    export->tlp = tlp > export->tlp ? tlp : export->tlp;
+    export->more = stix_json_bool(stix_json_get(head, "more"));
+    export->after = (uint64_t)after;
+    stix_json_free(&head);
+    while (err == ISG_OK && isg_str_split(&page, '\n', &line))
+        if (line.n > 0)
+            stix_bundle_add(&export->writer, line);
+    return err == ISG_OK ? drain(export, DRAIN_BYTES, why) : err;
+}
+
+static int fetch_page(struct export *export, struct isg_fail *why)
+{
+    struct isg_buf path;
+    struct isg_buf reply;
+    isg_buf_init(&path, 8192);
+    isg_buf_init(&reply, ISG_BUF_NO_MAX);
+    isg_buf_puts(&path, "/admin/v1/export?collection=");
+    cli_escape(&path, export->collection);
+    if (export->member != NULL) {
+        isg_buf_puts(&path, "&as=");
+        cli_escape(&path, export->member);
+    }
+    isg_buf_printf(&path, "&after=%llu&version=%s", (unsigned long long)export->after,
+                   export->all_versions ? "all" : "last");
+    int err = path.err != ISG_OK ? isg_fail(why, ISG_EUSAGE, "an argument is too long")
+                                 : cli_admin_raw(export->cli, NULL, path.p,
+                                                 (struct isg_str){NULL, 0}, &reply, why);
+    if (err == ISG_OK)
+        err = take_page(export, isg_buf_str(&reply), why);
+    isg_buf_done(&reply);
+    isg_buf_done(&path);
+    return err;
+}
+
+/* The bundle into a temporary file beside its target. */
+static int write_bundle(struct export *export, const char *temporary, struct isg_fail *why)
+{
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+    export->file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (export->file == NULL)
+        return isg_fail(why, ISG_EIO, "%s: %s", temporary, strerror(errno));
+    isg_buf_init(&export->out, ISG_BUF_NO_MAX);
+    stix_bundle_begin(&export->writer, &export->out, NULL);
+    int err = ISG_OK;
+    do
+        err = fetch_page(export, why);
+    while (err == ISG_OK && export->more);
+    if (err == ISG_OK) {
+        stix_bundle_end(&export->writer);
+        err = drain(export, 0, why);
+    }
+    if ((fflush(export->file) != 0 || fsync(fileno(export->file)) != 0) && err == ISG_OK)
+        err = isg_fail(why, ISG_EIO, "%s: %s", temporary, strerror(errno));
+    (void)fclose(export->file);
+    isg_buf_done(&export->out);
+    return err;
+}
+
+static int load_content_key(struct cli *cli, struct trust_key **out, struct isg_fail *why)
+{
+    struct config *config = NULL;
+    struct isg_buf pass;
+    char path[PATH_MAX];
+    int err = config_load(cli->dir, &config, why);
+    if (err != ISG_OK)
+        return err;
+    isg_buf_init(&pass, 4096);
+    (void)snprintf(path, sizeof path, "%s/content.key", config->keys.dir);
+    err = trust_start(why);
+    if (err == ISG_OK)
+        err = cli_read_secret(config->keys.passphrase_file, &pass, why);
+    if (err == ISG_OK)
+        err = trust_key_load(path, isg_buf_str(&pass), out, why);
+    if (pass.p != NULL)
+        trust_wipe(pass.p, pass.cap);
+    isg_buf_done(&pass);
+    config_free(&config);
+    return err;
+}
+
+static int sign_bundle(struct export *export, const char *temporary, size_t *out_objects,
+                       struct isg_fail *why)
+{
+    struct trust_key *key = NULL;
+    struct stix_json *json = NULL;
+    struct isg_buf path;
+    char iss[512];
+    char collection[64];
+    int64_t seq = 0;
+    struct trust_bundle_facts facts = {.iss = iss,
+                                       .collection = collection,
+                                       .tlp = stix_tlp_name(export->tlp),
+                                       .iat_s = isg_time_now_us() / 1000000};
+    isg_buf_init(&path, 8192);
+    isg_buf_puts(&path, "/admin/v1/collections/");
+    cli_escape(&path, export->collection);
+    isg_buf_puts(&path, "/statement");
+    int err = load_content_key(export->cli, &key, why);
+    if (err == ISG_OK)
+        err = cli_admin(export->cli, "POST", path.p, (struct isg_str){NULL, 0}, &json, why);
+    if (err == ISG_OK) {
+        (void)snprintf(iss, sizeof iss, "%.*s", ISG_STR_ARG(stix_json_get_str(json, "iss")));
+        (void)snprintf(collection, sizeof collection, "%.*s",
+                       ISG_STR_ARG(stix_json_get_str(json, "collection")));
+        (void)stix_json_int(stix_json_get(json, "epoch"), &facts.epoch);
+        (void)stix_json_int(stix_json_get(json, "seq"), &seq);
+        facts.seq = seq;
+        err = trust_bundle_sign(key, &facts, temporary, export->target, out_objects, why);
+    }
+    stix_json_free(&json);
+    trust_key_free(&key);
+    isg_buf_done(&path);
+    return err;
+}
+
+static int export_run(struct export *export)
+{
+    struct isg_fail why = {0};
+    char temporary[PATH_MAX];
+    size_t objects = 0;
+    if (snprintf(temporary, sizeof temporary, "%s.part%ld", export->target, (long)getpid()) >=
+        (int)sizeof temporary)
+        return cli_usage(export->cli, "-o %s: the name is too long", export->target);
+    export->tlp = STIX_TLP_CLEAR;
+    int err = write_bundle(export, temporary, &why);
+    if (err == ISG_OK)
+        err = sign_bundle(export, temporary, &objects, &why);
+    if (err != ISG_OK) {
+        (void)unlink(temporary);
+        return cli_fail(export->cli, &why);
+    }
+    if (export->cli->json)
+        printf("{\"objects\":%zu,\"tlp\":\"%s\"}\n", objects, stix_tlp_name(export->tlp));
+    else
+        printf("%zu objects, TLP:%s, in %s, with .objects, .jws and .minisig\n", objects,
+               stix_tlp_name(export->tlp), export->target);
+    return 0;
+}
+
+int cli_export(struct cli *cli)
+{
+    struct export export = {.cli = cli};
+    const char *format = "stix";
+    const struct cli_option options[] = {{"--collection", NULL, &export.collection},
+                                         {"--as", NULL, &export.member},
+                                         {"--format", NULL, &format},
+                                         {"--all-versions", &export.all_versions, NULL},
+                                         {"-o", NULL, &export.target}};
+    int code = cli_options(cli, options, 5);
+    if (code == 0)
+        code = cli_expect(cli, 0, 0);
+    if (code == 0 && strcmp(format, "stix") != 0)
+        code = cli_usage(cli, "no format `%s`; formats are stix", format);
+    if (code == 0 && (export.collection == NULL || export.target == NULL))
+        code = cli_usage(cli, "--collection and -o are needed");
+    return code != 0 ? code : export_run(&export);
+}
+
+/* ---- verify ---- */
+
+static int read_public(struct cli *cli, const char *file, struct trust_public *out,
+                       struct isg_fail *why)
+{
+    char path[PATH_MAX];
+    struct isg_buf text;
+    isg_buf_init(&text, KEY_FILE_MAX);
+    (void)snprintf(path, sizeof path, "%s/public/isao.pem", cli->dir);
+    int err = cli_read(file != NULL ? file : path, KEY_FILE_MAX, &text, why);
+    if (err == ISG_OK)
+        err = trust_public_read(isg_buf_str(&text), out, why);
+    isg_buf_done(&text);
+    return err;
+}
+
+static void print_verdict(const struct cli *cli, const char *file,
+                          const struct trust_verify_report *report, const struct isg_fail *why)
+{
+    struct isg_buf text;
+    struct isg_jsonw w;
+    const char *code = trust_code_name(report->code);
+    if (!cli->json) {
+        printf("%s %s%s%s\n", code, file, report->code == TRUST_OK ? "" : ": ",
+               report->code == TRUST_OK ? "" : why->text);
+        return;
+    }
+    isg_buf_init(&text, 1 << 20);
+    isg_jsonw_init(&w, &text);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "file", file);
+    isg_jsonw_put(&w, "code", code);
+    isg_jsonw_put(&w, "kid", report->kid);
+    isg_jsonw_put_int(&w, "objects", (int64_t)report->objects);
+    isg_jsonw_put_bool(&w, "minisig", report->minisig);
+    if (report->code == TRUST_OK) {
+        isg_jsonw_name(&w, "statement");
+        isg_jsonw_raw(&w, isg_buf_str(&report->payload));
+    } else {
+        isg_jsonw_put(&w, "reason", why->text);
+    }
+    isg_jsonw_end(&w);
+    cli_print(isg_buf_str(&text));
+    isg_buf_done(&text);
+}
+
+/* Only one kind of statement is written so far: the bundle's. */
+static int verify_arguments(struct cli *cli, const char *type, const char *at, int64_t *out_now_s)
+{
+    int64_t us = isg_time_now_us();
+    int code = cli_expect(cli, 1, 1);
+    if (code == 0 && type != NULL && strcmp(type, "bundle") != 0)
+        code = cli_usage(cli, "--type %s: files of type bundle can be checked", type);
+    if (code == 0 && at != NULL && !isg_time_parse(isg_str_of(at), &us))
+        code = cli_usage(cli, "--at %s is not a time like 2026-01-31T12:00:00Z", at);
+    *out_now_s = us / 1000000;
+    return code;
+}
+
+int cli_verify(struct cli *cli)
+{
+    const char *keys = NULL;
+    const char *at = NULL;
+    const char *type = NULL;
+    const struct cli_option options[] = {
+        {"--keys", NULL, &keys}, {"--at", NULL, &at}, {"--type", NULL, &type}};
+    struct isg_fail why = {0};
+    struct trust_public key;
+    struct trust_verify_report report;
+    int64_t now_s = 0;
+    int code = cli_options(cli, options, 3);
+    if (code == 0)
+        code = verify_arguments(cli, type, at, &now_s);
+    if (code != 0)
+        return code;
+    trust_verify_report_init(&report);
+    int err = trust_start(&why);
+    if (err == ISG_OK)
+        err = read_public(cli, keys, &key, &why);
+    if (err == ISG_OK)
+        err = trust_bundle_verify(cli->args[0], &key, 1, now_s, &report, &why);
+    if (err != ISG_OK) {
+        code = cli_fail(cli, &why);
+        code = err == ISG_EIO ? CLI_DATA : code;
+    } else {
+        print_verdict(cli, cli->args[0], &report, &why);
+        code = report.code == TRUST_OK ? 0 : CLI_NO;
+    }
+    trust_verify_report_done(&report);
+    return code;
+}
+
+/* ---- key ---- */
+
+static void put_jwk(const struct trust_public *key, struct isg_buf *out)
+{
+    trust_public_jwk(key, TRUST_CONTENT, out);
+    isg_buf_putc(out, '\n');
+}
+
+struct key_form {
+    const char *name;
+    void (*put)(const struct trust_public *key, struct isg_buf *out);
+};
+
+static const struct key_form key_forms[] = {
+    {"pem", trust_public_pem}, {"minisign", trust_public_minisign}, {"jwk", put_jwk}};
+
+static const struct key_form *key_form_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof key_forms / sizeof key_forms[0]; i++)
+        if (strcmp(name, key_forms[i].name) == 0)
+            return &key_forms[i];
+    return NULL;
+}
+
+static int key_print(struct cli *cli, void (*put)(const struct trust_public *, struct isg_buf *))
+{
+    struct isg_fail why = {0};
+    struct trust_public key;
+    struct isg_buf text;
+    if (trust_start(&why) != ISG_OK || read_public(cli, NULL, &key, &why) != ISG_OK)
+        return cli_fail(cli, &why);
+    isg_buf_init(&text, KEY_FILE_MAX);
+    put(&key, &text);
+    (void)fwrite(text.p, 1, text.len, stdout);
+    isg_buf_done(&text);
+    return 0;
+}
+
+static int key_export(struct cli *cli)
+{
+    const char *form = "pem";
+    const struct cli_option options[] = {{"--form", NULL, &form}};
+    int code = cli_options(cli, options, 1);
+    if (code == 0)
+        code = cli_expect(cli, 0, 0);
+    if (code == 0 && key_form_find(form) == NULL)
+        code = cli_usage(cli, "--form %s is not pem, minisign or jwk", form);
+    return code != 0 ? code : key_print(cli, key_form_find(form)->put);
+}
+
+static void put_fingerprint(const struct trust_public *key, struct isg_buf *out)
+{
+    isg_buf_printf(out, "content  %s  ", key->kid);
+    trust_public_fingerprint(key, out);
+    isg_buf_putc(out, '\n');
+}
+
+static int key_fingerprint(struct cli *cli)
+{
+    int code = cli_options(cli, NULL, 0);
+    if (code == 0)
+        code = cli_expect(cli, 0, 0);
+    return code != 0 ? code : key_print(cli, put_fingerprint);
+}
+
+int cli_key(struct cli *cli)
+{
+    static const struct cli_command family[] = {{"export", NULL, NULL, key_export},
+                                                {"fingerprint", NULL, NULL, key_fingerprint},
+                                                {"list", NULL, NULL, key_fingerprint}};
+    return cli_family(cli, family, sizeof family / sizeof family[0]);
+}
