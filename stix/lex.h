@@ -57,9 +57,9 @@ struct stix_place {
     size_t offset;
 };
 
-/* As stix_scan, but of the grammar (and limits) only: see lenient. */
-int stix_scan_grammar(struct isg_str text, const struct stix_limits *limits,
-                      const struct stix_place *place, struct isg_fail *why);
+/* As stix_scan, of a text that stands in a larger one; lenient as in stix_lex. */
+int stix_scan_at(struct isg_str text, const struct stix_limits *limits, bool lenient,
+                 const struct stix_place *place, struct isg_fail *why);
 
 /* Append a component to a JSON Pointer of room bytes, escaped, cut between characters if long. */
 void stix_pointer_add(char *path, size_t room, struct isg_str component);

@@ -272,8 +272,8 @@ static bool begins_with_bom(struct isg_str text)
     return text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0;
 }
 
-static int scan(struct isg_str text, const struct stix_limits *limits, bool lenient,
-                const struct stix_place *place, struct isg_fail *why)
+int stix_scan_at(struct isg_str text, const struct stix_limits *limits, bool lenient,
+                 const struct stix_place *place, struct isg_fail *why)
 {
     static const char nothing[1];
     struct scan s; /* large, and little of it is touched: not zeroed */
@@ -297,11 +297,5 @@ static int scan(struct isg_str text, const struct stix_limits *limits, bool leni
 int stix_scan(struct isg_str text, const struct stix_limits *limits, struct isg_fail *why)
 {
     static const struct stix_place root = {"", 0};
-    return scan(text, limits, false, &root, why);
-}
-
-int stix_scan_grammar(struct isg_str text, const struct stix_limits *limits,
-                      const struct stix_place *place, struct isg_fail *why)
-{
-    return scan(text, limits, true, place, why);
+    return stix_scan_at(text, limits, false, &root, why);
 }
