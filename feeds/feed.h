@@ -23,6 +23,7 @@ typedef int feed_emit(void *arg, struct isg_str object, const char *facet, struc
 struct feed_context {
     char space[ISG_UUID_TEXT]; /* namespace of the gateway's own ids (feed_namespace) */
     int64_t now_us;            /* used where the source has no time of its own */
+    struct isg_str owner;      /* name of who runs the gateway: the creator of merged objects */
     struct isg_str file_name;  /* for messages; may be empty */
     feed_emit *emit;
     void *arg;
@@ -35,13 +36,26 @@ struct feed_source {
     const char *title;  /* "CISA Known Exploited Vulnerabilities" */
     bool as_sent;       /* objects are the producer's own STIX: ids, versions and bytes stay */
     int (*map)(struct feed_context *context, struct isg_str text, struct isg_fail *why);
+    /*
+     * For a source that publishes its full state (KEV): hand out the part with this facet of an
+     * object (its JSON text as last handed out) as it is once the source no longer lists it
+     * (digest 2.6: the fact is cleared, nothing is revoked). NULL for the others.
+     */
+    int (*withdraw)(struct feed_context *context, struct isg_str object, const char *facet,
+                    struct isg_fail *why);
 };
+
+/* Rises with every change of a mapping: validators kept under another number are void (2.2). */
+enum { FEED_CONVERTER_VERSION = 1 };
 
 /* The row of a format, or NULL. */
 const struct feed_source *feed_source_find(struct isg_str format);
 
 /* All rows, ended by format NULL. */
 const struct feed_source *feed_sources(void);
+
+/* A page for people where data was due: a login page, a block page (digest 2.2). */
+bool feed_is_html(struct isg_str content_type, struct isg_str body);
 
 /* The namespace made of a configured URN: uuid5(URL namespace, urn) (feeds digest 2.4). */
 void feed_namespace(struct isg_str urn, char out[ISG_UUID_TEXT]);

@@ -1,9 +1,10 @@
 /*
  * One HTTP exchange with bounds. fetch.c is the only file that knows libcurl.
  *
- * Only https (http on loopback), redirects by hand (at most 3, never to another host with secrets),
- * the address is checked at connect: private, loopback and link-local ranges are refused unless
- * allowed. No request ever waits longer than its time-out.
+ * Only https (http to loopback, or where private addresses are allowed); redirects of GET by hand: at
+ * most 3, of the same scheme, and without credentials, further headers and client certificate as
+ * soon as host or port change (R-082). The address is checked at connect: private, loopback and
+ * link-local ranges are refused unless allowed (R-080). No request waits longer than its time-out.
  */
 #ifndef FEEDS_FETCH_H
 #define FEEDS_FETCH_H
@@ -34,6 +35,7 @@ struct feed_request {
     bool allow_private; /* private and loopback addresses are allowed */
     size_t max_bytes;   /* of the body after inflating; 0: 256 MiB */
     unsigned timeout_s; /* whole exchange; 0: 120 */
+    bool no_redirects;  /* answer with the redirect itself */
 };
 
 struct feed_response {
@@ -55,6 +57,22 @@ struct feed_response {
  */
 int feed_fetch(const struct feed_request *request, struct feed_response *out, struct isg_fail *why);
 void feed_response_done(struct feed_response *response);
+
+/*
+ * Resolve reference against base into out (replaced). ISG_EUSAGE when one is no URL of http or
+ * https, or carries a user name: secrets never stand in URLs (digest 2.2).
+ */
+int feed_url_join(const char *base, const char *reference, struct isg_buf *out,
+                  struct isg_fail *why);
+
+/* True when both have the same scheme, host and port. */
+bool feed_url_same_server(const char *a, const char *b);
+
+/*
+ * Check a URL that is going to be configured: https, or http where that is allowed (R-079).
+ * ISG_EUSAGE with the reason.
+ */
+int feed_url_check(const char *url, bool allow_private, struct isg_fail *why);
 
 /* Once per process, before threads start, and at the end. */
 int feed_fetch_start(struct isg_fail *why);

@@ -21,7 +21,7 @@ struct taxii_target {
     size_t max_bytes; /* of one page; 0: the default of feed_fetch */
 };
 
-/* One object of a page, or (end of a page) text.p NULL with the cursor to keep. */
+/* One object of a page, in the order of the page; and the cursor to keep. */
 typedef int taxii_pull_object(void *arg, struct isg_str object, struct isg_fail *why);
 typedef int taxii_pull_cursor(void *arg, struct isg_str added_after, struct isg_fail *why);
 

@@ -1,0 +1,122 @@
+/*
+ * Words the sources share: ids in the gateway's namespace, identities, external references,
+ * markings, and the writer of one STIX object after the other.
+ *
+ * Errors stick to the map: a source writes object after object and looks at map.err in its loops
+ * and at the end. All texts live in the map's arena.
+ */
+#ifndef FEEDS_MAP_H
+#define FEEDS_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "feeds/feed.h"
+#include "feeds/text.h"
+#include "stix/base/arena.h"
+#include "stix/base/jsonw.h"
+#include "stix/id.h"
+
+/* Created and modified of objects whose source gives no time: the same on each run and gateway. */
+#define MAP_EPOCH "2020-01-01T00:00:00.000Z"
+
+/* Our own extensions (medical domain digest, part 8); all are property extensions. */
+#define MAP_EXTENSION_DEVICE         "extension-definition--4ed51788-42ba-429d-880e-82f9b795f9f4"
+#define MAP_EXTENSION_RISK           "extension-definition--732c6a98-10ab-4319-92b9-68671eaaeed5"
+#define MAP_EXTENSION_PRODUCT_STATUS "extension-definition--a1f0c7b2-5c0e-4a86-9c6e-2f7b8d3e4c51"
+#define MAP_EXTENSION_REPORT         "extension-definition--5e2d9a60-3b47-4c1e-9d08-71f6a2c3b894"
+
+struct map_seen; /* the ids already handed out */
+
+struct map {
+    struct feed_context *context;
+    struct isg_arena *arena;
+    struct isg_buf text; /* the object being written */
+    struct isg_jsonw w;
+    const char *marking;         /* marking-definition id of all objects, or NULL */
+    char owner[STIX_ID_MAX + 1]; /* the gateway's own identity */
+    struct map_seen *seen;
+    struct isg_fail *why;
+    int err; /* sticky */
+};
+
+/* Ready the map; release it with map_done, also after a failure. */
+void map_init(struct map *map, struct feed_context *context, struct isg_fail *why);
+void map_done(struct map *map);
+
+/* Set the sticky error unless one is set; returns map->err. */
+int map_fail(struct map *map, int code, const char *path, const char *text);
+
+/* `type--uuid5(space, fields joined by '|')` (feeds digest 2.4); fields end with a NULL view. */
+void map_id(struct map *map, const char *type, const struct isg_str *fields, size_t count,
+            char out[STIX_ID_MAX + 1]);
+
+/* Id of a relationship: relationship|<type>|<source>|<target>. */
+void map_relationship_id(struct map *map, const char *type, const char *source, const char *target,
+                         char out[STIX_ID_MAX + 1]);
+
+/* True the first time an id is asked about in this run. */
+bool map_is_new(struct map *map, const char *id);
+
+/* What every object other than an observable begins with. */
+struct map_head {
+    const char *type;
+    const char *id;
+    const char *created;
+    const char *modified;
+    const char *creator; /* identity id; NULL: no created_by_ref */
+};
+
+/*
+ * Begin an object: the common properties in a fixed order, then the caller writes its own to
+ * map->w, then map_end hands it out. facet as in feed_emit.
+ */
+void map_begin(struct map *map, const struct map_head *head);
+void map_end(struct map *map, const char *facet);
+
+/* The owner's identity and the definitions of the extensions named (NULL-ended), each once. */
+void map_preamble(struct map *map, const char *const *extensions);
+
+/*
+ * An organisation, handed out the first time; its id goes to out. sectors: "healthcare" when
+ * is_medical. home may be empty.
+ */
+void map_organisation(struct map *map, struct isg_str name, struct isg_str home,
+                      char out[STIX_ID_MAX + 1]);
+
+/* Begin `extensions` with this one entry; close with map_extension_end. */
+void map_extension_begin(struct map *map, const char *id);
+void map_extension_end(struct map *map);
+
+/* A list of strings under a name; nothing when it is empty (S-003). */
+void map_strings(struct map *map, const char *name, const struct text_list *list);
+
+/* A string under a name; nothing when it is empty. */
+void map_string(struct map *map, const char *name, struct isg_str value);
+
+/* One external reference. rank orders the list: lower first, then url and external_id. */
+enum map_rank { MAP_RANK_CVE, MAP_RANK_RECORD, MAP_RANK_CWE, MAP_RANK_URL };
+
+struct map_reference {
+    enum map_rank rank;
+    struct isg_str source_name;
+    struct isg_str external_id;
+    struct isg_str url;
+    struct isg_str description;
+    struct isg_str sha512; /* hex, of the content of url; may be empty */
+};
+
+struct map_references {
+    struct map_reference *items;
+    size_t count;
+    size_t room;
+};
+
+/* Append one that has a name and at least one of url, external_id (S-020). */
+void map_reference_add(struct map *map, struct map_references *list,
+                       const struct map_reference *reference);
+
+/* Write them sorted, one per URL (digest 2.7); nothing when there is none. */
+void map_references_write(struct map *map, struct map_references *list);
+
+#endif
