@@ -153,10 +153,10 @@ int guard_check(const struct guard_head *head, const struct guard_limits *limits
         status = check_host(head, why);
     if (status == 0)
         status = check_framing(head, &body, why);
-    if (status == 0)
-        status = check_wishes(head, &body, why);
-    if (status == 0)
-        *out_body = body;
+    if (status != 0)
+        return status;
+    status = check_wishes(head, &body, why);
+    *out_body = body;
     return status;
 }
 

@@ -43,9 +43,10 @@ struct guard_body { /* what the head says of the body */
 };
 
 /*
- * Check a head. Returns 0 and fills *out_body, or the status to refuse it with (400, 414, 415, 417,
- * 431, 501, 505); why then says what is wrong. After a refusal of 400 or more the connection must
- * close, as the end of the request is not certain.
+ * Check a head. Returns 0, or the status to refuse it with (400, 414, 415, 417, 431, 501, 505); why
+ * then says what is wrong. *out_body is filled for 0, and for 415 and 417, where the framing holds
+ * and only a wish is refused. After any other refusal the end of the request is not certain: the
+ * connection must close.
  */
 int guard_check(const struct guard_head *head, const struct guard_limits *limits,
                 struct guard_body *out_body, struct isg_fail *why);

@@ -95,7 +95,8 @@ struct http_app {
     enum http_next (*head)(void *arg, struct http_request *request, bool may_wait);
     /* The body is complete (or there is none). */
     enum http_next (*run)(void *arg, struct http_request *request, bool may_wait);
-    /* The request is over: log, count. May be NULL. */
+    /* The request is over: log, count; status 0: nothing was answered. NULL: it is logged as
+     * "http.request" and counted here. Refusals that head never saw are always logged here. */
     void (*over)(void *arg, struct http_request *request, int status, int64_t took_us);
 };
 
@@ -135,7 +136,17 @@ unsigned http_listener_port(const struct http_listener *listener);
 /* Read certificate and key again; connections stay. On failure the old ones stay in use. */
 int http_listener_reload(struct http_listener *listener, struct isg_fail *why);
 
-/* Stop accepting, finish what is in flight (at most grace_ms), free. Accepts NULL, leaves NULL. */
+/*
+ * False when the start-up test found that the check of the library's parse buffer misjudges; the
+ * header rules stand alone then, and `isg doctor` says so.
+ */
+bool http_layout_check_on(void);
+
+/*
+ * Stop accepting, finish what is in flight (at most grace_ms), answer 503 to what still waits for a
+ * worker, free. Returns when no worker holds a request of it any more, so close it before the
+ * worker pool and the application. Accepts NULL, leaves NULL.
+ */
 void http_listener_close(struct http_listener **listener, unsigned grace_ms);
 
 #endif

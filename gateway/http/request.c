@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/log.h"
+#include "gateway/metrics.h"
 #include "stix/base/time.h"
 
 enum { ARENA_MAX_BYTES = 64 << 20 };
@@ -92,15 +94,54 @@ bool request_fill(struct http_request *request, const struct guard_head *head)
     return true;
 }
 
+void request_certificate(struct http_request *request, struct isg_str fingerprint)
+{
+    (void)copy(request->arena, fingerprint, &request->certificate);
+}
+
 void request_ref(struct http_request *request)
 {
     atomic_fetch_add(&request->refs, 1);
+}
+
+static void log_request(const struct http_request *request, int64_t took_us)
+{
+    size_t bytes = request->bytes != NULL ? http_bytes_str(request->bytes).n : 0;
+    LOG(LOG_INFO, "http.request", log_cstr("request", request->id), log_str("peer", request->peer),
+        log_str("member", request->member), log_str("method", request->method_text),
+        log_cstr("route", request->route), log_int("status", request->status),
+        log_int("received", (int64_t)request->taken), log_int("bytes", (int64_t)bytes),
+        log_int("took_us", took_us));
+}
+
+static void count_request(const struct http_request *request)
+{
+    char labels[96];
+    (void)snprintf(labels, sizeof labels, "route=\"%.48s\",code=\"%d\"", request->route,
+                   request->status);
+    metric_add(METRIC_HTTP_REQUESTS, labels, 1);
+}
+
+/* A request the application never saw was refused here, or broke off in its head. */
+static void report(struct http_request *request)
+{
+    const struct http_app *app = request->app;
+    int64_t took_us = isg_time_mono_us() - request->began_us;
+    if (request->quiet)
+        return;
+    if (request->seen && app->over != NULL) {
+        app->over(app->arg, request, request->status, took_us);
+        return;
+    }
+    count_request(request);
+    log_request(request, took_us);
 }
 
 void request_unref(struct http_request *request)
 {
     if (atomic_fetch_sub(&request->refs, 1) != 1)
         return;
+    report(request);
     http_bytes_unref(&request->bytes);
     isg_buf_done(&request->body);
     struct isg_arena *arena = request->arena; /* the request itself lives in it */

@@ -47,7 +47,8 @@ struct http_request {
     void *user;
     const char *route;
     struct isg_str member;
-    bool seen; /* the application was asked */
+    bool seen;  /* the application was asked */
+    bool quiet; /* not reported: it stands in for another one */
 
     /* the reply */
     int status;
@@ -65,9 +66,9 @@ struct http_request {
     size_t taken;           /* bytes of the body, also of those dropped */
     size_t budget;          /* bytes of body memory accounted for */
     void *connection;       /* the library's */
-
-    struct http_request *suspended_next; /* list of suspended requests */
-    struct http_request **suspended_at;
+    struct http_listener *listener;
+    struct http_request *next; /* in the listener's list of suspended requests */
+    struct http_request **at;  /* what points here; NULL: not in the list */
     atomic_int owner;
     atomic_uint refs;
 };
@@ -79,9 +80,12 @@ struct http_request *request_new(const struct http_app *app, struct isg_str targ
 /* Copy method and header lines out of the library's buffer. False without memory. */
 bool request_fill(struct http_request *request, const struct guard_head *head);
 
+/* Copy the fingerprint of the client's certificate. */
+void request_certificate(struct http_request *request, struct isg_str fingerprint);
+
 void request_ref(struct http_request *request);
 
-/* Drop a reference; the last one frees. */
+/* Drop a reference; the last one reports the request (log, count, the app's over) and frees. */
 void request_unref(struct http_request *request);
 
 /* Forget what the application made of the reply and answer 503 with Retry-After. */

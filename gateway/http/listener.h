@@ -1,0 +1,77 @@
+/*
+ * A listener's inside: what http_listen assembles and the library's callbacks work on.
+ */
+#ifndef GATEWAY_HTTP_LISTENER_H
+#define GATEWAY_HTTP_LISTENER_H
+
+#include <pthread.h>
+
+#include "gateway/http/accept.h"
+#include "gateway/http/connections.h"
+#include "gateway/http/request.h"
+#include "gateway/http/tls.h"
+
+enum { LANES_MAX = 64 };
+
+struct lane { /* one listener thread: one daemon of the library */
+    struct http_listener *listener;
+    unsigned index;
+    void *daemon;
+    atomic_uint connections;
+};
+
+struct http_listener {
+    struct http_app app;
+    struct http_limits limits;
+    struct worker_pool *workers;
+    struct tls *tls; /* NULL: plain */
+    struct accept *accept;
+    struct connections *connections;
+    struct lane lanes[LANES_MAX];
+    unsigned lane_count;
+    unsigned next_lane; /* of the accept thread */
+    unsigned port;
+    bool quiet; /* its requests are not logged or counted (the self-test) */
+
+    atomic_bool stopping;     /* replies say Connection: close */
+    atomic_uint in_flight;    /* requests begun and not over */
+    atomic_uint jobs;         /* requests a worker holds or will hold */
+    atomic_size_t body_bytes; /* held in request bodies now */
+    size_t body_bytes_max;
+    pthread_mutex_t lock; /* guards what follows */
+    bool draining;        /* nothing is handed to a worker any more */
+    struct http_request *suspended;
+};
+
+/* Start a listener thread; false when the library could not. */
+bool lane_start(struct http_listener *listener, unsigned index);
+
+/* No connection of it may be suspended. */
+void lane_stop(struct lane *lane);
+
+/* Hand a registered connection to the least loaded listener thread; it owns the socket then. */
+void lane_give(struct http_listener *listener, struct connection *connection,
+               const struct sockaddr *address, socklen_t n);
+
+/* Answer 503 for every request that waits for a worker, now and later. */
+void listener_give_up_waiting(struct http_listener *listener);
+
+/* The rest of the library's knowledge: try the layout check once; see guard.h. */
+bool layout_check_wanted(void);
+void layout_check_set(bool on);
+
+/* Fill missing limits with defaults and bound them by what the process may open. */
+void limits_settle(struct http_limits *limits);
+
+/* A listener without sockets, its threads running. Errors as http_listen. */
+int listener_open(const struct http_listen *where, const struct http_limits *limits,
+                  const struct http_app *app, struct worker_pool *workers, int wake_fd,
+                  struct http_listener **out, struct isg_fail *why);
+
+/* Free a listener that no longer accepts; as http_listener_close. */
+void listener_shut(struct http_listener **listener, unsigned grace_ms);
+
+/* Try the layout check with a few raw requests; once in a process. */
+void selftest_once(void);
+
+#endif
