@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""The command line's contract: exit codes, line protocols, errors that name path and rule."""
+import json
+import os
+import subprocess
+
+from gateway import ISG, Instance, done, indicator, ok, same
+
+
+def isg_raw(*words, stdin=None):
+    r = subprocess.run([ISG, *words], capture_output=True, text=True, input=stdin, timeout=120)
+    return r.returncode, r.stdout, r.stderr
+
+
+def exit_codes(folder):
+    rows = [
+        ((), 64, "no command"), (("--help",), 0, "help"), (("--version",), 0, "version"),
+        (("nonsense",), 64, "unknown command"), (("validate", "--nonsense"), 64, "unknown option"),
+        (("validate",), 64, "no file"), (("validate", folder + "/absent"), 74, "absent file"),
+        (("convert", "--format", "nonsense", "x"), 64, "unknown format"),
+        (("member", "list", "-C", folder), 74, "no instance"),
+        (("member", "nonsense"), 64, "unknown word of a family"),
+        (("pattern", "check", "[a:b = 1]"), 0, "good pattern"),
+        (("pattern", "check", "[a:b = ]"), 1, "bad pattern"),
+        (("init", folder), 64, "init without --listen"),
+        (("init", "/proc/nonsense", "--listen", "127.0.0.1:1"), 73, "init where nothing can be made"),
+        (("verify", folder + "/absent", "-C", folder), 65, "verify an absent file"),
+    ]
+    for words, want, name in rows:
+        same(isg_raw(*words)[0], want, "exit %d: %s" % (want, name))
+    version = json.loads(isg_raw("--version", "--json")[1])
+    same((version["stix"], version["taxii"]), ("2.1", "2.1"), "--version --json names the standards")
+    for command in ("init", "serve", "wait", "member", "collection", "import", "convert", "export",
+                    "verify", "key", "validate", "pattern", "id", "canon", "feed", "peer", "status",
+                    "doctor", "check-config", "config"):
+        code, out, _ = isg_raw(command, "--help")
+        ok(code == 0 and "usage: isg " + command in out, "isg %s --help" % command)
+
+
+def lines(*words, values):
+    code, out, _ = isg_raw(*words, stdin="".join(v if isinstance(v, str) else json.dumps(v)
+                                                 for v in [x + "\n" if isinstance(x, str) else
+                                                           json.dumps(x) + "\n" for x in values]))
+    return code, [json.loads(line) for line in out.splitlines()]
+
+
+def line_protocols():
+    bad = indicator(1, valid_until="2026-01-05T08:00:00Z")
+    values = [indicator(1), bad, '{"broken', [indicator(2), bad],
+              {"type": "bundle", "id": "bundle--2f1a6f8e-0b8d-4c69-9c43-6a1f6f3c0a11",
+               "objects": [indicator(3)]}]
+    code, answers = lines("validate", "--jsonl", "-", values=values)
+    same([a["valid"] for a in answers], [True, False, False, False, True], "a verdict a line, in order")
+    same(code, 1, "exit 1 when any is not valid")
+    ok(any(e["path"] == "/valid_until" and e["rule"] == "S-035" for e in answers[1]["errors"]),
+       "the error names path and rule")
+    ok(any(e["path"].startswith("/1/") for e in answers[3]["errors"]), "in a list with the index")
+    code, answers = lines("pattern", "check", "--jsonl", "-", values=[
+        '"[file:name = \'a\']"', '"[file:name = ]"', "7", "nonsense"])
+    same([a["valid"] for a in answers], [True, False, False, False], "patterns, one a line")
+    code, answers = lines("id", "--jsonl", "-", values=[
+        {"type": "ipv4-addr", "value": "198.51.100.7"},
+        {"type": "domain-name", "value": "bad.example"}, {"type": "nonsense"}])
+    same(answers[0].get("id"), "ipv4-addr--12592121-be4c-5a93-a813-5a5af16e50db", "golden id of an address")
+    same(answers[1].get("id"), "domain-name--3feb0435-4cfe-526c-ad29-7497916a7c8c", "golden id of a domain")
+    ok("error" in answers[2], "no id for an unknown type, and no death")
+    slow = subprocess.Popen([ISG, "validate", "--jsonl", "-"], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, text=True)
+    for n in range(3):
+        slow.stdin.write(json.dumps(indicator(n)) + "\n")
+        slow.stdin.flush()
+        same(json.loads(slow.stdout.readline())["valid"], True, "an answer before the next line %d" % n)
+    slow.stdin.close()
+    same(slow.wait(10), 0, "and 0 at the end")
+
+
+def files(folder):
+    path = os.path.join(folder, "value.json")
+    with open(path, "w") as f:
+        f.write('{"b": 1.0, "a": "\\u00e9", "c": [1e21, 0.002]}')
+    same(isg_raw("canon", path)[1], '{"a":"é","b":1,"c":[1e+21,0.002]}', "canonical text")
+    bundle = {"type": "bundle", "id": "bundle--2f1a6f8e-0b8d-4c69-9c43-6a1f6f3c0a11",
+              "objects": [indicator(n) for n in range(5)]}
+    with open(path, "w") as f:
+        json.dump(bundle, f)
+    code, out, _ = isg_raw("validate", "--json", path)
+    same((code, json.loads(out)["objects"]), (0, 5), "a valid bundle of five")
+    bundle["objects"][3]["confidence"] = 101
+    with open(path, "w") as f:
+        json.dump(bundle, f)
+    code, out, _ = isg_raw("validate", path)
+    ok(code == 1 and "/objects/3/confidence" in out, "an error with its path: " + out.splitlines()[0])
+
+
+def running(isg):
+    same(isg.run("init", isg.dir, "--listen", "127.0.0.1:1", check=False).returncode, 73,
+         "init refuses an instance that is there")
+    titles = [c["collection"]["title"] for c in isg.json("collection", "list")["collections"]]
+    same(sorted(titles), ["advisories", "indicators", "submissions"], "the first collections")
+    isg.member("st-mary", "hospital")
+    result = isg.run("member", "add", "st-mary", "--kind", "hospital", check=False)
+    same(result.returncode, 1, "a name that is taken")
+    result = isg.run("member", "add", "x", "--kind", "nonsense", check=False)
+    ok(result.returncode == 65 and "kind" in result.stderr, "a wrong kind: " + result.stderr.strip())
+    same(isg.run("import", "--format", "stix", "--collection", "nowhere", os.devnull,
+                 check=False).returncode != 0, True, "import into no collection")
+    status = isg.json("status")
+    ok(status["store"]["durable"] is True, "the private Redis is durable")
+    same(isg.run("doctor").returncode, 0, "doctor finds nothing")
+    same(isg.run("check-config").returncode, 0, "check-config of the instance")
+    broken = os.path.join(isg.base, "broken.yaml")
+    with open(os.path.join(isg.dir, "isg.yaml")) as f:
+        text = f.read()
+    with open(broken, "w") as f:
+        f.write(text + "nonsense: 1\n")
+    result = isg.run("check-config", broken, check=False)
+    ok(result.returncode == 78 and "nonsense" in result.stderr, "an unknown key: " + result.stderr.strip())
+    example = os.path.join(isg.base, "example.yaml")
+    with open(example, "w") as f:
+        f.write(isg.run("config", "example").stdout)
+    result = isg.run("check-config", example, check=False)
+    same(result.returncode, 0, "the example configuration is good: " + result.stderr.strip())
+    same(isg.run("config", "show").returncode, 0, "config show")
+    bundle = os.path.join(isg.base, "bundle.json")
+    with open(bundle, "w") as f:
+        json.dump({"type": "bundle", "id": "bundle--2f1a6f8e-0b8d-4c69-9c43-6a1f6f3c0a11",
+                   "objects": [indicator(1, "clear"), indicator(2, confidence=101)]}, f)
+    result = isg.run("import", "--format", "stix", "--collection", "indicators", bundle, check=False)
+    ok(result.returncode == 65 and "/confidence" in result.stdout, "a refused object is named: " +
+       result.stdout.strip().splitlines()[-1])
+    facts = json.loads(isg.run("import", "--format", "stix", "--collection", "indicators", bundle,
+                               "--json", check=False).stdout)
+    same((facts["added"], facts["same"], facts["refused"]), (0, 1, 1), "a second import adds nothing")
+    with open(isg.log) as f:
+        ok(all(json.loads(line)["event"] for line in f), "the log is one JSON object a line")
+
+
+with Instance() as isg:
+    exit_codes(isg.base)
+    line_protocols()
+    files(isg.base)
+    running(isg)
+done()

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Real data, where it is at hand: KEV, 144 medical advisories, ATT&CK there and back over TAXII."""
+import json
+import lzma
+import os
+import sys
+
+from gateway import Instance, corpus, done, indicator, ok, same, skip_all
+
+if not corpus("medical/csaf-icsma"):
+    skip_all("no corpus")
+
+
+def events(isg, title):
+    for c in isg.json("status")["collections"]:
+        if c["title"] == title:
+            return c["events"]
+
+
+def advisories(isg, maker):
+    folder = corpus("medical/csaf-icsma")
+    first = isg.json("import", "--format", "csaf", "--collection", "advisories", folder)
+    same((first["files"], first["files_refused"], first["refused"]), (144, 0, 0), "144 advisories in")
+    objects, _ = maker.pull("advisories", limit=1000)
+    kinds = [o["type"] for o in objects]
+    same(kinds.count("report"), 144, "144 reports")
+    same(kinds.count("vulnerability"), 428, "428 vulnerabilities")
+    before = events(isg, "advisories")
+    second = isg.json("import", "--format", "csaf", "--collection", "advisories", folder)
+    same((second["added"], events(isg, "advisories")), (0, before), "a second import adds nothing")
+
+
+def kev(isg, maker):
+    folder = corpus("feeds/kev")
+    cut = os.path.join(folder, "kev-truncated-upstream.json")
+    result = isg.run("import", "--format", "kev", "--collection", "kev", cut, check=False)
+    same(result.returncode, 65, "a KEV file that is cut short is refused")
+    same(events(isg, "kev"), 0, "and nothing of it is stored")
+    whole = os.path.join(folder, "kev-2025-08-25.json")
+    with open(whole) as f:
+        want = len(json.load(f)["vulnerabilities"])
+    isg.json("import", "--format", "kev", "--collection", "kev", whole)
+    objects, _ = maker.pull("kev", limit=1000, query="match[type]=vulnerability")
+    same(len(objects), want, "%d known exploited vulnerabilities" % want)
+    same(isg.json("import", "--format", "kev", "--collection", "kev", whole)["added"], 0,
+         "a second import adds nothing")
+
+
+def bundle(name):
+    path = corpus("stix/attack/" + name)
+    reader = lzma.open if path.endswith(".xz") else open
+    with reader(path, "rb") as f:
+        return json.load(f)["objects"]
+
+
+def envelopes(objects, most):
+    """Split below max_content_length, as any client must (T-088)."""
+    piece, size = [], 2
+    for o in objects:
+        text = json.dumps(o).encode()
+        if piece and size + len(text) + 2 > most:
+            yield b'{"objects":[' + b",".join(piece) + b"]}"
+            piece, size = [], 2
+        piece.append(text)
+        size += len(text) + 2
+    yield b'{"objects":[' + b",".join(piece) + b"]}"
+
+
+def there_and_back(isg, hospital, maker, title, name):
+    objects = bundle(name)
+    most = hospital.get("/api/").json["max_content_length"] - 1024
+    good = 0
+    for body in envelopes(objects, min(most, 8 << 20)):
+        answer = hospital.request("POST", "/api/collections/%s/objects/" % title, body)
+        if answer.status != 202:
+            ok(False, "%s: %d %s" % (name, answer.status, answer.body[:200]))
+            return
+        good += answer.json["success_count"]
+    same(good, len(objects), "%s: all %d pushed" % (name, len(objects)))
+    back, pages = maker.pull(title, limit=500)
+    same(len(back), len(objects), "%s: as many come back, in %d pages" % (name, pages))
+    want = {(o["id"], o.get("modified")): o for o in objects}
+    differ = [o["id"] for o in back if want.get((o["id"], o.get("modified"))) != o]
+    same(differ[:3], [], "%s: property for property equal" % name)
+
+
+with Instance() as isg:
+    isg.member("st-mary", "hospital")
+    isg.member("pumpmaker", "mdm")
+    hospital = isg.client("st-mary", "secret of st-mary")
+    maker = isg.client("pumpmaker", "secret of pumpmaker")
+    for title in ("kev", "ics", "enterprise"):
+        isg.collection(title, **{"default-tlp": "clear"})
+    advisories(isg, maker)
+    kev(isg, maker)
+    there_and_back(isg, hospital, maker, "ics", "ics-attack-18.1.stix21.json")
+    there_and_back(isg, hospital, maker, "enterprise", "enterprise-attack-18.1.stix21.json.xz")
+done()

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Who sees what: TLP levels, hidden collections, and that nothing tells what is hidden."""
+import json
+
+from gateway import Instance, done, indicator, ok, same
+
+UNKNOWN = "marking-definition--11111111-2222-4333-8444-555555555555"
+
+
+def seen(client, collection):
+    return {o["id"] for o in client.pull(collection)[0]}
+
+
+def levels(isg, clients, collection):
+    """S-071: an unknown marking is RED; RED goes to its source and to staff only."""
+    rows = [(1, "clear"), (2, "green"), (3, "amber"), (4, "amber+strict"), (5, "red")]
+    objects = [indicator(n, tlp) for n, tlp in rows]
+    objects.append(indicator(6, object_marking_refs=[UNKNOWN]))
+    objects.append(indicator(7))  # no marking: AMBER unless the collection says otherwise
+    objects.append(indicator(8, "green", granular_markings=[
+        {"marking_ref": "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
+         "selectors": ["pattern"]}]))
+    answer = clients["hospital-a"].push(collection, objects)
+    same(answer.json["success_count"], 8, "all levels are taken")
+    n = {indicator(k)["id"]: k for k in range(1, 9)}
+    want = {"hospital-a": {1, 2, 3, 4, 5, 6, 7, 8}, "staff-1": {1, 2, 3, 4, 5, 6, 7, 8},
+            "hospital-b": {1, 2, 3, 4, 7}, "maker": {1, 2, 3, 4, 7}}
+    for who, numbers in want.items():
+        same({n[i] for i in seen(clients[who], collection)}, numbers, "%s sees %s" % (who, sorted(numbers)))
+    for who in ("hospital-b", "maker"):
+        red, absent = indicator(5)["id"], indicator(99)["id"]
+        base = "/api/collections/%s/objects/" % collection
+        a, b = clients[who].get(base + red + "/"), clients[who].get(base + absent + "/")
+        strip = lambda r: {k: v for k, v in r.json.items() if k != "error_id"}
+        same((a.status, json.dumps(strip(a)).replace(red, "")),
+             (b.status, json.dumps(strip(b)).replace(absent, "")), "%s: hidden and absent look alike" % who)
+        same(clients[who].get(base + "?match[id]=" + red).json, {}, "%s: match[id] finds nothing" % who)
+        same(clients[who].get("/api/collections/%s/manifest/?match[id]=%s" % (collection, red)).json, {},
+             "%s: nor does the manifest" % who)
+    isg.run("export", "--collection", collection, "--as", "maker", "-o", isg.base + "/out.json")
+    with open(isg.base + "/out.json") as f:
+        same({n[o["id"]] for o in json.load(f)["objects"]}, want["maker"], "the export holds no more")
+
+
+def hidden_conflict(clients, collection):
+    """S-100: what exists but is hidden is answered as if it were absent."""
+    clients["hospital-a"].push(collection, [indicator(20, "red")])
+    other = indicator(20, "green", name="the same id from somebody else")
+    answer = clients["hospital-b"].push(collection, [other])
+    same((answer.json["success_count"], answer.json["failure_count"]), (1, 0), "no conflict is told")
+    got = [o for o in clients["hospital-b"].pull(collection)[0] if o["id"] == other["id"]]
+    same(got, [other], "the pusher finds his own form")
+    visible = clients["hospital-b"].push(collection, [indicator(1, "clear", name="changed")])
+    same(visible.json["failure_count"], 1, "a conflict with what he sees is a failure")
+
+
+def rights(isg, clients):
+    hidden = isg.collection("hidden", read="staff", write="staff")
+    inbox = isg.collection("inbox", read="staff", write="all", handling="submission")
+    reader = isg.collection("reader", read="all", write="staff")
+    a = clients["hospital-a"]
+    listed = {c["id"]: c for c in a.get("/api/collections/").json["collections"]}
+    ok(hidden not in listed, "a collection without any right is not listed")
+    same((listed[inbox]["can_read"], listed[inbox]["can_write"]), (False, True), "an inbox is write-only")
+    same(a.get("/api/collections/%s/" % hidden).status, 404, "hidden: 404")
+    same(a.get("/api/collections/%s/objects/" % hidden).status, 404, "hidden objects: 404")
+    same(a.get("/api/collections/%s/objects/" % inbox).status, 403, "write-only objects: 403")
+    same(a.push(reader, [indicator(1)]).status, 403, "read-only push: 403")
+    same(a.push(inbox, [indicator(30, "amber")]).json["success_count"], 1, "the inbox takes it")
+    same(len(clients["staff-1"].pull(inbox)[0]), 1, "staff reads the inbox")
+    same(seen(clients["maker"], "indicators"), set(), "and nothing is published from it")
+
+
+with Instance() as isg:
+    clients = {"hospital-a": isg.member("hospital-a", "hospital"),
+               "hospital-b": isg.member("hospital-b", "hospital"),
+               "maker": isg.member("maker", "mdm"), "staff-1": isg.member("staff-1", "isao_staff")}
+    collection = isg.collection("observed")
+    levels(isg, clients, "observed")
+    hidden_conflict(clients, "observed")
+    rights(isg, clients)
+done()

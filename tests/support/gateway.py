@@ -1,0 +1,234 @@
+"""Start the real `isg` in a folder of its own and speak to it, with the standard library only.
+
+Used by the integration tests: an Instance is a gateway with its private Redis on a free loopback
+port; a Client is one member's TAXII client. Checks print TAP lines.
+"""
+import base64
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from urllib.parse import quote, urlsplit
+
+MEDIA = "application/taxii+json;version=2.1"
+ISG = os.environ.get("ISG", "isg")
+SOURCE = os.environ.get("ISG_SOURCE", os.getcwd())
+CORPUS = os.environ.get("ISG_CORPUS", os.path.join(SOURCE, "..", "shared", "corpus"))
+
+_checks = {"n": 0, "bad": 0}
+
+
+def ok(condition, name):
+    _checks["n"] += 1
+    _checks["bad"] += not condition
+    print("%s %d - %s" % ("ok" if condition else "not ok", _checks["n"], name), flush=True)
+    return condition
+
+
+def same(got, want, name):
+    if not ok(got == want, name):
+        print("# got  %r\n# want %r" % (got, want), flush=True)
+
+
+def done():
+    print("1..%d" % _checks["n"])
+    sys.exit(1 if _checks["bad"] or not _checks["n"] else 0)
+
+
+def skip_all(reason):
+    print("1..0 # SKIP %s" % reason)
+    sys.exit(77)
+
+
+def corpus(below):
+    path = os.path.join(CORPUS, below)
+    return path if os.path.exists(path) else None
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Instance:
+    """A gateway in a temporary folder; use as a context manager."""
+
+    def __init__(self, name="Example ISAO", config=None):
+        self.base = tempfile.mkdtemp(prefix="isg-test-")
+        self.dir = os.path.join(self.base, "instance")
+        self.port = free_port()
+        self.process = None
+        self.log = os.path.join(self.base, "log")
+        self.run("init", self.dir, "--listen", "127.0.0.1:%d" % self.port, "--name", name)
+        if config:
+            with open(os.path.join(self.dir, "isg.yaml"), "a") as f:
+                f.write(config)
+        self.tls = ssl.create_default_context(cafile=os.path.join(self.dir, "tls/ca.pem"))
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        if _checks["bad"]:
+            with open(self.log, errors="replace") as f:
+                print("".join("# log: " + line for line in f.readlines()[-40:]))
+        shutil.rmtree(self.base, ignore_errors=True)
+
+    def start(self, timeout=60):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([ISG, "serve", "-C", self.dir], stderr=log,
+                                            stdin=subprocess.DEVNULL)
+        self.run("wait", "-C", self.dir, "--timeout", str(timeout), timeout=timeout + 10)
+
+    def stop(self, how=signal.SIGTERM, timeout=60):
+        if self.process is None:
+            return None
+        self.process.send_signal(how)
+        code = self.process.wait(timeout)
+        self.process = None
+        return code
+
+    def run(self, *words, check=True, timeout=600, stdin=None):
+        env = dict(os.environ, ISG_DIR=self.dir)
+        result = subprocess.run([ISG, *words], capture_output=True, text=True, env=env, input=stdin,
+                                timeout=timeout, cwd=self.base)
+        if check and result.returncode != 0:
+            log = open(self.log).read()[-4000:] if os.path.exists(self.log) else ""
+            raise RuntimeError("isg %s: exit %d\n%s%s\nlog: %s" % (
+                " ".join(words), result.returncode, result.stdout, result.stderr, log))
+        return result
+
+    def json(self, *words):
+        return json.loads(self.run(*words, "--json").stdout)
+
+    def member(self, name, kind, **options):
+        path = os.path.join(self.base, name + ".pw")
+        with open(path, "w") as f:
+            f.write("secret of %s\n" % name)
+        os.chmod(path, 0o600)
+        words = ["member", "add", name, "--kind", kind, "--password-file", path]
+        for key, value in options.items():
+            words += ["--" + key.replace("_", "-"), value]
+        self.run(*words)
+        return self.client(name, "secret of %s" % name)
+
+    def client(self, user=None, password=None, token=None):
+        return Client(self, user, password, token)
+
+    def collection(self, title, read="all", write="all", handling="relay", **options):
+        words = ["collection", "add", "--title", title, "--alias", title, "--handling", handling,
+                 "--read", read, "--write", write]
+        for key, value in options.items():
+            words += ["--" + key.replace("_", "-"), value]
+        return self.json(*words)["id"]
+
+    def redis_pid(self):
+        """The private redis-server: the child of the gateway with that name."""
+        found = subprocess.run(["pgrep", "-P", str(self.process.pid), "-f", "redis-server"],
+                               capture_output=True, text=True).stdout.split()
+        return int(found[0]) if found else None
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Client:
+    """One member on a kept-alive TLS connection."""
+
+    def __init__(self, instance, user, password, token):
+        self.instance = instance
+        self.headers = {"Accept": MEDIA}
+        if user is not None:
+            word = base64.b64encode(("%s:%s" % (user, password)).encode()).decode()
+            self.headers["Authorization"] = "Basic " + word
+        if token is not None:
+            self.headers["Authorization"] = "Bearer " + token
+        self.connection = None
+
+    def request(self, method, path, body=None, headers=None, retry=True):
+        if self.connection is None:
+            self.connection = http.client.HTTPSConnection("127.0.0.1", self.instance.port,
+                                                          context=self.instance.tls, timeout=120)
+        sent = dict(self.headers)
+        if body is not None:
+            sent["Content-Type"] = MEDIA
+            body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent.update(headers or {})
+        try:
+            self.connection.request(method, path, body=body, headers=sent)
+            response = self.connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        except (OSError, http.client.HTTPException):
+            self.close()
+            if retry and method in ("GET", "HEAD"):
+                return self.request(method, path, body, headers, retry=False)
+            raise
+
+    def close(self):
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = None
+
+    def get(self, path, **headers):
+        return self.request("GET", path, headers=headers)
+
+    def push(self, collection, objects):
+        return self.request("POST", "/api/collections/%s/objects/" % collection,
+                            {"objects": objects})
+
+    def pull(self, collection, limit=None, query="", endpoint="objects"):
+        """Walk all pages by `next`; the objects and the number of pages."""
+        objects, pages, after = [], 0, None
+        while True:
+            words = [w for w in (query, "limit=%d" % limit if limit else "",
+                                 "next=" + quote(after) if after else "") if w]
+            path = "/api/collections/%s/%s/" % (collection, endpoint)
+            answer = self.get(path + ("?" + "&".join(words) if words else ""))
+            if answer.status != 200:
+                raise RuntimeError("pull: %d %s" % (answer.status, answer.body[:300]))
+            page = answer.json
+            objects += page.get("objects", [])
+            pages += 1
+            if not page.get("more"):
+                return objects, pages
+            after = page["next"]
+
+
+def uuid4(n):
+    """A version-4 shaped UUID made of a number, so that tests repeat."""
+    h = "%032x" % n
+    return "%s-%s-4%s-8%s-%s" % (h[:8], h[8:12], h[13:16], h[17:20], h[20:])
+
+
+def indicator(n, tlp=None, **more):
+    """An invented indicator; the address is out of the documentation range."""
+    markings = {"clear": "94868c89-83c2-464b-929b-a1a8aa3c8487",
+                "green": "bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+                "amber": "55d920b0-5e8b-4f79-9ee9-91f868d9b421",
+                "amber+strict": "939a9414-2ddd-4d32-a0cd-375ea402b003",
+                "red": "e828b379-4e03-4974-9ac4-e53a884c97c1"}
+    made = {"type": "indicator", "spec_version": "2.1", "id": "indicator--" + uuid4(n),
+            "created": "2026-01-05T08:00:00.000Z", "modified": "2026-01-05T08:00:00.000Z",
+            "name": "pump gateway beacon %d" % n, "indicator_types": ["malicious-activity"],
+            "pattern": "[ipv4-addr:value = '198.51.100.%d']" % (n % 255),
+            "pattern_type": "stix", "valid_from": "2026-01-05T08:00:00Z"}
+    if tlp:
+        made["object_marking_refs"] = ["marking-definition--" + markings[tlp]]
+    made.update(more)
+    return made
