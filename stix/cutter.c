@@ -101,13 +101,13 @@ static void path_of(const struct stix_cutter *c, char *path, size_t room)
     char number[32];
     path[0] = '\0';
     if (c->state == AT_VALUE || c->state == AT_MORE)
-        stix_pointer_add(path, room, isg_buf_str(&c->name));
+        (void)stix_pointer_add(path, room, isg_buf_str(&c->name));
     if (c->state < AT_FIRST_ELEMENT || c->state == AT_END)
         return;
     (void)snprintf(number, sizeof number, "%zu", c->index);
-    stix_pointer_add(path, room, ISG_STR("objects"));
+    (void)stix_pointer_add(path, room, ISG_STR("objects"));
     if (c->state != AT_FIRST_ELEMENT)
-        stix_pointer_add(path, room, isg_str_of(number));
+        (void)stix_pointer_add(path, room, isg_str_of(number));
 }
 
 /* A failure of the value (or name) that is being read. */

@@ -61,7 +61,10 @@ struct stix_place {
 int stix_scan_at(struct isg_str text, const struct stix_limits *limits, bool lenient,
                  const struct stix_place *place, struct isg_fail *why);
 
-/* Append a component to a JSON Pointer of room bytes, escaped, cut between characters if long. */
-void stix_pointer_add(char *path, size_t room, struct isg_str component);
+/*
+ * Append a component to a JSON Pointer in room bytes, escaped. False when it did not fit: it was
+ * cut between two characters, and nothing may follow.
+ */
+bool stix_pointer_add(char *path, size_t room, struct isg_str component);
 
 #endif

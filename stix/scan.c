@@ -199,47 +199,54 @@ static enum want step(struct scan *s, enum want want)
     return WANT_STOP;
 }
 
-void stix_pointer_add(char *path, size_t room, struct isg_str component)
+bool stix_pointer_add(char *path, size_t room, struct isg_str component)
 {
     size_t n = strlen(path);
+    size_t i = 0;
     if (n + 2 > room)
-        return;
+        return false;
     path[n++] = '/';
-    for (size_t i = 0; i < component.n && n + 3 <= room; i++) {
+    for (; i < component.n && n + 3 <= room; i++) {
         char c = component.p[i];
-        if (c == '~' || c == '/') {
-            path[n++] = '~';
+        bool escape = c == '~' || c == '/';
+        path[n++] = escape ? '~' : c;
+        if (escape)
             path[n++] = c == '~' ? '0' : '1';
-        } else {
-            path[n++] = c;
-        }
     }
+    /* Cut: what stands at i may be the middle of a character. */
+    bool whole = i == component.n;
+    for (; !whole && i > 0 && (component.p[i] & 0xc0) == 0x80; i--)
+        n--;
     path[n] = '\0';
-    /* Nothing may end within a character. */
-    while (n > 0 && room - n < 4 && (path[n - 1] & 0x80) != 0)
-        path[--n] = '\0';
+    return whole;
 }
 
-static void add_name(char *path, size_t room, struct isg_str raw)
+static bool add_name(char *path, size_t room, struct isg_str raw)
 {
     struct isg_buf text;
     isg_buf_init(&text, ISG_BUF_NO_MAX);
     stix_lex_unescape(raw, &text);
-    stix_pointer_add(path, room, isg_buf_str(&text));
+    bool whole = stix_pointer_add(path, room, isg_buf_str(&text));
     isg_buf_done(&text);
+    return whole;
+}
+
+static bool add_index(char *path, size_t room, size_t index)
+{
+    char number[32];
+    (void)snprintf(number, sizeof number, "%zu", index);
+    return stix_pointer_add(path, room, isg_str_of(number));
 }
 
 static void path_of(const struct scan *s, char *path, size_t room)
 {
-    for (size_t i = 0; i < s->depth; i++) {
+    bool whole = true;
+    for (size_t i = 0; whole && i < s->depth; i++) {
         const struct level *level = &s->levels[i];
-        char number[32];
-        if (!level->is_object) {
-            (void)snprintf(number, sizeof number, "%zu", level->index);
-            stix_pointer_add(path, room, isg_str_of(number));
-        } else if (level->name.p != NULL) {
-            add_name(path, room, level->name);
-        }
+        if (!level->is_object)
+            whole = add_index(path, room, level->index);
+        else if (level->name.p != NULL)
+            whole = add_name(path, room, level->name);
     }
 }
 
