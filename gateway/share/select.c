@@ -1,0 +1,440 @@
+/*
+ * The one place where a page is cut from a log: view, filters, cursor and limit come together here.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/share/view.h"
+#include "stix/base/time.h"
+
+enum {
+    HEAD_MS = 1000,     /* a head confirmed within this time is current */
+    BLOCKS_WAIT = 2000, /* blocks walked in one call that may wait; then a short page with `more` */
+    BLOCKS_NOW = 16     /* and in one that must not hold up a listener */
+};
+
+struct selection {
+    struct store *store;
+    const char *collection;
+    const struct view *view;
+    const struct view_query *query;
+    bool may_wait;
+    struct isg_arena *arena;
+    struct isg_fail *why;
+    uint64_t from; /* the first position that may be shown */
+    size_t room;   /* of page.events */
+    bool full;     /* limit events are there, and one more that matches was seen */
+    struct view_page page;
+};
+
+/* ---- what matches --------------------------------------------------------------------------- */
+
+static bool any_seen(const struct view *view, const uint32_t *labels, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (view_sees(view, labels[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool has_type(const struct view_query *query, struct isg_str id)
+{
+    if (query->types_count == 0)
+        return true;
+    size_t dashes = 0;
+    while (dashes + 1 < id.n && !(id.p[dashes] == '-' && id.p[dashes + 1] == '-'))
+        dashes++;
+    for (size_t i = 0; i < query->types_count; i++) {
+        if (isg_str_eq(query->types[i], (struct isg_str){id.p, dashes}))
+            return true;
+    }
+    return false;
+}
+
+/* Listed versions are instants, not texts (T-053); what has no version goes by its date (T-055). */
+static bool is_listed(const struct view_query *query, const struct store_event *event)
+{
+    char date[ISG_TIME_TEXT];
+    struct isg_str version = event->version;
+    if (version.n == 0) {
+        isg_time_format(event->date_added_us, 6, date);
+        version = isg_str_of(date);
+    }
+    for (size_t i = 0; i < query->versions_count; i++) {
+        if (isg_time_cmp(query->versions[i], version) == 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * The union of the wanted versions (T-053). "Latest" is the newest version this view sees (T-052):
+ * a newer one that is hidden must not make this one vanish. An object without `modified` is not
+ * versioned; of its forms a view shows the earliest that it may see (S-100).
+ */
+static bool is_wanted(const struct selection *s, const struct store_event *event)
+{
+    const struct view_query *query = s->query;
+    unsigned want = query->want == 0 ? VIEW_LAST : query->want;
+    if ((want & VIEW_ALL) != 0)
+        return true;
+    bool first = !any_seen(s->view, event->older, event->older_count);
+    bool last = event->versioned ? !any_seen(s->view, event->newer, event->newer_count) : first;
+    return ((want & VIEW_LAST) != 0 && last) || ((want & VIEW_FIRST) != 0 && first) ||
+           ((want & VIEW_LISTED) != 0 && is_listed(query, event));
+}
+
+static bool matches(const struct selection *s, const struct store_event *event)
+{
+    return !event->dead && view_sees(s->view, event->label) && has_type(s->query, event->id) &&
+           is_wanted(s, event);
+}
+
+/* ---- the page ------------------------------------------------------------------------------- */
+
+static int no_memory(const struct selection *s)
+{
+    return isg_fail(s->why, ISG_ENOMEM, "no memory for a page");
+}
+
+static int grow(struct selection *s)
+{
+    size_t room = s->room == 0 ? 32 : s->room * 2;
+    if (room > s->query->limit)
+        room = s->query->limit;
+    struct store_event *events = isg_arena_alloc(s->arena, room * sizeof *events);
+    if (events == NULL)
+        return no_memory(s);
+    if (s->page.count > 0)
+        memcpy(events, s->page.events, s->page.count * sizeof *events);
+    s->page.events = events;
+    s->room = room;
+    return ISG_OK;
+}
+
+/* Take one event that matches, or note that there is one too many. */
+static int take(struct selection *s, const struct store_event *event)
+{
+    if (s->page.count == s->query->limit) {
+        s->full = true;
+        return ISG_OK;
+    }
+    int err = s->page.count == s->room ? grow(s) : ISG_OK;
+    if (err != ISG_OK)
+        return err;
+    struct store_event copy = *event;
+    copy.newer = copy.older = NULL;
+    copy.newer_count = copy.older_count = 0;
+    copy.id.p = isg_arena_copy(s->arena, event->id);
+    copy.version.p = isg_arena_copy(s->arena, event->version);
+    if (copy.id.p == NULL || copy.version.p == NULL)
+        return no_memory(s);
+    s->page.events[s->page.count++] = copy;
+    return ISG_OK;
+}
+
+/*
+ * An event whose label is younger than the view came after the view was made. The log ends before
+ * it for this page, so that no cursor passes what nobody has decided yet.
+ */
+static bool is_too_young(const struct selection *s, const struct store_event *event)
+{
+    return event->label >= s->view->labels;
+}
+
+static void end_before(struct selection *s, uint64_t position)
+{
+    s->page.head.position = position - 1;
+}
+
+/* ---- by blocks ------------------------------------------------------------------------------ */
+
+static uint64_t block_of(uint64_t position)
+{
+    return (position - 1) / STORE_BLOCK;
+}
+
+static int get_block(struct selection *s, uint64_t number, struct store_block **out)
+{
+    if (s->may_wait)
+        return store_block_get(s->store, s->collection, number, out, s->why);
+    *out = store_block_now(s->store, s->collection, number);
+    return *out != NULL ? ISG_OK : isg_fail(s->why, ISG_EBUSY, "a block is not in memory");
+}
+
+static int walk_block(struct selection *s, const struct store_block *block)
+{
+    for (size_t i = 0; i < block->count && !s->full; i++) {
+        const struct store_event *event = &block->events[i];
+        if (event->position < s->from)
+            continue;
+        if (event->position > s->page.head.position)
+            return ISG_OK;
+        if (is_too_young(s, event)) {
+            end_before(s, event->position);
+            return ISG_OK;
+        }
+        int err = matches(s, event) ? take(s, event) : ISG_OK;
+        if (err != ISG_OK)
+            return err;
+    }
+    return ISG_OK;
+}
+
+static int walk(struct selection *s)
+{
+    const uint64_t bound = s->may_wait ? BLOCKS_WAIT : BLOCKS_NOW;
+    bool is_past = s->from > s->page.head.position;
+    uint64_t number = block_of(is_past ? s->page.head.position : s->from);
+    s->page.first_block = s->page.last_block = number;
+    for (uint64_t n = 0; !is_past && !s->full; n++, number++) {
+        struct store_block *block = NULL;
+        if (s->page.head.position == 0 || number > block_of(s->page.head.position))
+            break;
+        if (n == bound && !s->may_wait)
+            return isg_fail(s->why, ISG_EBUSY, "a long walk");
+        if (n == bound) {
+            s->page.more = true;
+            s->page.last = number * STORE_BLOCK;
+            return ISG_OK;
+        }
+        int err = get_block(s, number, &block);
+        if (err == ISG_OK)
+            err = walk_block(s, block);
+        store_block_unref(&block);
+        if (err != ISG_OK)
+            return err;
+        s->page.last_block = number;
+    }
+    return ISG_OK;
+}
+
+/* ---- by ids --------------------------------------------------------------------------------- */
+
+/* All versions of one id, with the labels of newer and older ones worked out. */
+struct family {
+    struct store_event *events; /* from store_versions */
+    size_t count;
+};
+
+/* <0 when a is the older version. Forms without `modified` go by their position (S-100). */
+static int compare_versions(const struct store_event *a, const struct store_event *b)
+{
+    int order = a->versioned && b->versioned ? isg_time_cmp(a->version, b->version) : 0;
+    if (order != 0)
+        return order;
+    return a->position < b->position ? -1 : a->position > b->position;
+}
+
+static int relate(struct selection *s, struct family *family, size_t index)
+{
+    struct store_event *event = &family->events[index];
+    uint32_t *labels = isg_arena_alloc(s->arena, 2 * family->count * sizeof *labels);
+    size_t newer_count = 0, older_count = 0;
+    if (labels == NULL)
+        return no_memory(s);
+    uint32_t *older = labels + family->count;
+    for (size_t i = 0; i < family->count; i++) {
+        const struct store_event *other = &family->events[i];
+        if (i == index || other->dead)
+            continue;
+        if (compare_versions(other, event) > 0)
+            labels[newer_count++] = other->label;
+        else
+            older[older_count++] = other->label;
+    }
+    event->newer = labels;
+    event->newer_count = newer_count;
+    event->older = older;
+    event->older_count = older_count;
+    return ISG_OK;
+}
+
+/* The matching events of one id, into *found (malloc'd, grown). */
+struct found {
+    struct store_event *events;
+    size_t count;
+};
+
+static int add_found(struct selection *s, struct found *found, const struct store_event *event)
+{
+    struct store_event *bigger = realloc(found->events, (found->count + 1) * sizeof *found->events);
+    if (bigger == NULL)
+        return no_memory(s);
+    found->events = bigger;
+    found->events[found->count] = *event;
+    found->events[found->count].id.p = isg_arena_copy(s->arena, event->id);
+    found->events[found->count].version.p = isg_arena_copy(s->arena, event->version);
+    if (bigger[found->count].id.p == NULL || bigger[found->count].version.p == NULL)
+        return no_memory(s);
+    found->count++;
+    return ISG_OK;
+}
+
+static bool is_in_range(const struct selection *s, const struct store_event *event)
+{
+    return event->position >= s->from && event->position <= s->page.head.position &&
+           event->date_added_us > s->query->added_after_us;
+}
+
+static int find_id(struct selection *s, struct isg_str id, struct found *found)
+{
+    struct family family = {NULL, 0};
+    int err = store_versions(s->store, s->collection, id, &family.events, &family.count, s->why);
+    if (err == ISG_ENOENT)
+        return ISG_OK;
+    for (size_t i = 0; err == ISG_OK && i < family.count; i++) {
+        if (is_too_young(s, &family.events[i])) {
+            if (family.events[i].position <= s->page.head.position)
+                end_before(s, family.events[i].position);
+            continue;
+        }
+        err = relate(s, &family, i);
+        if (err == ISG_OK && is_in_range(s, &family.events[i]) && matches(s, &family.events[i]))
+            err = add_found(s, found, &family.events[i]);
+    }
+    free(family.events);
+    return err;
+}
+
+static bool is_repeated(const struct view_query *query, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (isg_str_eq(query->ids[i], query->ids[index]))
+            return true;
+    }
+    return false;
+}
+
+static int compare_positions(const void *a, const void *b)
+{
+    const struct store_event *left = a, *right = b;
+    return left->position < right->position ? -1 : left->position > right->position;
+}
+
+static void note_blocks(struct selection *s)
+{
+    if (s->page.count == 0)
+        return;
+    s->page.first_block = block_of(s->page.events[0].position);
+    s->page.last_block = block_of(s->page.events[s->page.count - 1].position);
+}
+
+static int select_ids(struct selection *s)
+{
+    struct found found = {NULL, 0};
+    if (!s->may_wait)
+        return isg_fail(s->why, ISG_EBUSY, "ids are looked up in the store");
+    int err = ISG_OK;
+    for (size_t i = 0; err == ISG_OK && i < s->query->ids_count; i++) {
+        if (!is_repeated(s->query, i))
+            err = find_id(s, s->query->ids[i], &found);
+    }
+    if (found.count > 1)
+        qsort(found.events, found.count, sizeof *found.events, compare_positions);
+    for (size_t i = 0; err == ISG_OK && i < found.count && !s->full; i++) {
+        if (found.events[i].position <= s->page.head.position)
+            err = take(s, &found.events[i]);
+    }
+    free(found.events);
+    note_blocks(s);
+    return err;
+}
+
+/* ---- where to begin ------------------------------------------------------------------------- */
+
+static int get_head(struct selection *s)
+{
+    if (s->may_wait)
+        return store_head(s->store, s->collection, HEAD_MS, &s->page.head, s->why);
+    return store_head_now(s->store, s->collection, HEAD_MS, &s->page.head)
+               ? ISG_OK
+               : isg_fail(s->why, ISG_EBUSY, "the head is not confirmed");
+}
+
+/* In memory only: the last block whose first event is not later than us, then the event in it. */
+static int position_now(struct selection *s, int64_t us, uint64_t *out)
+{
+    uint64_t low = 0, high = block_of(s->page.head.position);
+    while (low < high) {
+        struct store_block *block = NULL;
+        uint64_t middle = low + (high - low + 1) / 2;
+        int err = get_block(s, middle, &block);
+        if (err != ISG_OK)
+            return err;
+        if (block->count > 0 && block->events[0].date_added_us <= us)
+            low = middle;
+        else
+            high = middle - 1;
+        store_block_unref(&block);
+    }
+    struct store_block *block = NULL;
+    int err = get_block(s, low, &block);
+    if (err != ISG_OK)
+        return err;
+    size_t i = 0;
+    while (i < block->count && block->events[i].date_added_us <= us)
+        i++;
+    *out = low * STORE_BLOCK + i + 1;
+    store_block_unref(&block);
+    return ISG_OK;
+}
+
+/* T-034: strictly later. The usual poll, where nothing is, needs no look at the log. */
+static int set_start(struct selection *s)
+{
+    const struct view_query *query = s->query;
+    uint64_t by_date = 1;
+    int err = ISG_OK;
+    s->from = query->after + 1;
+    if (query->added_after_us == INT64_MIN || query->ids_count > 0)
+        return ISG_OK;
+    if (query->added_after_us >= s->page.head.date_added_us)
+        by_date = s->page.head.position + 1;
+    else if (s->may_wait)
+        err =
+            store_position_after(s->store, s->collection, query->added_after_us, &by_date, s->why);
+    else
+        err = position_now(s, query->added_after_us, &by_date);
+    if (err == ISG_OK && by_date > s->from)
+        s->from = by_date;
+    return err;
+}
+
+static void finish(struct selection *s)
+{
+    struct view_page *page = &s->page;
+    if (page->more) /* the walk was cut: go on where it stopped */
+        return;
+    page->more = s->full;
+    page->reached_head = !s->full;
+    if (s->full)
+        page->last = page->events[page->count - 1].position;
+    else
+        page->last = page->head.position > s->query->after ? page->head.position : s->query->after;
+}
+
+int view_select(struct store *store, const struct collection *collection, const struct view *view,
+                const struct view_query *query, bool may_wait, struct isg_arena *arena,
+                struct view_page *out, struct isg_fail *why)
+{
+    struct selection s = {.store = store,
+                          .collection = collection->id,
+                          .view = view,
+                          .query = query,
+                          .may_wait = may_wait,
+                          .arena = arena,
+                          .why = why};
+    int err = get_head(&s);
+    if (err == ISG_OK && s.page.head.position > 0 && !query->no_21) {
+        err = set_start(&s);
+        if (err == ISG_OK)
+            err = query->ids_count > 0 ? select_ids(&s) : walk(&s);
+    }
+    if (err != ISG_OK)
+        return err;
+    finish(&s);
+    *out = s.page;
+    return ISG_OK;
+}
