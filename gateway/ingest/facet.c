@@ -1,0 +1,153 @@
+/*
+ * Several sources describe one object (a vulnerability: KEV, NVD, CSAF). Each keeps its own part;
+ * the object is rendered from all parts by rules that do not depend on who came first.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/ingest/merge.h"
+#include "gateway/ingest/run.h"
+#include "stix/base/jsonw.h"
+
+/* One document holds the parts of all sources: reading, changing, writing and committing it is one
+ * step for the runs of this process. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+void facet_lock(void)
+{
+    (void)pthread_mutex_lock(&lock);
+}
+
+void facet_unlock(void)
+{
+    (void)pthread_mutex_unlock(&lock);
+}
+
+/* ---- the document --------------------------------------------------------------------------- */
+
+static int by_key(const void *a, const void *b)
+{
+    const struct facet *left = a, *right = b;
+    return strcmp(left->key, right->key);
+}
+
+/* The parts of the document, with the new one in the place of its key. */
+static int gather(const struct stix_json *document, const struct facet *fresh, struct facets *out,
+                  struct isg_fail *why)
+{
+    struct stix_json_walk walk;
+    out->count = 0;
+    out->list[out->count++] = *fresh;
+    stix_json_walk(document, &walk);
+    while (stix_json_next(&walk)) {
+        if (strcmp(walk.name, fresh->key) == 0)
+            continue;
+        if (out->count == FACETS_MAX)
+            return isg_fail(why, ISG_ELIMIT, "more than %d sources describe one object",
+                            FACETS_MAX);
+        out->list[out->count++] = (struct facet){walk.name, walk.value};
+    }
+    qsort(out->list, out->count, sizeof *out->list, by_key);
+    return ISG_OK;
+}
+
+static void write_document(const struct facets *facets, struct isg_buf *out)
+{
+    struct isg_jsonw w;
+    isg_jsonw_init(&w, out);
+    isg_jsonw_object(&w);
+    for (size_t i = 0; i < facets->count; i++) {
+        isg_jsonw_name(&w, facets->list[i].key);
+        merge_put_value(&w, facets->list[i].json);
+    }
+    isg_jsonw_end(&w);
+}
+
+/* ---- one staged part ------------------------------------------------------------------------ */
+
+static int load(struct ingest_run *run, struct isg_str name, struct isg_buf *text,
+                struct stix_json **out, struct isg_fail *why)
+{
+    int err = store_doc_get(run->store, STORE_FACET, name, text, why);
+    if (err == ISG_ENOENT)
+        return ISG_OK;
+    return err == ISG_OK ? stix_json_parse(isg_buf_str(text), NULL, out, why) : err;
+}
+
+/* Keep the document when it changed. A crash before the commit is made good by the next import,
+ * which renders and compares whatever the document says. */
+static int save(struct ingest_run *run, struct isg_str name, struct isg_str old,
+                const struct facets *facets, struct isg_fail *why)
+{
+    struct isg_buf text;
+    isg_buf_init(&text, RUN_OBJECT_MAX);
+    write_document(facets, &text);
+    int err = text.err;
+    if (err == ISG_OK && !run->dry_run && !isg_str_eq(old, isg_buf_str(&text)))
+        err = store_doc_put(run->store, STORE_FACET, name, isg_buf_str(&text), why);
+    else if (err != ISG_OK)
+        (void)isg_fail(why, err, "an object's parts are too large");
+    isg_buf_done(&text);
+    return err;
+}
+
+/* Render the whole; one that breaks a rule is refused like any object. */
+static int render(struct ingest_run *run, struct staged *staged, const struct facets *facets,
+                  struct staged *out, struct isg_fail *why)
+{
+    struct isg_buf text;
+    struct isg_fail own = {.code = ISG_OK};
+    isg_buf_init(&text, RUN_OBJECT_MAX);
+    merge_render(facets, &text);
+    int err = text.err == ISG_OK ? run_read(run, isg_buf_str(&text), true, out, &own)
+                                 : isg_fail(&own, text.err, "no room for an object");
+    isg_buf_done(&text);
+    if (err == ISG_EINVAL || err == ISG_EPARSE || err == ISG_ELIMIT) {
+        run_refuse(run, staged, &own);
+        return ISG_OK;
+    }
+    return err == ISG_OK ? ISG_OK : isg_fail(why, err, "%s", own.text);
+}
+
+static void replace(struct staged *staged, const struct staged *take_whole)
+{
+    struct staged whole = *take_whole;
+    whole.outcome = staged->outcome;
+    whole.facet = staged->facet;
+    staged->facet = NULL;
+    run_staged_done(staged);
+    *staged = whole;
+}
+
+int facet_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail *why)
+{
+    struct isg_buf name, old;
+    struct stix_json *document = NULL;
+    struct facet fresh = {staged->facet, staged->json};
+    struct staged whole = {.id = NULL};
+    struct facets *facets = calloc(1, sizeof *facets);
+    isg_buf_init(&name, 1024);
+    isg_buf_init(&old, ISG_BUF_NO_MAX);
+    isg_buf_printf(&name, "%s/%s", run->collection->id, staged->id);
+    int err =
+        facets == NULL || name.err != ISG_OK ? isg_fail(why, ISG_ENOMEM, "no memory") : ISG_OK;
+    if (err == ISG_OK)
+        err = load(run, isg_buf_str(&name), &old, &document, why);
+    if (err == ISG_OK)
+        err = gather(document, &fresh, facets, why);
+    if (err == ISG_OK)
+        err = render(run, staged, facets, &whole, why);
+    /* a part that spoils the whole is not kept */
+    if (err == ISG_OK && !staged->settled)
+        err = save(run, isg_buf_str(&name), isg_buf_str(&old), facets, why);
+    if (err == ISG_OK && !staged->settled)
+        replace(staged, &whole);
+    else
+        run_staged_done(&whole);
+    free(facets);
+    stix_json_free(&document);
+    isg_buf_done(&old);
+    isg_buf_done(&name);
+    return err;
+}

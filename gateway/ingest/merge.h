@@ -1,0 +1,37 @@
+/*
+ * Rendering one object from the parts several sources keep of it. A pure function of the parts: the
+ * order in which they came does not show.
+ */
+#ifndef GATEWAY_INGEST_MERGE_H
+#define GATEWAY_INGEST_MERGE_H
+
+#include <stddef.h>
+
+#include "stix/base/buf.h"
+#include "stix/base/jsonw.h"
+#include "stix/json.h"
+
+enum { FACETS_MAX = 256 };
+
+struct facet {
+    const char *key;
+    const struct stix_json *json;
+};
+
+struct facets {
+    struct facet list[FACETS_MAX]; /* in byte order of the keys */
+    size_t count;
+};
+
+/*
+ * Append the whole object's JSON text: `created` the earliest, `modified` the latest, lists of
+ * references, labels and markings joined and sorted, extensions joined property by property, the
+ * description of the source closest to the product, everything else as the first part has it.
+ * Errors are the buffer's.
+ */
+void merge_render(const struct facets *facets, struct isg_buf *out);
+
+/* Write a parsed value; its errors become the buffer's. */
+void merge_put_value(struct isg_jsonw *w, const struct stix_json *value);
+
+#endif

@@ -1,0 +1,306 @@
+#include "gateway/ingest/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stix/id.h"
+
+enum { ARENA_MAX = 1 << 30, MESSAGE_MAX = 512, VERSION_MAX = 128 };
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static char *copy_of(struct isg_str text)
+{
+    char *copy = malloc(text.n + 1);
+    if (copy == NULL)
+        return NULL;
+    if (text.n > 0)
+        memcpy(copy, text.p, text.n);
+    copy[text.n] = '\0';
+    return copy;
+}
+
+/* A member's name stands for itself; what is no member cannot be mistaken for one. */
+static char *label_source_of(const struct ingest_source *source)
+{
+    struct isg_buf text;
+    if (source->member != NULL)
+        return copy_of(isg_str_of(source->member->name));
+    isg_buf_init(&text, ISG_BUF_NO_MAX);
+    isg_buf_puts(&text, POLICY_FEED);
+    isg_buf_put_str(&text, source->name);
+    return isg_buf_take(&text, NULL);
+}
+
+struct ingest_run *ingest_begin(struct store *store, const struct collection *collection,
+                                const struct ingest_source *source, bool outcomes, bool dry_run)
+{
+    struct ingest_run *run = calloc(1, sizeof *run);
+    if (run == NULL)
+        return NULL;
+    run->store = store;
+    run->collection = collection;
+    run->source = *source;
+    run->outcomes = outcomes;
+    run->dry_run = dry_run;
+    run->label_source = label_source_of(source);
+    run->arena = isg_arena_new(ARENA_MAX);
+    run->scratch = isg_arena_new(ARENA_MAX);
+    if (run->label_source == NULL || run->arena == NULL || run->scratch == NULL)
+        ingest_end(&run);
+    return run;
+}
+
+void run_staged_done(struct staged *staged)
+{
+    free(staged->id);
+    free(staged->version);
+    free(staged->label);
+    free(staged->facet);
+    isg_buf_done(&staged->canon);
+    stix_json_free(&staged->json);
+    *staged = (struct staged){.id = NULL};
+}
+
+void ingest_end(struct ingest_run **run)
+{
+    if (run == NULL || *run == NULL)
+        return;
+    for (size_t i = 0; i < (*run)->staged_count; i++)
+        run_staged_done(&(*run)->staged[i]);
+    free((*run)->staged);
+    free((*run)->list);
+    free((*run)->label_source);
+    isg_arena_free(&(*run)->arena);
+    isg_arena_free(&(*run)->scratch);
+    free(*run);
+    *run = NULL;
+}
+
+/* ---- outcomes ------------------------------------------------------------------------------- */
+
+static struct ingest_outcome *new_outcome(struct ingest_run *run)
+{
+    if (run->list_count == run->list_room) {
+        size_t room = run->list_room == 0 ? 64 : run->list_room * 2;
+        struct ingest_outcome *bigger = realloc(run->list, room * sizeof *bigger);
+        if (bigger == NULL)
+            return NULL;
+        run->list = bigger;
+        run->list_room = room;
+    }
+    struct ingest_outcome *outcome = &run->list[run->list_count++];
+    *outcome = (struct ingest_outcome){.verdict = INGEST_FAILED, .message = "not stored"};
+    return outcome;
+}
+
+static struct isg_str keep(struct ingest_run *run, struct isg_str text)
+{
+    struct isg_str kept = {isg_arena_copy(run->arena, text), text.n};
+    return kept.p == NULL ? (struct isg_str){NULL, 0} : kept;
+}
+
+static void count(struct ingest_run *run, enum ingest_verdict verdict)
+{
+    switch (verdict) {
+    case INGEST_ADDED: run->counts.added++; break;
+    case INGEST_SAME: run->counts.same++; break;
+    case INGEST_REFUSED: run->counts.refused++; break;
+    case INGEST_FAILED: break;
+    }
+}
+
+void run_settle(struct ingest_run *run, struct staged *staged, enum ingest_verdict verdict,
+                const char *version, const char *message)
+{
+    struct ingest_outcome *outcome = NULL;
+    count(run, verdict);
+    if (staged != NULL)
+        staged->settled = true;
+    if (staged != NULL && staged->outcome != SIZE_MAX)
+        outcome = &run->list[staged->outcome];
+    else if (verdict == INGEST_REFUSED && (run->outcomes || run->list_count < RUN_REFUSALS))
+        outcome = new_outcome(run);
+    if (outcome == NULL)
+        return;
+    outcome->verdict = verdict;
+    if (staged != NULL && outcome->id.n == 0)
+        outcome->id = keep(run, isg_str_of(staged->id));
+    if (version != NULL)
+        outcome->version = keep(run, isg_str_of(version));
+    else if (staged != NULL)
+        outcome->version = keep(run, isg_str_of(staged->version));
+    outcome->message = message != NULL ? isg_arena_copy(run->arena, isg_str_of(message)) : NULL;
+}
+
+static void message_of(const struct isg_fail *why, char text[MESSAGE_MAX])
+{
+    bool path = why->path[0] != '\0', rule = why->rule[0] != '\0';
+    (void)snprintf(text, MESSAGE_MAX, "%s%s%s%s%s%s", why->path, path ? ": " : "", why->text,
+                   rule ? " (" : "", why->rule, rule ? ")" : "");
+}
+
+void run_refuse(struct ingest_run *run, struct staged *staged, const struct isg_fail *why)
+{
+    char text[MESSAGE_MAX];
+    message_of(why, text);
+    run_settle(run, staged, INGEST_REFUSED, NULL, text);
+}
+
+/* The id and version of an object that was refused, as far as they are short enough to repeat. */
+static void name_refused(struct ingest_run *run, struct isg_str text)
+{
+    struct stix_json *json = NULL;
+    if (run->list_count == 0 || stix_json_parse(text, NULL, &json, NULL) != ISG_OK)
+        return;
+    struct ingest_outcome *outcome = &run->list[run->list_count - 1];
+    struct isg_str id = stix_json_get_str(json, "id");
+    struct isg_str version = stix_json_get_str(json, "modified");
+    if (version.n == 0)
+        version = stix_json_get_str(json, "created");
+    if (id.n > 0 && id.n <= STIX_ID_MAX)
+        outcome->id = keep(run, id);
+    if (version.n > 0 && version.n <= VERSION_MAX)
+        outcome->version = keep(run, version);
+    stix_json_free(&json);
+}
+
+const struct ingest_counts *ingest_counts(const struct ingest_run *run)
+{
+    return &run->counts;
+}
+
+const struct ingest_outcome *ingest_outcomes(const struct ingest_run *run, size_t *out_count)
+{
+    *out_count = run->list_count;
+    return run->list;
+}
+
+/* ---- one object ----------------------------------------------------------------------------- */
+
+bool run_can_see(void *arg, struct isg_str text)
+{
+    const struct ingest_run *run = arg;
+    const struct member *member = run->source.member;
+    if (member == NULL)
+        return true;
+    struct policy_label label = policy_label_read(text);
+    if (isg_str_is(label.source, member->name))
+        return true;
+    /* Who may not read the collection must not learn from a conflict what is in it. */
+    return collection_can_read(run->collection, member) &&
+           policy_decide(&label, member, 0) == POLICY_ALLOW;
+}
+
+int run_read(struct ingest_run *run, struct isg_str text, bool keep_json, struct staged *out,
+             struct isg_fail *why)
+{
+    struct stix_report report;
+    struct stix_object object;
+    char label_text[POLICY_LABEL_MAX];
+    isg_arena_reset(run->scratch);
+    stix_report_init(&report, run->scratch, 8);
+    int err = stix_object_read(text, NULL, &report, &object, why);
+    if (err != ISG_OK)
+        return err;
+    struct policy_label label =
+        policy_label_of(object.json, run->collection, isg_str_of(run->label_source));
+    policy_label_write(&label, label_text);
+    struct staged staged = {.id = copy_of(object.id),
+                            .version = copy_of(stix_object_version(&object)),
+                            .versioned = object.modified.n > 0,
+                            .revoked = object.revoked,
+                            .label = copy_of(isg_str_of(label_text)),
+                            .canon = object.canon,
+                            .outcome = SIZE_MAX};
+    memcpy(staged.digest, object.digest, sizeof staged.digest);
+    isg_buf_init(&object.canon, 0); /* its bytes are ours now */
+    if (keep_json) {
+        staged.json = object.json;
+        object.json = NULL;
+    }
+    stix_object_done(&object);
+    if (staged.id == NULL || staged.version == NULL || staged.label == NULL) {
+        run_staged_done(&staged);
+        return isg_fail(why, ISG_ENOMEM, "no memory for an object");
+    }
+    *out = staged;
+    return ISG_OK;
+}
+
+static int stage(struct ingest_run *run, struct staged *take_staged, struct isg_fail *why)
+{
+    if (run->staged_count == run->staged_room) {
+        size_t room = run->staged_room == 0 ? RUN_BATCH : run->staged_room * 2;
+        struct staged *bigger = realloc(run->staged, room * sizeof *bigger);
+        if (bigger == NULL)
+            return isg_fail(why, ISG_ENOMEM, "no memory for a batch");
+        run->staged = bigger;
+        run->staged_room = room;
+    }
+    if (run->outcomes) {
+        struct ingest_outcome *outcome = new_outcome(run);
+        if (outcome == NULL)
+            return isg_fail(why, ISG_ENOMEM, "no memory for a status");
+        outcome->id = keep(run, isg_str_of(take_staged->id));
+        outcome->version = keep(run, isg_str_of(take_staged->version));
+        take_staged->outcome = run->list_count - 1;
+    }
+    run->staged_bytes += take_staged->canon.len;
+    run->staged[run->staged_count++] = *take_staged;
+    return ISG_OK;
+}
+
+static int add(struct ingest_run *run, struct isg_str object, const char *facet,
+               struct isg_fail *why)
+{
+    struct staged staged;
+    bool looks_back = run->source.mode == INGEST_MAPPED || facet != NULL;
+    struct isg_fail own = {.code = ISG_OK};
+    int err = run_read(run, object, looks_back, &staged, &own);
+    if (err == ISG_EPARSE || err == ISG_ELIMIT || err == ISG_EINVAL) {
+        size_t before = run->list_count;
+        run_refuse(run, NULL, &own);
+        if (run->list_count > before)
+            name_refused(run, object);
+        return ISG_OK;
+    }
+    if (err == ISG_OK && facet != NULL) {
+        staged.facet = copy_of(isg_str_of(facet));
+        if (staged.facet == NULL)
+            err = ISG_ENOMEM;
+    } else if (err != ISG_OK) {
+        return isg_fail(why, err, "%s", own.text);
+    }
+    if (err == ISG_OK)
+        err = stage(run, &staged, why);
+    if (err != ISG_OK) {
+        run_staged_done(&staged);
+        return isg_fail(why, err, "no memory for an object");
+    }
+    return ISG_OK;
+}
+
+int ingest_add(struct ingest_run *run, struct isg_str object, const char *facet,
+               struct isg_fail *why)
+{
+    if (run->err != ISG_OK)
+        return isg_fail(why, run->err, "the run has failed before");
+    run->counts.total++;
+    int err = add(run, object, facet, why);
+    bool due = run->staged_count >= RUN_BATCH || run->staged_bytes >= RUN_BATCH_BYTES;
+    if (err == ISG_OK && due && !run->hold)
+        err = run_flush(run, why);
+    run->err = err;
+    return err;
+}
+
+int ingest_finish(struct ingest_run *run, struct isg_fail *why)
+{
+    if (run->err != ISG_OK)
+        return isg_fail(why, run->err, "the run has failed before");
+    run->hold = false;
+    run->err = run_flush(run, why);
+    return run->err;
+}

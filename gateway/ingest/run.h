@@ -1,0 +1,89 @@
+/*
+ * Inside of a run: objects wait here, checked and canonical, until a batch is committed.
+ */
+#ifndef GATEWAY_INGEST_RUN_H
+#define GATEWAY_INGEST_RUN_H
+
+#include "gateway/ingest/ingest.h"
+#include "gateway/share/policy.h"
+#include "stix/object.h"
+
+enum {
+    RUN_BATCH = 250,            /* objects in one commit */
+    RUN_BATCH_BYTES = 4 << 20,  /* or bytes, whichever is first */
+    RUN_REFUSALS = 64,          /* kept by a run without outcomes */
+    RUN_OBJECT_MAX = 64 << 20,  /* bytes of an object we render ourselves */
+    RUN_MODIFIED_STEP_US = 1000 /* between versions of mapped objects */
+};
+
+/* One object that waits. It owns what it points to. */
+struct staged {
+    char *id;
+    char *version; /* modified, else created, else "" */
+    bool versioned;
+    bool revoked;
+    struct isg_buf canon;
+    uint8_t digest[ISG_SHA256_BYTES];
+    char *label;
+    char *facet;            /* NULL, or the key of the part this object is */
+    struct stix_json *json; /* where the stored versions must be looked at; else NULL */
+    size_t outcome;         /* index of its outcome; SIZE_MAX: none is kept */
+    bool settled;           /* has its verdict: nothing to commit */
+};
+
+struct ingest_run {
+    struct store *store;
+    const struct collection *collection;
+    struct ingest_source source;
+    char *label_source; /* the member's name, or "feed:" and the feed's */
+    bool outcomes;
+    bool dry_run;
+    bool hold;                 /* an envelope is read: commit nothing before its end */
+    int err;                   /* sticky */
+    struct isg_arena *arena;   /* texts of outcomes */
+    struct isg_arena *scratch; /* of one object's check */
+    struct ingest_counts counts;
+    struct ingest_outcome *list;
+    size_t list_count;
+    size_t list_room;
+    struct staged *staged;
+    size_t staged_count;
+    size_t staged_room;
+    size_t staged_bytes;
+};
+
+/* Read text as an object and fill what depends on it. Errors of stix_object_read; on ISG_EINVAL and
+ * the like out is untouched. */
+int run_read(struct ingest_run *run, struct isg_str text, bool keep_json, struct staged *out,
+             struct isg_fail *why);
+void run_staged_done(struct staged *staged);
+
+/* Write the verdict on a staged object, or on a text that never became one (staged NULL). version
+ * NULL: as read. message may be NULL. */
+void run_settle(struct ingest_run *run, struct staged *staged, enum ingest_verdict verdict,
+                const char *version, const char *message);
+
+/* As run_settle with INGEST_REFUSED and "path: text (rule)". */
+void run_refuse(struct ingest_run *run, struct staged *staged, const struct isg_fail *why);
+
+/* May the source of the run see an event with this label? For store_commit. */
+bool run_can_see(void *run, struct isg_str label);
+
+/* Commit all that wait (commit.c). */
+int run_flush(struct ingest_run *run, struct isg_fail *why);
+
+/*
+ * Compare a mapped object with the latest version its kind of source stored (mapped.c). Settles it
+ * when nothing is new; else gives it the stored `created` and a `modified` that rises.
+ */
+int mapped_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail *why);
+
+/*
+ * Put the staged part beside the other sources' parts and replace it by the whole (facet.c).
+ * Between facet_lock and facet_unlock no other run of this process touches parts.
+ */
+int facet_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail *why);
+void facet_lock(void);
+void facet_unlock(void);
+
+#endif
