@@ -1,0 +1,190 @@
+#include "stix/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "stix/base/buf.h"
+#include "stix/check_private.h"
+#include "stix/id.h"
+
+enum { MAX_DEFAULT = 64, MESSAGE_BYTES = 240, PATH_BYTES = 64 * 1024 };
+
+void stix_report_init(struct stix_report *report, struct isg_arena *arena, size_t max)
+{
+    *report = (struct stix_report){.arena = arena, .max = max != 0 ? max : MAX_DEFAULT};
+}
+
+/* Append the JSON Pointer of a place (RFC 6901). */
+static void put_place(struct isg_buf *out, const struct stix_place *at)
+{
+    if (at == NULL)
+        return;
+    put_place(out, at->up);
+    isg_buf_putc(out, '/');
+    if (at->name == NULL) {
+        isg_buf_printf(out, "%zu", at->index);
+        return;
+    }
+    for (const char *p = at->name; *p != '\0'; p++) {
+        if (*p == '~' || *p == '/')
+            isg_buf_puts(out, *p == '~' ? "~0" : "~1");
+        else
+            isg_buf_putc(out, *p);
+    }
+}
+
+static char *pointer_of(struct isg_arena *arena, const struct stix_place *at)
+{
+    struct isg_buf path;
+    isg_buf_init(&path, PATH_BYTES);
+    put_place(&path, at);
+    char *copy = isg_arena_copy(arena, isg_buf_str(&path));
+    isg_buf_done(&path);
+    return copy;
+}
+
+static struct stix_finding *keep(struct stix_report *report, enum stix_level level,
+                                 const char *rule, const struct stix_place *at, const char *message)
+{
+    struct stix_finding *finding = isg_arena_alloc(report->arena, sizeof *finding);
+    if (finding == NULL)
+        return NULL;
+    *finding = (struct stix_finding){
+        .level = level,
+        .rule = rule,
+        .path = pointer_of(report->arena, at),
+        .message = isg_arena_copy(report->arena, isg_str_of(message)),
+    };
+    return finding->path != NULL && finding->message != NULL ? finding : NULL;
+}
+
+void stix_found(struct stix_checking *c, enum stix_level level, const char *rule,
+                const struct stix_place *at, const char *format, ...)
+{
+    struct stix_report *report = c->report;
+    size_t *count = level == STIX_ERROR ? &report->errors : &report->warnings;
+    (*count)++;
+    /* The first error is kept beyond max: it is what the sender is told. */
+    if (report->errors + report->warnings > report->max &&
+        !(level == STIX_ERROR && report->errors == 1))
+        return;
+    char message[MESSAGE_BYTES];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    struct stix_finding *finding = keep(report, level, rule, at, message);
+    if (finding == NULL) {
+        c->err = ISG_ENOMEM;
+        return;
+    }
+    if (report->last != NULL)
+        report->last->next = finding;
+    else
+        report->first = finding;
+    report->last = finding;
+}
+
+/* S-132: versioning properties without spec_version are how 2.0 looks; observables have neither. */
+static bool is_stix_20(const struct stix_checking *c)
+{
+    return c->kind != STIX_KIND_SCO && c->kind != STIX_KIND_BUNDLE &&
+           stix_json_has(c->object, "created") && !stix_json_has(c->object, "spec_version");
+}
+
+static bool is_type_name(struct isg_str name)
+{
+    static const char uuid[] = "--00000000-0000-4000-8000-000000000000";
+    char id[STIX_ID_MAX + 1];
+    if (name.n > STIX_ID_MAX - (sizeof uuid - 1))
+        return false;
+    int n = snprintf(id, sizeof id, "%.*s%s", ISG_STR_ARG(name), uuid);
+    return n > 0 && stix_id_split((struct isg_str){id, (size_t)n}, NULL, NULL);
+}
+
+/* The type's table, or what stands in for it with a custom type (S-084, S-085). */
+static bool find_type(struct stix_checking *c, struct isg_str name, const struct stix_place *at)
+{
+    struct stix_place here = {at, "type", 0};
+    struct stix_extended extended = stix_extended_by(c->object);
+    c->type = stix_type_find(name);
+    c->names_free = extended.toplevel || c->type == NULL;
+    if (c->type != NULL) {
+        c->kind = c->type->kind;
+        return true;
+    }
+    if (!is_type_name(name)) {
+        stix_found(c, STIX_ERROR, "S-017", &here,
+                   "type is not 3 to 250 characters of a-z, 0-9 and single hyphens");
+        return false;
+    }
+    c->kind = extended.new_kind;
+    if (c->kind == STIX_KIND_UNKNOWN) {
+        c->kind = stix_json_has(c->object, "created") ? STIX_KIND_SDO : STIX_KIND_SCO;
+        stix_found(c, STIX_WARNING, "S-084", &here,
+                   "type is a custom type that no extension of the object defines");
+    }
+    return true;
+}
+
+static void check_versions(struct stix_checking *c, const struct stix_place *at)
+{
+    struct stix_place here = {at, "modified", 0};
+    int order;
+    if (c->kind != STIX_KIND_SCO && stix_members_order(c->object, "modified", "created", &order) &&
+        order < 0)
+        stix_found(c, STIX_ERROR, "S-026", &here, "modified is earlier than created");
+}
+
+int stix_check_object(struct stix_report *report, const struct stix_json *object,
+                      const struct stix_place *at)
+{
+    struct stix_checking c = {.report = report, .object = object, .root = at};
+    struct stix_place type_place = {at, "type", 0};
+    struct isg_str type = stix_json_get_str(object, "type");
+    if (stix_json_type(object) != STIX_JSON_OBJECT) {
+        stix_found(&c, STIX_ERROR, "S-023", at, "a STIX object is a JSON object");
+        return c.err;
+    }
+    if (type.p == NULL) {
+        stix_found(&c, STIX_ERROR, "S-023", &type_place, "type is missing or no string");
+        return c.err;
+    }
+    if (!find_type(&c, type, at))
+        return c.err;
+    if (is_stix_20(&c)) {
+        struct stix_place here = {at, "spec_version", 0};
+        stix_found(&c, STIX_ERROR, "S-024", &here,
+                   "this is a STIX 2.0 object: it has created but no spec_version");
+        return c.err;
+    }
+    stix_check_top(&c, object, at);
+    check_versions(&c, at);
+    if (c.type != NULL)
+        stix_check_rules(&c, c.type, object, at);
+    if (c.kind == STIX_KIND_BUNDLE)
+        stix_check_bundle_twice(&c, object);
+    return c.err;
+}
+
+int stix_check(const struct stix_json *object, const struct stix_check_options *options,
+               struct stix_report *report)
+{
+    struct stix_checking c = {.report = report, .object = object};
+    if (options != NULL && options->nested &&
+        isg_str_is(stix_json_get_str(object, "type"), "bundle")) {
+        stix_found(&c, STIX_ERROR, "S-086", NULL, "a bundle does not stand inside another");
+        return c.err;
+    }
+    return stix_check_object(report, object, NULL);
+}
+
+int stix_report_fail(const struct stix_report *report, struct isg_fail *why)
+{
+    if (report->errors == 0)
+        return ISG_OK;
+    for (const struct stix_finding *f = report->first; f != NULL; f = f->next)
+        if (f->level == STIX_ERROR)
+            return isg_fail_at(why, ISG_EINVAL, f->path, f->rule, "%s", f->message);
+    return isg_fail(why, ISG_EINVAL, "%zu rules are broken", report->errors);
+}
