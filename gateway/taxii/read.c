@@ -14,7 +14,8 @@ enum {
     FRESH_MS = 1000,           /* a page is served while the head was confirmed this lately */
     SLICE = 256,               /* objects fetched at a time */
     PAGE_BYTES_MAX = 32 << 20, /* a page that grew over it ends there, with `more` (T-147) */
-    ETAG_BYTES = 16
+    ETAG_BYTES = 16,
+    RETRIES = 2
 };
 
 /* ---- keys ----------------------------------------------------------------------------------- */
@@ -291,11 +292,48 @@ static enum http_next answer(struct call *call, const struct view *view, const s
     return exists ? send_page(call, page) : call_not_found(call);
 }
 
-static struct page *find_page(struct call *call, const struct page_key keys[2],
+/* What is asked, for whom: the view of this moment and the keys of the page in the cache. */
+struct asked {
+    const struct view *view;
+    struct page_key keys[2]; /* for all who see the same; for this member alone */
+};
+
+static int make_asked(struct call *call, struct asked *out, struct isg_fail *why)
+{
+    out->view = view_of(call->taxii->parts.store, call->collection, call->member,
+                        http_arena(call->request));
+    if (out->view == NULL)
+        return isg_fail(why, ISG_ENOMEM, "out of memory");
+    make_key(call, out->view, &out->keys[0]);
+    make_member_key(&out->keys[0], call->member_name, &out->keys[1]);
+    return ISG_OK;
+}
+
+static struct page *find_page(struct call *call, const struct asked *asked,
                               const struct store_head *head)
 {
-    struct page *page = lookup(call, &keys[0], head);
-    return page != NULL ? page : lookup(call, &keys[1], head);
+    struct page *page = lookup(call, &asked->keys[0], head);
+    return page != NULL ? page : lookup(call, &asked->keys[1], head);
+}
+
+/*
+ * Build the page and keep it. A selection that ends before the head met a label that is younger
+ * than the view (another gateway's, or the first look after a start): look again with a new one.
+ */
+static struct page *make_page(struct call *call, struct asked *asked, const struct store_head *head,
+                              struct isg_fail *why)
+{
+    struct page *page = build(call, asked->view, why);
+    for (int i = 0; i < RETRIES && page != NULL; i++) {
+        if (!page->reached_head || page->head.position >= head->position)
+            break;
+        page_unref(&page);
+        if (make_asked(call, asked, why) == ISG_OK)
+            page = build(call, asked->view, why);
+    }
+    if (page != NULL)
+        page_cache_put(call->taxii->cache, &asked->keys[page->more ? 1 : 0], page);
+    return page;
 }
 
 static int head_of(struct call *call, struct store_head *out, struct isg_fail *why)
@@ -303,39 +341,39 @@ static int head_of(struct call *call, struct store_head *out, struct isg_fail *w
     struct store *store = call->taxii->parts.store;
     if (call->may_wait)
         return store_head(store, call->collection->id, FRESH_MS, out, why);
-    return store_head_now(store, call->collection->id, FRESH_MS, out) ? ISG_OK : ISG_EBUSY;
+    return store_head_now(store, call->collection->id, FRESH_MS, out)
+               ? ISG_OK
+               : isg_fail(why, ISG_EBUSY, "the head is not confirmed");
+}
+
+/* An empty page of one object needs a second look, which may wait. */
+static bool is_ready(const struct call *call, const struct page *page)
+{
+    bool one_object = call->match.piece[ROUTE_OBJECT].n > 0;
+    return page != NULL && (!one_object || page->objects > 0 || page->more);
 }
 
 enum http_next call_page(struct call *call)
 {
     struct store_head head;
+    struct asked asked;
     struct isg_fail why = {0};
     int err = head_of(call, &head, &why);
     if (err != ISG_OK)
         return call->may_wait ? call_failed(call, &why) : HTTP_WAIT;
-    const struct view *view = view_of(call->taxii->parts.store, call->collection, call->member,
-                                      http_arena(call->request));
-    if (view == NULL) {
-        (void)isg_fail(&why, ISG_ENOMEM, "out of memory");
+    if (make_asked(call, &asked, &why) != ISG_OK)
         return call_failed(call, &why);
-    }
-    struct page_key keys[2];
-    make_key(call, view, &keys[0]);
-    make_member_key(&keys[0], call->member_name, &keys[1]);
-    struct page *page = find_page(call, keys, &head);
-    bool one_object = call->match.piece[ROUTE_OBJECT].n > 0;
-    if (!call->may_wait && (page == NULL || (one_object && page->objects == 0))) {
+    struct page *page = find_page(call, &asked, &head);
+    if (!call->may_wait && !is_ready(call, page)) {
         page_unref(&page);
         return HTTP_WAIT;
     }
     metric_add(METRIC_PAGES_CACHED, page != NULL ? "from=\"cache\"" : "from=\"store\"", 1);
-    if (page == NULL) {
-        page = build(call, view, &why);
-        if (page == NULL)
-            return call_failed(call, &why);
-        page_cache_put(call->taxii->cache, &keys[page->more ? 1 : 0], page);
-    }
-    enum http_next next = answer(call, view, page);
+    if (page == NULL)
+        page = make_page(call, &asked, &head, &why);
+    if (page == NULL)
+        return call_failed(call, &why);
+    enum http_next next = answer(call, asked.view, page);
     page_unref(&page);
     return next;
 }
