@@ -25,7 +25,10 @@ int trust_start(struct isg_fail *why);
 /* Make a key and write it encrypted to path (mode 0600, must not exist). */
 int trust_key_new(const char *path, enum trust_role role, struct isg_str passphrase,
                   struct trust_public *out, struct isg_fail *why);
-/* Read a key file; ISG_EIO, ISG_EPARSE, ISG_ELIMIT (hostile parameters), ISG_EAUTH (passphrase). */
+/*
+ * Read a key file. ISG_EIO, ISG_EDENIED (owner, mode, symbolic link), ISG_EPARSE, ISG_ELIMIT
+ * (hostile parameters), ISG_EAUTH (passphrase).
+ */
 int trust_key_load(const char *path, struct isg_str passphrase, struct trust_key **out,
                    struct isg_fail *why);
 void trust_key_free(struct trust_key **key); /* wipes; accepts NULL, leaves NULL */
