@@ -64,7 +64,7 @@ int trust_bundle_payload(const struct trust_bundle_facts *facts, size_t objects,
  *
  * All files are written under temporary names, synced, renamed, the folder is synced; the .jws is
  * last. An older .jws of the same name is removed first, so that it never stands beside new files.
- * On failure no new .jws is there and temporaries are removed.
+ * On failure no new .jws is there, own temporaries are removed and temporary_path is the caller's.
  * Returns ISG_OK; ISG_EIO, ISG_EPARSE, ISG_ELIMIT, ISG_ENOMEM, ISG_ESIGN.
  */
 int trust_bundle_sign(struct trust_key *key, const struct trust_bundle_facts *facts,

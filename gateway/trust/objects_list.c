@@ -1,0 +1,237 @@
+#define _GNU_SOURCE /* reallocarray */
+#include "gateway/trust/objects_list.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/trust/private_file.h"
+#include "gateway/trust/statement.h"
+#include "stix/id.h"
+#include "stix/json.h"
+#include "stix/scan.h"
+
+enum { PIECE_BYTES = 256 * 1024, VERSION_MAX = 64 };
+
+/* The lines so far, in document order; sorted at the end. */
+struct listing {
+    struct isg_buf lines;
+    size_t *starts;
+    size_t count;
+    size_t room;
+    struct isg_buf canon;
+};
+
+static int add_start(struct listing *list, struct isg_fail *why)
+{
+    if (list->count == list->room) {
+        size_t room = list->room > 0 ? 2 * list->room : 1024;
+        size_t *more = reallocarray(list->starts, room, sizeof *more);
+        if (more == NULL)
+            return isg_fail(why, ISG_ENOMEM, "no memory for the list of objects");
+        list->starts = more;
+        list->room = room;
+    }
+    list->starts[list->count++] = list->lines.len;
+    return ISG_OK;
+}
+
+/* modified, else created, else "-". */
+static struct isg_str version_of(const struct stix_json *object)
+{
+    struct isg_str version = stix_json_get_str(object, "modified");
+    if (version.n == 0)
+        version = stix_json_get_str(object, "created");
+    return version.n == 0 ? ISG_STR("-") : version;
+}
+
+static bool is_field(struct isg_str s, size_t max)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f)
+            return false;
+    return s.n > 0 && s.n <= max;
+}
+
+static int add_line(struct listing *list, const struct stix_json *object, size_t index,
+                    struct isg_fail *why)
+{
+    uint8_t digest[ISG_SHA256_BYTES];
+    char hex[2 * ISG_SHA256_BYTES + 1];
+    struct isg_str id = stix_json_get_str(object, "id");
+    struct isg_str version = version_of(object);
+    if (!is_field(id, STIX_ID_MAX) || !is_field(version, VERSION_MAX))
+        return isg_fail(why, ISG_EINVAL, "object %zu has no usable id or version", index);
+    isg_buf_reset(&list->canon);
+    stix_json_canon(object, &list->canon);
+    if (list->canon.err != ISG_OK)
+        return isg_fail(why, list->canon.err, "object %zu: no room", index);
+    isg_sha256(isg_buf_str(&list->canon), digest);
+    isg_hex_encode(digest, sizeof digest, hex);
+    int err = add_start(list, why);
+    if (err != ISG_OK)
+        return err;
+    isg_buf_printf(&list->lines, "%s\t%.*s\t%.*s\n", hex, ISG_STR_ARG(id), ISG_STR_ARG(version));
+    return list->lines.err == ISG_OK ? ISG_OK : isg_fail(why, list->lines.err, "no memory");
+}
+
+static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fail *why)
+{
+    struct listing *list = arg;
+    struct stix_json *object = NULL;
+    int err = stix_json_parse(text, NULL, &object, why);
+    if (err == ISG_OK)
+        err = add_line(list, object, index, why);
+    stix_json_free(&object);
+    return err;
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    const struct isg_str *x = a;
+    const struct isg_str *y = b;
+    return isg_str_cmp(*x, *y);
+}
+
+static int put_sorted(struct listing *list, struct isg_buf *out, struct isg_fail *why)
+{
+    if (list->count == 0)
+        return ISG_OK;
+    struct isg_str *lines = calloc(list->count, sizeof *lines);
+    if (lines == NULL)
+        return isg_fail(why, ISG_ENOMEM, "no memory for the list of objects");
+    for (size_t i = 0; i < list->count; i++) {
+        size_t end = i + 1 < list->count ? list->starts[i + 1] : list->lines.len;
+        lines[i] = (struct isg_str){list->lines.p + list->starts[i], end - list->starts[i]};
+    }
+    qsort(lines, list->count, sizeof *lines, compare_lines);
+    for (size_t i = 0; i < list->count; i++)
+        isg_buf_put_str(out, lines[i]);
+    free(lines);
+    return out->err == ISG_OK ? ISG_OK : isg_fail(why, out->err, "no memory");
+}
+
+/* Both digests and the cutter see each piece once. */
+struct reading {
+    int fd;
+    char *piece;
+    struct stix_cutter *cutter;
+    struct trust_prehash *prehash;
+    struct isg_sha256 sha256;
+    uint64_t bytes;
+};
+
+static int read_pieces(struct reading *r, const char *path, struct isg_fail *why)
+{
+    for (;;) {
+        ssize_t n = read(r->fd, r->piece, PIECE_BYTES);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+        if (n == 0)
+            return stix_cutter_end(r->cutter, why);
+        isg_sha256_add(&r->sha256, r->piece, (size_t)n);
+        trust_prehash_add(r->prehash, r->piece, (size_t)n);
+        r->bytes += (uint64_t)n;
+        int err = stix_cutter_feed(r->cutter, (struct isg_str){r->piece, (size_t)n}, why);
+        if (err != ISG_OK)
+            return err;
+    }
+}
+
+static int open_file(const char *path, int *out_fd, struct isg_fail *why)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return isg_fail(why, errno == ENOENT ? ISG_ENOENT : ISG_EIO, "%s: %s", path,
+                        strerror(errno));
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return isg_fail(why, ISG_EIO, "%s is not a regular file", path);
+    }
+    *out_fd = fd;
+    return ISG_OK;
+}
+
+static int read_bundle(struct listing *list, const char *path, struct bundle_digests *out,
+                       struct isg_fail *why)
+{
+    struct reading r = {.fd = -1};
+    int err = open_file(path, &r.fd, why);
+    if (err != ISG_OK)
+        return err;
+    r.piece = malloc(PIECE_BYTES);
+    r.cutter = stix_cutter_new(NULL, on_object, NULL, list);
+    r.prehash = trust_prehash_new();
+    isg_sha256_init(&r.sha256);
+    if (r.piece == NULL || r.cutter == NULL || r.prehash == NULL)
+        err = isg_fail(why, ISG_ENOMEM, "no memory");
+    else
+        err = read_pieces(&r, path, why);
+    if (r.prehash != NULL)
+        trust_prehash_end(&r.prehash, out->prehash);
+    isg_sha256_end(&r.sha256, out->sha256);
+    out->bytes = r.bytes;
+    out->objects = list->count;
+    stix_cutter_free(&r.cutter);
+    free(r.piece);
+    close(r.fd);
+    return err;
+}
+
+int bundle_read(const char *path, struct isg_buf *out_list, struct bundle_digests *out,
+                struct isg_fail *why)
+{
+    struct listing list = {.count = 0};
+    isg_buf_init(&list.lines, ISG_BUF_NO_MAX);
+    isg_buf_init(&list.canon, ISG_BUF_NO_MAX);
+    memset(out, 0, sizeof *out);
+    int err = read_bundle(&list, path, out, why);
+    if (err == ISG_OK)
+        err = put_sorted(&list, out_list, why);
+    free(list.starts);
+    isg_buf_done(&list.lines);
+    isg_buf_done(&list.canon);
+    return err;
+}
+
+int bundle_file_read(const char *path, size_t max_bytes, struct isg_buf *out, struct isg_fail *why)
+{
+    int fd = -1;
+    int err = open_file(path, &fd, why);
+    while (err == ISG_OK) {
+        char *p = isg_buf_reserve(out, PIECE_BYTES);
+        ssize_t n = p != NULL ? read(fd, p, PIECE_BYTES) : -1;
+        if (n < 0 && p != NULL && errno == EINTR)
+            continue;
+        if (n < 0)
+            err = isg_fail(why, p == NULL ? out->err : ISG_EIO, "%s: cannot be read", path);
+        if (n <= 0)
+            break;
+        out->len += (size_t)n;
+        out->p[out->len] = '\0';
+        if (out->len > max_bytes)
+            err = isg_fail(why, ISG_ELIMIT, "%s is longer than %zu bytes", path, max_bytes);
+    }
+    if (fd >= 0)
+        close(fd);
+    return err;
+}
+
+int bundle_file_write(const char *path, struct isg_str bytes, struct isg_fail *why)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+    int err = private_file_write(fd, bytes);
+    if (err == ISG_OK && fsync(fd) != 0)
+        err = ISG_EIO;
+    if (close(fd) != 0)
+        err = ISG_EIO;
+    return err == ISG_OK ? err : isg_fail(why, err, "%s: cannot be written", path);
+}
