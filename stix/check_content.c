@@ -53,11 +53,11 @@ static const struct algorithm {
     {"SSDEEP", 0, is_ssdeep}, {"TLSH", 0, is_tlsh},
 };
 
-static bool hash_fits(const char *name, struct isg_str text)
+bool stix_hash_fits(struct isg_str name, struct isg_str text)
 {
     for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
         const struct algorithm *algorithm = &algorithms[i];
-        if (strcmp(algorithm->name, name) == 0)
+        if (isg_str_is(name, algorithm->name))
             return algorithm->fits != NULL ? algorithm->fits(text)
                                            : is_hex_of(text, algorithm->digits);
     }
@@ -87,7 +87,7 @@ static void check_hash(struct stix_checking *c, const char *key, const struct st
         stix_check_any(c, value, at);
     else if (stix_json_type(value) != STIX_JSON_STRING)
         stix_found(c, STIX_ERROR, "S-004", at, "a hash must be a string");
-    else if (!hash_fits(key, text))
+    else if (!stix_hash_fits(isg_str_of(key), text))
         stix_found(c, STIX_ERROR, "S-016", at, "the value is not of the form of its algorithm");
 }
 

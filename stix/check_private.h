@@ -123,6 +123,8 @@ void stix_check_definition(struct stix_checking *c, const struct stix_json *valu
 
 /* --- check_content.c: values with a structure of their own --- */
 
+/* True when text has the form of this algorithm's hashes, or the algorithm is unknown (S-016). */
+bool stix_hash_fits(struct isg_str name, struct isg_str text);
 void stix_check_hashes(struct stix_checking *c, const struct stix_json *value,
                        const struct stix_place *at);
 void stix_check_contents(struct stix_checking *c, const struct stix_json *value,
