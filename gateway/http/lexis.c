@@ -30,6 +30,17 @@ bool http_is_field_text(struct isg_str s)
     return true;
 }
 
+bool http_hex_digit(char c, uint8_t *out)
+{
+    if (c >= '0' && c <= '9')
+        *out = (uint8_t)(c - '0');
+    else if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
+        *out = (uint8_t)((c | 0x20) - 'a' + 10);
+    else
+        return false;
+    return true;
+}
+
 int http_escape_at(struct isg_str s, size_t at)
 {
     uint8_t byte;

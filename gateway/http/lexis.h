@@ -5,6 +5,7 @@
 #define GATEWAY_HTTP_LEXIS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "stix/base/str.h"
 
@@ -16,6 +17,9 @@ bool http_is_token(struct isg_str s);
 
 /* No control byte but the tab: what a header value may hold. */
 bool http_is_field_text(struct isg_str s);
+
+/* The value of one hex digit of either case. */
+bool http_hex_digit(char c, uint8_t *out);
 
 /*
  * The byte a "%hh" escape at offset `at` stands for, or -1 when it is malformed or cut.

@@ -16,6 +16,7 @@
 
 #include <microhttpd.h>
 
+#include "gateway/http/lexis.h"
 #include "gateway/metrics.h"
 #include "stix/base/time.h"
 
@@ -412,14 +413,27 @@ static enum MHD_Result begin(struct http_listener *listener, struct http_request
 /* ---- the body ---- */
 
 /*
- * The library takes a bare LF as the end of a chunk-size line. The line stands just before the
- * chunk's data in the buffer, unless the data came later and begins the buffer anew.
+ * The library takes a bare LF as the end of a chunk-size line, and waits for whatever size the line
+ * names. The line stands just before the chunk's data in the buffer, unless the data came later
+ * and begins the buffer anew; where it can be seen, it is held to CRLF and to the limit. Returns 0,
+ * 400 or 413.
  */
-static bool chunk_line_holds(const struct http_request *request, const char *data)
+static int check_chunk_line(const struct http_request *request, const char *data, size_t room)
 {
-    if (!request->framing.chunked || !layout_check_wanted() || data == request->body_start)
-        return true;
-    return data[-2] == '\r' && data[-1] == '\n';
+    if (!request->framing.chunked || !layout_check_wanted() || data <= request->body_start + 2)
+        return 0;
+    if (data[-2] != '\r' || data[-1] != '\n')
+        return 400;
+    const char *line = data - 2;
+    while (line > request->body_start && line[-1] != '\n')
+        line--;
+    uint64_t size = 0;
+    for (uint8_t digit = 0; http_hex_digit(*line, &digit); line++) {
+        size = size << 4 | digit;
+        if (size > room)
+            return 413;
+    }
+    return 0;
 }
 
 /* All bodies together are bounded too: many uploads must not add up to all memory. */
@@ -436,9 +450,11 @@ static bool take_budget(struct http_listener *listener, struct http_request *req
 static enum MHD_Result keep(struct http_listener *listener, struct http_request *request,
                             struct isg_str data)
 {
-    if (!chunk_line_holds(request, data.p))
+    size_t left = listener->limits.body_max - request->taken;
+    int status = check_chunk_line(request, data.p, left);
+    if (status == 400)
         return refuse_by_hand(listener, request, 400, "R-004", "a chunk's size line is malformed");
-    if (data.n > listener->limits.body_max - request->taken)
+    if (status == 413 || data.n > left)
         return refuse_too_large(listener, request);
     bool room = take_budget(listener, request, data.n);
     if (request->taken == 0 && request->framing.length > 0)
