@@ -183,11 +183,12 @@ def filters(w):
 def versions(w):
     b, a = w.book, w.client("hospital-a")
     url = w.url("open")
-    stamps = ["2026-03-01T00:00:00.000Z", "2026-03-02T00:00:00Z", "2026-03-03T00:00:00.123456Z"]
+    stamps = ["2026-03-01T00:00:00.000Z", "2026-03-02T00:00:00.000Z", "2026-03-03T00:00:00.123456Z"]
     thing = indicator(40)
     forms = [dict(thing, modified=s, name=s) for s in stamps]
     for i in (1, 2, 0):  # the oldest arrives last (X-32)
-        b.equal("T-117", a.push(url, [forms[i]]).json()["success_count"], 1, "version %d" % i)
+        s = a.push(url, [forms[i]]).json()
+        b.ok("T-117", s["success_count"] == 1, "version %d" % i, s)
     path = url + "objects/%s/" % thing["id"]
 
     def got(query):
@@ -205,7 +206,7 @@ def versions(w):
     b.equal("T-053", got("match[version]=all"), sorted(stamps), "all")
     b.equal("T-053", got("match[version]=first,last"), [stamps[0], stamps[2]], "a union of words")
     b.equal("T-053", got("match[version]=" + stamps[1]), [stamps[1]], "one timestamp")
-    b.equal("X-32", got("match[version]=2026-03-02T00:00:00.000Z"), [stamps[1]],
+    b.equal("X-32", got("match[version]=2026-03-02T00:00:00.000000Z"), [stamps[1]],
             "the same instant in other digits")
     b.equal("T-053", got("match[version]=first," + stamps[1]), stamps[:2], "word and timestamp")
     b.equal("T-053", got("match[version]=2020-01-01T00:00:00.000Z"), [], "a version nobody has")
@@ -242,11 +243,11 @@ def fidelity(w):
     b, a = w.book, w.client("hospital-a")
     url = w.url("open")
     odd = malware(50, name="Pumpe \u00e4\u4e2d\U0001f489 \u2028 \\ \" /", x_vendor_number=1e21,
-                  x_vendor_small=0.1, x_vendor_null_free={"nested": [1, 2.5, True, {"deep": []}]},
+                  x_vendor_small=0.1, x_vendor_null_free={"nested": [1, 2.5, True, {"deep": ["x"]}]},
                   description="line\nline\ttab\u0001")
     odd["modified"] = "2026-01-02T03:04:05.100000Z"
     r = a.push(url, [odd])
-    b.equal("T-115", r.json()["success_count"], 1, "custom properties are taken", )
+    b.ok("T-115", r.json()["success_count"] == 1, "custom properties are taken", r.body)
     back = a.get(url + "objects/%s/" % odd["id"])
     b.equal("T-115", back.objects(), [odd], "and come back, timestamps as text")
     b.ok("T-001", back.body.decode("utf-8") and "\u00e4" in back.body.decode("utf-8"), "as UTF-8")

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "gateway/http/http.h"
+#include "gateway/log.h"
 #include "gateway/share/auth.h"
 #include "gateway/share/member.h"
 #include "gateway/store/store.h"
@@ -144,6 +145,7 @@ int main(int argc, char **argv)
     struct isg_fail why = {0};
     if (argc != 2)
         return 64;
+    log_setup(LOG_WARN, LOG_JSON);
     configure(&server, argv[1]);
     int err = open_rooms(&server, &why);
     if (err == ISG_OK)
