@@ -13,6 +13,8 @@
 #include "stix/names.h"
 #include "stix/scan.h"
 
+enum { NAMES_BYTES = 1 << 20 }; /* all names of the top level, which are few */
+
 enum state {
     AT_START,      /* of the document */
     AT_FIRST_NAME, /* or the end of an empty object */
@@ -64,7 +66,7 @@ struct stix_cutter *stix_cutter_new(const struct stix_limits *limits, stix_cutte
     if (c == NULL)
         return NULL;
     c->limits = stix_limits_of(limits);
-    c->arena = isg_arena_new(c->limits.object_bytes);
+    c->arena = isg_arena_new(NAMES_BYTES);
     c->on_object = on_object;
     c->on_member = on_member;
     c->arg = arg;
@@ -133,7 +135,7 @@ static int scan_value(struct stix_cutter *c, struct isg_str text, bool lenient)
     return stix_scan_at(text, &c->limits, lenient, &place, &c->fail);
 }
 
-/* Names of the top level are few; a stream of nothing else ends at the arena's bound. */
+/* A stream of nothing but names ends at the arena's bound. */
 static int take_name(struct stix_cutter *c, struct isg_str text)
 {
     struct isg_str raw = {text.p + 1, text.n - 2};
@@ -166,13 +168,17 @@ static int take_member(struct stix_cutter *c, struct isg_str text)
     return err;
 }
 
+static int give_element(struct stix_cutter *c, struct isg_str text)
+{
+    int err = c->on_object(c->arg, text, c->index, &c->fail);
+    c->state = AT_MORE_ELEMENTS;
+    return err;
+}
+
 static int take_element(struct stix_cutter *c, struct isg_str text)
 {
     int err = scan_value(c, text, true);
-    if (err == ISG_OK)
-        err = c->on_object(c->arg, text, c->index, &c->fail);
-    c->state = AT_MORE_ELEMENTS;
-    return err;
+    return err == ISG_OK ? give_element(c, text) : err;
 }
 
 static int take_value(struct stix_cutter *c, struct isg_str text)
@@ -311,13 +317,24 @@ static int begin_member(struct stix_cutter *c)
     return ISG_OK;
 }
 
+/*
+ * An element that is wholly in this piece and good needs no search for its end first. With any
+ * other the slow way decides, so that the pieces make no difference.
+ */
 static int begin_element(struct stix_cutter *c)
 {
     c->state = AT_ELEMENT;
     c->from = c->offset;
     if (c->index >= c->limits.objects)
         return fail(c, ISG_ELIMIT, "limit", "too many objects");
-    return begin_value(c);
+    struct isg_str text = {c->p, 0};
+    if (*c->p == '{')
+        text.n = stix_scan_prefix((struct isg_str){c->p, (size_t)(c->end - c->p)}, &c->limits);
+    if (text.n == 0 || text.n > c->limits.object_bytes)
+        return begin_value(c);
+    c->p += text.n;
+    c->offset += text.n;
+    return give_element(c, text);
 }
 
 /* Take one byte of punctuation. */

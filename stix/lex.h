@@ -62,6 +62,12 @@ int stix_scan_at(struct isg_str text, const struct stix_limits *limits, bool len
                  const struct stix_place *place, struct isg_fail *why);
 
 /*
+ * Bytes of the string, list or object at the start of text, scanned leniently; 0 when it does not
+ * end in text, or when anything is wrong with it.
+ */
+size_t stix_scan_prefix(struct isg_str text, const struct stix_limits *limits);
+
+/*
  * Append a component to a JSON Pointer in room bytes, escaped. False when it did not fit: it was
  * cut between two characters, and nothing may follow.
  */

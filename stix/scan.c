@@ -279,26 +279,48 @@ static bool begins_with_bom(struct isg_str text)
     return text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0;
 }
 
+/* The struct is large and little of it is touched: it is not zeroed. */
+static void scan_init(struct scan *s, struct isg_str text, const struct stix_limits *limits,
+                      bool lenient)
+{
+    s->limits = stix_limits_of(limits);
+    s->lex = (struct stix_lex){.p = text.p,
+                               .end = text.p + text.n,
+                               .string_max = s->limits.string_bytes,
+                               .lenient = lenient};
+    s->members = 0;
+    s->depth = 0;
+    s->cap = LEVELS_INLINE;
+    s->levels = s->room;
+    stix_names_init(&s->names);
+}
+
 int stix_scan_at(struct isg_str text, const struct stix_limits *limits, bool lenient,
                  const struct stix_place *place, struct isg_fail *why)
 {
-    static const char nothing[1];
-    struct scan s; /* large, and little of it is touched: not zeroed */
-    const char *from = text.n > 0 ? text.p : nothing;
-    s.limits = stix_limits_of(limits);
-    s.lex = (struct stix_lex){
-        .p = from, .end = from + text.n, .string_max = s.limits.string_bytes, .lenient = lenient};
-    s.members = 0;
-    s.depth = 0;
-    s.cap = LEVELS_INLINE;
-    s.levels = s.room;
-    stix_names_init(&s.names);
+    struct scan s;
+    if (text.p == NULL)
+        text = (struct isg_str){"", 0};
+    scan_init(&s, text, limits, lenient);
     enum want want = begins_with_bom(text) ? stop(&s, "a byte order mark") : WANT_VALUE;
     while (want != WANT_STOP)
         want = step(&s, want);
-    int err = report(&s, from, place, why);
+    int err = report(&s, text.p, place, why);
     scan_done(&s);
     return err;
+}
+
+size_t stix_scan_prefix(struct isg_str text, const struct stix_limits *limits)
+{
+    struct scan s;
+    scan_init(&s, text, limits, true);
+    enum want want = WANT_VALUE;
+    do
+        want = step(&s, want);
+    while (want != WANT_STOP && s.depth > 0);
+    size_t n = want == WANT_STOP ? 0 : (size_t)(s.lex.p - text.p);
+    scan_done(&s);
+    return n;
 }
 
 int stix_scan(struct isg_str text, const struct stix_limits *limits, struct isg_fail *why)

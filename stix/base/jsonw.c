@@ -1,6 +1,7 @@
 #include "stix/base/jsonw.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "stix/base/err.h"
 
@@ -134,15 +135,35 @@ static char short_escape(unsigned char c)
     }
 }
 
+/* Offset of the first byte that must be escaped, eight at a time while none is near. */
+static size_t plain_until(struct isg_str s, size_t i)
+{
+    static const uint64_t ones = 0x0101010101010101u;
+    static const uint64_t highs = 0x8080808080808080u;
+    for (; s.n - i >= 8; i += 8) {
+        uint64_t word;
+        memcpy(&word, s.p + i, sizeof word);
+        uint64_t quote = word ^ (ones * '"');
+        uint64_t backslash = word ^ (ones * '\\');
+        uint64_t hit = ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
+                       ((word - ones * 0x20) & ~word);
+        if ((hit & highs) != 0)
+            break;
+    }
+    while (i < s.n && (unsigned char)s.p[i] >= 0x20 && s.p[i] != '"' && s.p[i] != '\\')
+        i++;
+    return i;
+}
+
 void isg_json_escape(struct isg_buf *out, struct isg_str s)
 {
-    size_t from = 0;
     for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
+        size_t from = i;
+        i = plain_until(s, i);
         isg_buf_put(out, s.p + from, i - from);
-        from = i + 1;
+        if (i == s.n)
+            return;
+        unsigned char c = (unsigned char)s.p[i];
         if (short_escape(c) != 0) {
             isg_buf_putc(out, '\\');
             isg_buf_putc(out, short_escape(c));
@@ -150,5 +171,4 @@ void isg_json_escape(struct isg_buf *out, struct isg_str s)
             isg_buf_printf(out, "\\u%04x", c);
         }
     }
-    isg_buf_put(out, s.p + from, s.n - from);
 }
