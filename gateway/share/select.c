@@ -70,25 +70,22 @@ static bool is_listed(const struct view_query *query, const struct store_event *
 
 /*
  * The union of the wanted versions (T-053). "Latest" is the newest version this view sees (T-052):
- * a newer one that is hidden must not make this one vanish. An object without `modified` is not
- * versioned; of its forms a view shows the earliest that it may see (S-100).
+ * a newer one that is hidden must not make this one vanish. Of several forms of one version the
+ * store counts the earliest as newer and as older than the others, so that a view shows the
+ * earliest form that it may see (S-100).
  */
-static bool is_wanted(const struct selection *s, const struct store_event *event)
+static bool is_wanted(const struct selection *s, const struct store_event *event, bool first,
+                      bool last)
 {
-    const struct view_query *query = s->query;
-    unsigned want = query->want == 0 ? VIEW_LAST : query->want;
-    if ((want & VIEW_ALL) != 0)
-        return true;
-    bool first = !any_seen(s->view, event->older, event->older_count);
-    bool last = event->versioned ? !any_seen(s->view, event->newer, event->newer_count) : first;
-    return ((want & VIEW_LAST) != 0 && last) || ((want & VIEW_FIRST) != 0 && first) ||
-           ((want & VIEW_LISTED) != 0 && is_listed(query, event));
+    unsigned want = s->query->want == 0 ? VIEW_LAST : s->query->want;
+    return (want & VIEW_ALL) != 0 || ((want & VIEW_LAST) != 0 && last) ||
+           ((want & VIEW_FIRST) != 0 && first) ||
+           ((want & VIEW_LISTED) != 0 && is_listed(s->query, event));
 }
 
-static bool matches(const struct selection *s, const struct store_event *event)
+static bool is_seen(const struct selection *s, const struct store_event *event)
 {
-    return !event->dead && view_sees(s->view, event->label) && has_type(s->query, event->id) &&
-           is_wanted(s, event);
+    return !event->dead && view_sees(s->view, event->label);
 }
 
 /* ---- the page ------------------------------------------------------------------------------- */
@@ -163,6 +160,13 @@ static int get_block(struct selection *s, uint64_t number, struct store_block **
     return *out != NULL ? ISG_OK : isg_fail(s->why, ISG_EBUSY, "a block is not in memory");
 }
 
+static bool matches(const struct selection *s, const struct store_event *event)
+{
+    return is_seen(s, event) && has_type(s->query, event->id) &&
+           is_wanted(s, event, !any_seen(s->view, event->older, event->older_count),
+                     !any_seen(s->view, event->newer, event->newer_count));
+}
+
 static int walk_block(struct selection *s, const struct store_block *block)
 {
     for (size_t i = 0; i < block->count && !s->full; i++) {
@@ -212,43 +216,34 @@ static int walk(struct selection *s)
 
 /* ---- by ids --------------------------------------------------------------------------------- */
 
-/* All versions of one id, with the labels of newer and older ones worked out. */
-struct family {
-    struct store_event *events; /* from store_versions */
-    size_t count;
-};
-
-/* <0 when a is the older version. Forms without `modified` go by their position (S-100). */
+/* <0 when a is the older version, 0 for two forms of one (S-098, S-100). */
 static int compare_versions(const struct store_event *a, const struct store_event *b)
 {
-    int order = a->versioned && b->versioned ? isg_time_cmp(a->version, b->version) : 0;
-    if (order != 0)
-        return order;
-    return a->position < b->position ? -1 : a->position > b->position;
+    if (a->versioned != b->versioned)
+        return a->versioned ? 1 : -1;
+    return a->versioned ? isg_time_cmp(a->version, b->version) : 0;
 }
 
-static int relate(struct selection *s, struct family *family, size_t index)
+/* All versions of one id, from store_versions, and which of those seen are first and last. */
+struct family {
+    struct store_event *events;
+    size_t count;
+    const struct store_event *first;
+    const struct store_event *last;
+};
+
+/* Events come by position, so of several forms of one version the earliest is kept. */
+static void relate(const struct selection *s, struct family *family)
 {
-    struct store_event *event = &family->events[index];
-    uint32_t *labels = isg_arena_alloc(s->arena, 2 * family->count * sizeof *labels);
-    size_t newer_count = 0, older_count = 0;
-    if (labels == NULL)
-        return no_memory(s);
-    uint32_t *older = labels + family->count;
     for (size_t i = 0; i < family->count; i++) {
-        const struct store_event *other = &family->events[i];
-        if (i == index || other->dead)
+        const struct store_event *event = &family->events[i];
+        if (!is_seen(s, event))
             continue;
-        if (compare_versions(other, event) > 0)
-            labels[newer_count++] = other->label;
-        else
-            older[older_count++] = other->label;
+        if (family->first == NULL || compare_versions(event, family->first) < 0)
+            family->first = event;
+        if (family->last == NULL || compare_versions(event, family->last) > 0)
+            family->last = event;
     }
-    event->newer = labels;
-    event->newer_count = newer_count;
-    event->older = older;
-    event->older_count = older_count;
-    return ISG_OK;
 }
 
 /* The matching events of one id, into *found (malloc'd, grown). */
@@ -280,19 +275,18 @@ static bool is_in_range(const struct selection *s, const struct store_event *eve
 
 static int find_id(struct selection *s, struct isg_str id, struct found *found)
 {
-    struct family family = {NULL, 0};
+    struct family family = {.events = NULL};
     int err = store_versions(s->store, s->collection, id, &family.events, &family.count, s->why);
     if (err == ISG_ENOENT)
         return ISG_OK;
+    relate(s, &family);
     for (size_t i = 0; err == ISG_OK && i < family.count; i++) {
-        if (is_too_young(s, &family.events[i])) {
-            if (family.events[i].position <= s->page.head.position)
-                end_before(s, family.events[i].position);
-            continue;
-        }
-        err = relate(s, &family, i);
-        if (err == ISG_OK && is_in_range(s, &family.events[i]) && matches(s, &family.events[i]))
-            err = add_found(s, found, &family.events[i]);
+        const struct store_event *event = &family.events[i];
+        if (is_too_young(s, event) && event->position <= s->page.head.position)
+            end_before(s, event->position);
+        else if (is_seen(s, event) && has_type(s->query, event->id) && is_in_range(s, event) &&
+                 is_wanted(s, event, event == family.first, event == family.last))
+            err = add_found(s, found, event);
     }
     free(family.events);
     return err;

@@ -1,5 +1,6 @@
 #include "gateway/share/view.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "stix/base/digest.h"
@@ -29,6 +30,9 @@ const struct view *view_of(struct store *store, const struct collection *collect
     struct view *view = isg_arena_alloc(arena, sizeof *view);
     if (view == NULL)
         return NULL;
+    /* Labels are learned with the head: this waits only before a collection's very first use. */
+    struct store_head head;
+    (void)store_head(store, collection->id, UINT_MAX, &head, NULL);
     view->labels = store_label_count(store, collection->id);
     view->sees = isg_arena_alloc(arena, (size_t)view->labels / 8 + 1);
     if (view->sees == NULL)

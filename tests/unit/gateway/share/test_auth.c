@@ -1,0 +1,244 @@
+/* Logins: schemes, malformed headers, agreement of two credentials, throttle. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/share/auth.h"
+#include "gateway/share/document.h"
+#include "gateway/share/throttle.h"
+#include "stix/base/base64.h"
+#include "stix/base/time.h"
+#include "tests/support/tap.h"
+
+#define FP_A "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define FP_B "11112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+static struct trust_secret *secret;
+static struct isg_arena *arena;
+static const struct registry *registry;
+static struct auth *auth;
+
+static void open_secret(void)
+{
+    char dir[] = "/tmp/isg-auth-XXXXXX";
+    char path[64];
+    if (mkdtemp(dir) == NULL)
+        tap_skip_all("no temporary folder");
+    (void)snprintf(path, sizeof path, "%s/secret", dir);
+    struct isg_fail why = {.code = ISG_OK};
+    ok(trust_secret_open(path, &secret, &why) == ISG_OK, "a secret: %s", why.text);
+    (void)unlink(path);
+    (void)rmdir(dir);
+}
+
+static struct member member_of(const char *name, const char *password)
+{
+    struct member member = {.kind = MEMBER_HOSPITAL, .tlp_max = STIX_TLP_RED, .stamp = 1};
+    member.name = isg_arena_copy(arena, isg_str_of(name));
+    member.title = member.name;
+    if (password != NULL) {
+        member.password_hash = isg_arena_alloc(arena, TRUST_PASSWORD_TEXT);
+        trust_password_hash(isg_str_of(password), member.password_hash, NULL);
+    }
+    return member;
+}
+
+static void give_token(struct member *member, const char *token, int64_t expires_us)
+{
+    member->tokens = isg_arena_alloc(arena, sizeof *member->tokens);
+    member->tokens_count = 1;
+    trust_mac(secret, "token", isg_str_of(token), member->tokens[0].mac);
+    member->tokens[0].label = member->name;
+    member->tokens[0].expires_us = expires_us;
+}
+
+static void give_certificate(struct member *member, const char *fingerprint)
+{
+    member->certificates = isg_arena_alloc(arena, sizeof *member->certificates);
+    member->certificates[0] = isg_arena_copy(arena, isg_str_of(fingerprint));
+    member->certificates_count = 1;
+}
+
+static void make_registry(void)
+{
+    struct registry *fresh = registry_new(1);
+    struct member a = member_of("alice", "p:ss w\xc3\xb6rd");
+    struct member b = member_of("bob", NULL);
+    struct member c = member_of("carol", "carol-secret");
+    give_token(&a, "isg_alice", 0);
+    give_certificate(&a, FP_A);
+    give_token(&b, "isg_old", 1);
+    give_certificate(&b, FP_B);
+    give_token(&c, "isg_carol", 0);
+    c.suspended = true;
+    registry_add_member(fresh, &c);
+    registry_add_member(fresh, &a);
+    registry_add_member(fresh, &b);
+    is_int(registry_finish(fresh), ISG_OK, "members");
+    registry = fresh;
+}
+
+/* "Basic " and the base64 of pair. */
+static struct isg_str basic(struct isg_str pair)
+{
+    struct isg_buf text;
+    isg_buf_init(&text, 1 << 20);
+    isg_buf_puts(&text, "Basic ");
+    isg_base64_encode(ISG_BASE64_STD, pair.p, pair.n, &text);
+    struct isg_str copy = {isg_arena_copy(arena, isg_buf_str(&text)), text.len};
+    isg_buf_done(&text);
+    return copy;
+}
+
+static int check(struct isg_str authorization, const char *certificate, const char *peer,
+                 bool may_wait, const char **out_name)
+{
+    const struct member *member = NULL;
+    unsigned retry_s = 0;
+    struct isg_fail why;
+    struct auth_request request = {authorization, isg_str_of(certificate), isg_str_of(peer)};
+    int err = auth_check(auth, registry, &request, may_wait, &member, &retry_s, &why);
+    *out_name = member == NULL ? "" : member->name;
+    if (err == ISG_ELIMIT && (retry_s == 0 || retry_s > THROTTLE_WINDOW_S + 1))
+        *out_name = "bad retry";
+    return err;
+}
+
+static void check_schemes(void)
+{
+    const struct {
+        const char *name;
+        struct isg_str header;
+        const char *certificate;
+        int want;
+        const char *who;
+    } rows[] = {
+        {"no header", {NULL, 0}, NULL, ISG_EAUTH, ""},
+        {"an empty header", ISG_STR(""), NULL, ISG_EAUTH, ""},
+        {"a scheme alone", ISG_STR("Basic"), NULL, ISG_EAUTH, ""},
+        {"a scheme nobody knows", ISG_STR("Digest x"), NULL, ISG_EAUTH, ""},
+        {"no base64", ISG_STR("Basic !!!"), NULL, ISG_EAUTH, ""},
+        {"no colon", basic(ISG_STR("alice")), NULL, ISG_EAUTH, ""},
+        {"a NUL", basic(ISG_STR("alice\0:x")), NULL, ISG_EAUTH, ""},
+        {"not UTF-8", basic(ISG_STR("alice:\xff")), NULL, ISG_EAUTH, ""},
+        {"two headers joined", ISG_STR("Bearer isg_alice, Bearer isg_alice"), NULL, ISG_EAUTH, ""},
+        {"right password, first colon splits", basic(ISG_STR("alice:p:ss w\xc3\xb6rd")), NULL,
+         ISG_OK, "alice"},
+        {"wrong password", basic(ISG_STR("alice:p")), NULL, ISG_EAUTH, ""},
+        {"an unknown name", basic(ISG_STR("mallory:p")), NULL, ISG_EAUTH, ""},
+        {"a member without password", basic(ISG_STR("bob:")), NULL, ISG_EAUTH, ""},
+        {"suspended, right password", basic(ISG_STR("carol:carol-secret")), NULL, ISG_EAUTH, ""},
+        {"bearer", ISG_STR("Bearer isg_alice"), NULL, ISG_OK, "alice"},
+        {"any case", ISG_STR("bEARER isg_alice"), NULL, ISG_OK, "alice"},
+        {"token", ISG_STR("Token isg_alice"), NULL, ISG_OK, "alice"},
+        {"a wrong token", ISG_STR("Token isg_alicf"), NULL, ISG_EAUTH, ""},
+        {"an expired token", ISG_STR("Bearer isg_old"), NULL, ISG_EAUTH, ""},
+        {"a suspended member's token", ISG_STR("Bearer isg_carol"), NULL, ISG_EAUTH, ""},
+        {"a certificate", {NULL, 0}, FP_A, ISG_OK, "alice"},
+        {"a certificate nobody has", {NULL, 0}, "00", ISG_EAUTH, ""},
+        {"two that agree", ISG_STR("Bearer isg_alice"), FP_A, ISG_OK, "alice"},
+        {"two that do not", ISG_STR("Bearer isg_alice"), FP_B, ISG_EAUTH, ""},
+        {"a good certificate does not heal a wrong token", ISG_STR("Bearer x"), FP_A, ISG_EAUTH,
+         ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char peer[32];
+        const char *who;
+        (void)snprintf(peer, sizeof peer, "192.0.2.%zu", i);
+        is_int(check(rows[i].header, rows[i].certificate, peer, true, &who), rows[i].want, "%s",
+               rows[i].name);
+        is_str(who, rows[i].who, "is '%s'", rows[i].who);
+    }
+    char *huge = isg_arena_alloc(arena, 100001);
+    const char *who;
+    memset(huge, 'A', 100000);
+    memcpy(huge, "Basic ", 6);
+    is_int(check((struct isg_str){huge, 100000}, NULL, "192.0.2.99", true, &who), ISG_EAUTH,
+           "100 KB of header");
+}
+
+static void check_memory(void)
+{
+    const char *who;
+    struct isg_str right = basic(ISG_STR("alice:p:ss w\xc3\xb6rd"));
+    auth_free(&auth);
+    auth = auth_new(secret);
+    is_int(check(right, NULL, "198.51.100.1", false, &who), ISG_EBUSY, "a first login has to wait");
+    is_int(check(right, NULL, "198.51.100.1", true, &who), ISG_OK, "and is verified");
+    is_int(check(right, NULL, "198.51.100.1", false, &who), ISG_OK, "the next is remembered");
+    int64_t start_us = isg_time_mono_us();
+    for (int i = 0; i < 1000; i++)
+        (void)check(right, NULL, "198.51.100.1", false, &who);
+    ok(isg_time_mono_us() - start_us < 1000000, "without argon2id");
+    is_int(check(basic(ISG_STR("alice:p:ss word")), NULL, "198.51.100.1", false, &who), ISG_EBUSY,
+           "another password is not");
+    struct member *alice = (struct member *)(uintptr_t)registry_member(registry, ISG_STR("alice"));
+    alice->stamp++;
+    is_int(check(right, NULL, "198.51.100.1", false, &who), ISG_EBUSY,
+           "a changed member is verified again");
+    alice->stamp--;
+}
+
+static void check_throttle(void)
+{
+    const char *who = "";
+    int limited = 0;
+    struct isg_str wrong = basic(ISG_STR("mallory:wrong"));
+    for (int i = 0; i < THROTTLE_WRONG + 3; i++)
+        limited += check(wrong, NULL, "203.0.113.7", true, &who) == ISG_ELIMIT ? 1 : 0;
+    is_int(limited, 3, "the eleventh wrong try and all after it are told to wait");
+    is_str(who, "", "with a time");
+    is_int(check(basic(ISG_STR("alice:p:ss w\xc3\xb6rd")), NULL, "203.0.113.7", true, &who), ISG_OK,
+           "the right password passes from the same address");
+    is_int(check(ISG_STR("Bearer isg_alice"), NULL, "203.0.113.7", false, &who), ISG_OK,
+           "the right token too");
+    is_int(check(ISG_STR("Bearer no"), NULL, "203.0.113.7", false, &who), ISG_ELIMIT,
+           "a wrong token counts with them");
+    is_int(check(wrong, NULL, "203.0.113.8", true, &who), ISG_ELIMIT,
+           "the name counts from every address (R-044)");
+    is_int(check(ISG_STR("Bearer no"), NULL, "203.0.113.9", false, &who), ISG_EAUTH,
+           "other addresses are untouched");
+    is_int(check((struct isg_str){NULL, 0}, NULL, "203.0.113.7", false, &who), ISG_EAUTH,
+           "no credentials are no wrong ones");
+}
+
+static void check_door(void)
+{
+    struct throttle *throttle = throttle_new(secret);
+    ok(throttle_enter(throttle, ISG_STR("a")), "one at the door");
+    ok(throttle_enter(throttle, ISG_STR("a")), "two");
+    throttle_leave(throttle, ISG_STR("a"));
+    throttle_leave(throttle, ISG_STR("a"));
+    unsigned retry_s = 0;
+    for (int i = 0; i <= THROTTLE_WRONG; i++)
+        retry_s = throttle_wrong(throttle, 'p', ISG_STR("a"), 5000000);
+    is_int(retry_s, THROTTLE_WINDOW_S + 1, "the window is told");
+    is_int(throttle_wrong(throttle, 'n', ISG_STR("a"), 5000000), 0, "kinds are apart");
+    is_int(throttle_wrong(throttle, 'p', ISG_STR("a"), 5000000 + 61000000), 0, "and it ends");
+    for (int i = 0; i < 20000; i++) {
+        char who[16];
+        int n = snprintf(who, sizeof who, "%d", i);
+        (void)throttle_wrong(throttle, 'p', (struct isg_str){who, (size_t)n}, 70000000);
+    }
+    ok(true, "more addresses than it remembers");
+    throttle_free(&throttle);
+}
+
+int main(void)
+{
+    arena = isg_arena_new(1 << 24);
+    open_secret();
+    make_registry();
+    auth = auth_new(secret);
+    ok(auth != NULL, "auth");
+    check_schemes();
+    check_memory();
+    check_throttle();
+    check_door();
+    auth_free(&auth);
+    registry_unref(&registry);
+    trust_secret_free(&secret);
+    isg_arena_free(&arena);
+    return tap_done();
+}
