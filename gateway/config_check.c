@@ -201,7 +201,8 @@ static const char *check_urn(const struct setting *row, struct isg_str text)
     (void)row;
     struct isg_str rest = isg_str_from(text, 4);
     size_t colon = isg_str_find(rest, ':');
-    bool good = isg_str_starts(text, ISG_STR("urn:")) && colon > 1 && colon + 1 < rest.n;
+    bool good =
+        isg_str_starts(text, ISG_STR("urn:")) && colon > 1 && colon < rest.n && colon + 1 < rest.n;
     for (size_t i = 0; i < text.n; i++)
         good = good && (unsigned char)text.p[i] > 0x20 && (unsigned char)text.p[i] < 0x7f;
     return good ? NULL : "must be urn:NAMESPACE:NAME";

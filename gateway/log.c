@@ -98,7 +98,7 @@ static void put_code_point(struct line *line, uint32_t cp)
     } else if (cp == '\n' || cp == '\r' || cp == '\t') {
         put(line, cp == '\n' ? "\\n" : cp == '\r' ? "\\r" : "\\t", 2);
     } else if (must_escape(cp)) {
-        put_escape(line, cp);
+        put_escape(line, cp != 0 ? cp : 0xfffd); /* U+0000 is more than many readers take */
     } else {
         put(line, utf8, isg_utf8_put(cp, utf8));
     }
