@@ -5,7 +5,6 @@
 #include "gateway/share/policy.h"
 #include "gateway/share/view.h"
 #include "gateway/taxii/call.h"
-#include "gateway/taxii/page.h"
 #include "stix/base/time.h"
 
 enum { VERSIONS_MAX = 10000 }; /* deleted by one request */
@@ -28,29 +27,61 @@ static int delete_all(struct call *call, struct eyes *eyes, struct isg_fail *why
                         call->match.piece[ROUTE_OBJECT], ISG_STR(""), can_see, eyes, why);
 }
 
-/* Those versions that a GET with the same match[version] would show (T-129). */
-static int delete_some(struct call *call, struct eyes *eyes, struct isg_fail *why)
+static int select_versions(struct call *call, struct eyes *eyes, unsigned want,
+                           struct view_page *out, struct isg_fail *why)
 {
     struct store *store = call->taxii->parts.store;
-    struct view_page found = {0};
-    const struct view *view =
-        view_of(store, call->collection, eyes->member, http_arena(call->request));
+    struct isg_arena *arena = http_arena(call->request);
+    const struct view *view = view_of(store, call->collection, eyes->member, arena);
     if (view == NULL)
         return isg_fail(why, ISG_ENOMEM, "out of memory");
     struct view_query query = call->query.view;
+    query.want = want;
     query.limit = VERSIONS_MAX;
-    int err = view_select(store, call->collection, view, &query, true, http_arena(call->request),
-                          &found, why);
-    if (err == ISG_OK && found.count == 0)
-        return isg_fail(why, ISG_ENOENT, "no such version");
-    for (size_t i = 0; i < found.count && err == ISG_OK; i++) {
-        char room[ISG_TIME_TEXT];
-        err = store_delete(store, call->collection->id, call->match.piece[ROUTE_OBJECT],
-                           page_version(&found.events[i], room), can_see, eyes, why);
-        if (err == ISG_ENOENT)
-            err = ISG_OK; /* gone meanwhile, which is what was asked */
+    return view_select(store, call->collection, view, &query, true, arena, out, why);
+}
+
+static int delete_each(struct call *call, struct eyes *eyes, const struct view_page *found,
+                       struct isg_fail *why)
+{
+    size_t gone = 0;
+    for (size_t i = 0; i < found->count; i++) {
+        int err = store_delete(call->taxii->parts.store, call->collection->id,
+                               call->match.piece[ROUTE_OBJECT], found->events[i].version, can_see,
+                               eyes, why);
+        if (err != ISG_OK && err != ISG_ENOENT)
+            return err;
+        gone += err == ISG_OK;
     }
-    return err;
+    return gone > 0 ? ISG_OK : isg_fail(why, ISG_ENOENT, "gone meanwhile");
+}
+
+/* Forms without version cannot be told apart by one: they go together, or not at all. */
+static int delete_forms(struct call *call, struct eyes *eyes, const struct view_page *found,
+                        struct isg_fail *why)
+{
+    struct view_page all = {0};
+    int err = select_versions(call, eyes, VIEW_ALL, &all, why);
+    if (err != ISG_OK)
+        return err;
+    if ((call->query.view.want & VIEW_LISTED) != 0 && found->count < all.count)
+        return isg_fail(why, ISG_EDENIED, "forms of an object without versions go together");
+    return delete_all(call, eyes, why);
+}
+
+/* Those versions that a GET with the same match[version] would show (T-129). */
+static int delete_some(struct call *call, struct eyes *eyes, struct isg_fail *why)
+{
+    struct view_page found = {0};
+    int err = select_versions(call, eyes, call->query.view.want, &found, why);
+    if (err != ISG_OK)
+        return err;
+    if (found.count == 0)
+        return isg_fail(why, ISG_ENOENT, "no such version");
+    bool nameless = false;
+    for (size_t i = 0; i < found.count; i++)
+        nameless = nameless || found.events[i].version.n == 0;
+    return nameless ? delete_forms(call, eyes, &found, why) : delete_each(call, eyes, &found, why);
 }
 
 enum http_next call_delete(struct call *call)
@@ -69,6 +100,8 @@ enum http_next call_delete(struct call *call)
         err = delete_some(call, &eyes, &why);
     if (err == ISG_ENOENT)
         return call_not_found(call); /* T-131 */
+    if (err == ISG_EDENIED)
+        return call_refuse(call, 403, "T-129", why.text);
     if (err != ISG_OK)
         return call_failed(call, &why);
     http_status(call->request, 200);

@@ -103,7 +103,8 @@ void page_write(enum query_endpoint endpoint, const struct store_event *events, 
 bool page_is_current(struct store *store, const char *collection, struct page *page,
                      const struct store_head *head)
 {
-    if (page->reached_head && head->position != page->head.position)
+    if (page->reached_head &&
+        (head->position != page->head.position || head->date_added_us != page->head.date_added_us))
         return false;
     if (atomic_load_explicit(&page->generation, memory_order_acquire) == head->generation)
         return true;

@@ -36,6 +36,8 @@ def push(w):
     again = a.get("/api/status/%s/" % s["id"])
     b.equal("T-096", again.json(), s, "the status can be read")
     b.equal("X-01", a.get("/api/status/%s" % s["id"]).json(), s, "also without the slash")
+    left = w.redis("TTL", "isg:status:" + s["id"])
+    b.ok("T-090", isinstance(left, int) and left > 86000, "it is kept for a day", left)
     b.equal("T-091", w.client("hospital-b").get("/api/status/%s/" % s["id"]).status, 404,
             "not by another member")
     b.equal("T-091", w.client("staff-1").get("/api/status/%s/" % s["id"]).status, 200, "but by staff")
@@ -172,6 +174,12 @@ def delete(w):
     a.push(url, [sco])
     b.equal("T-126", a.ask("DELETE", url + one % sco["id"]).status, 200, "an SCO")
     b.equal("T-127", a.get(url + one % sco["id"]).status, 404, "is gone")
+    a.push(url, [sco])
+    date = a.get(url + "manifest/?match[id]=" + sco["id"]).objects()[0]["date_added"]
+    for version, status in (("2020-01-01T00:00:00Z", 404), (date, 200)):
+        r = a.ask("DELETE", url + one % sco["id"] + "?match[version]=" + version)
+        b.equal("T-129", r.status, status, "an SCO by its version " + version)
+    b.equal("T-127", a.get(url + one % sco["id"]).status, 404, "then it is gone too")
 
 
 def crowd(w):

@@ -4,11 +4,13 @@ Only the standard library. Every answer that a client gets passes `Book.watch`, 
 that are true of all answers, so that each request of every check tests them once more.
 """
 import base64
+import glob
 import hashlib
 import http.client
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -254,6 +256,16 @@ class World:
         code = self.server.stop()
         self.server = Server(self.program, self.folder)
         return code
+
+    def redis(self, *words):
+        """One command to the private redis-server; an integer or the reply's first line."""
+        path = glob.glob(self.folder + "/**/redis.sock", recursive=True)[0]
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(path)
+            s.sendall(b"*%d\r\n" % len(words) +
+                      b"".join(b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words))
+            line = s.recv(4096).split(b"\r\n")[0].decode()
+        return int(line[1:]) if line.startswith(":") else line
 
     def close(self):
         code = self.server.stop()
