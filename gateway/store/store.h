@@ -120,10 +120,15 @@ struct store_put {
  * at the same moment). Returns only when Redis has confirmed that it is durable.
  *
  *   can_see  whether the pusher may see an existing event with this label: a conflict with what he
- *            may not see is answered as if it were absent and his own form is kept beside it
+ *            may not see is answered as if it were absent and his own form is kept beside it. Another
+ *            thread may ask it while the call waits, so it uses only what arg holds and takes no
+ *            lock that the caller holds; it must not call the store
  *
- * Returns ISG_OK with every verdict set; ISG_ESTORE, ISG_EBUSY: nothing of puts is in the store,
- * or (connection lost after EXEC and not settled in time) what is there is whole and a repeat of
+ * Two events of one id can carry the same digest: a form that was pushed with a label the second
+ * pusher does not see is appended again with his own, so that those who see only his get it.
+ *
+ * Returns ISG_OK with every verdict set; ISG_EINVAL (collection, id, version or label too long or
+ * empty); ISG_ENOMEM; ISG_ESTORE, ISG_EBUSY: nothing of puts is in the store, or (connection lost after EXEC and not settled in time) what is there is whole and a repeat of
  * the same call is harmless.
  */
 int store_commit(struct store *store, const char *collection, struct store_put *puts, size_t n,
@@ -165,7 +170,10 @@ struct store_event {
     struct isg_str id;
     struct isg_str version; /* "" for an object without modified and created */
     uint8_t digest[ISG_SHA256_BYTES];
-    /* labels of the newer (and of the older) living versions of the same id, for "last"/"first" */
+    /* labels of the newer (and of the older) living versions of the same id, for "last"/"first";
+     * rising, no doubles. Of several forms of one version (S-100; events without `modified`) the
+     * first counts as newer and as older than the later ones, so both filters show only the
+     * earliest form a view sees */
     const uint32_t *newer;
     size_t newer_count;
     const uint32_t *older;
@@ -183,6 +191,10 @@ struct store_block {
 /*
  * The snapshot of a block, from memory when it is current, else from Redis. Release it with
  * store_block_unref. ISG_ENOENT beyond the head.
+ *
+ * It may be newer than a head asked for before: a reader who wants one consistent cut of the log
+ * stops at the position of its own head. An event whose record was lost (a damaged store) is there
+ * as a dead one with an empty id.
  */
 int store_block_get(struct store *store, const char *collection, uint64_t number,
                     struct store_block **out, struct isg_fail *why);

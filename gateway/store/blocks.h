@@ -1,0 +1,56 @@
+/*
+ * Snapshots of blocks, made from stored bytes, and the memory that keeps the last used ones. A
+ * snapshot never changes; a newer one takes its place, readers of the old one keep it.
+ */
+#ifndef GATEWAY_STORE_BLOCKS_H
+#define GATEWAY_STORE_BLOCKS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/store/conn.h"
+#include "gateway/store/store.h"
+
+/*
+ * Make a snapshot with one reference.
+ *
+ *   records  bytes of the block's records; copied
+ *   marks    reply of HGETALL: position, marks, ...
+ *   count    events the head says the block has; what is missing or damaged becomes a dead event
+ *
+ * Returns ISG_OK or ISG_ENOMEM.
+ */
+int block_build(uint64_t number, uint64_t generation, size_t count, struct isg_str records,
+                const struct redis_reply *marks, struct store_block **out);
+struct store_block *block_ref(struct store_block *block);
+
+/* Whose block: the journal's address and epoch. */
+struct block_key {
+    const void *journal;
+    int64_t epoch;
+    uint64_t number;
+};
+
+enum { CACHE_BUCKETS = 1024 };
+
+struct cache {
+    pthread_mutex_t lock;
+    struct cache_entry *buckets[CACHE_BUCKETS];
+    struct cache_entry *newest; /* by last use */
+    struct cache_entry *oldest;
+    size_t bytes;
+    size_t bytes_max;
+};
+
+void cache_init(struct cache *cache, size_t bytes_max);
+void cache_done(struct cache *cache);
+
+/* A reference to the snapshot kept under key, or NULL. */
+struct store_block *cache_get(struct cache *cache, struct block_key key);
+
+/* Keep a reference to block under key, in place of an older snapshot. Without memory: not kept. */
+void cache_put(struct cache *cache, struct block_key key, struct store_block *block);
+
+#endif

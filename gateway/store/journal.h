@@ -1,0 +1,96 @@
+/*
+ * What this process remembers of one collection's log: where it stands, its labels, the generation
+ * and first date of each block, and whose turn it is to write. All of it can be read again.
+ *
+ * Fields are under the lock, which is never held while Redis is asked.
+ */
+#ifndef GATEWAY_STORE_JOURNAL_H
+#define GATEWAY_STORE_JOURNAL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/store/conn.h"
+#include "gateway/store/map.h"
+#include "gateway/store/store.h"
+
+struct commit;
+
+/* The head as stored: "position date_us generation labels epoch" (names.h). */
+struct journal_head {
+    struct store_head at;
+    uint32_t labels; /* numbers below it are given */
+    int64_t epoch;   /* date of the first event; 0 when the log is empty */
+};
+
+enum { JOURNAL_HEAD_TEXT = 128 };
+
+/* Text of a head; and back, where a missing one (nil) is that of an empty log. */
+void journal_head_write(const struct journal_head *head, char text[JOURNAL_HEAD_TEXT]);
+bool journal_head_read(struct isg_str text, struct journal_head *out);
+int journal_head_of(const struct redis_reply *reply, struct journal_head *out,
+                    struct isg_fail *why);
+
+struct journal {
+    char *collection;
+    pthread_mutex_t lock;
+    pthread_cond_t moved; /* a commit was finished, or came to the queue */
+
+    struct journal_head head;
+    bool loaded;            /* head was read once */
+    int64_t confirmed_us;   /* monotonic: when Redis was last asked */
+    uint64_t link;          /* redis_link then; another one now: ask again */
+    uint64_t moves;         /* changes of head, to notice them while Redis is asked */
+    uint64_t generation_at; /* generations are complete up to this one */
+    uint64_t *generations;  /* by block */
+    size_t generations_count;
+    int64_t *dates; /* of each block's first event; INT64_MIN: not known */
+    size_t dates_count;
+
+    char **labels; /* by number; NULL: number given, text lost */
+    uint32_t labels_count;
+    struct map label_index; /* text -> number */
+    char **texts;           /* every text ever handed out, kept until the end */
+    size_t texts_count;
+
+    bool busy; /* somebody is writing */
+    struct commit *first;
+    struct commit *last;
+    size_t waiting_bytes;
+};
+
+struct journal *journal_new(const char *collection); /* NULL without memory */
+void journal_free(struct journal **journal);
+
+/* Blocks that hold at least one event. */
+uint64_t journal_blocks(const struct store_head *head);
+/* Events of a block by that head. */
+size_t journal_block_size(const struct store_head *head, uint64_t block);
+
+/* ---- with the lock held --------------------------------------------------------------------- */
+
+uint64_t journal_generation(const struct journal *journal, uint64_t block);
+int journal_set_generation(struct journal *journal, uint64_t block, uint64_t generation);
+
+/* Remember a label's number and text. ISG_OK or ISG_ENOMEM. */
+int journal_set_label(struct journal *journal, uint32_t number, struct isg_str text);
+
+/* Numbers below count are given, texts of new ones not known. ISG_OK or ISG_ENOMEM. */
+int journal_give_labels(struct journal *journal, uint32_t count);
+
+/* INT64_MIN when not known. */
+int64_t journal_date(const struct journal *journal, uint64_t block);
+int journal_set_date(struct journal *journal, uint64_t block, int64_t date_us);
+
+/* Another log took the place of this one: forget what was known. */
+void journal_forget(struct journal *journal);
+
+/* ---- without the lock ----------------------------------------------------------------------- */
+
+struct redis;
+
+/* Ask Redis for the head, and for generations and labels where they moved. */
+int journal_refresh(struct journal *journal, struct redis *redis, struct isg_fail *why);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * The names of all keys, in one place. Every name begins with "isg:"; all keys of a collection
+ * share the hash tag {c:<id>}, so that a batch is atomic and a cluster keeps it on one node.
+ *
+ *   isg:schema                      STRING  version of this layout (migrate.c)
+ *   isg:{docs}:<kind>               HASH    name -> JSON
+ *   isg:{docs}:generation           STRING  counter of changes of members and collections
+ *   isg:status:<id>                 STRING  "<owner length> <owner><JSON>", expires
+ *   isg:lease:<name>                STRING  token of the holder, expires
+ *   isg:sequence:<name>             STRING  last number given
+ *
+ *   isg:{c:<id>}:head               STRING  "position date_us generation labels epoch"; WATCHed by
+ *                                           every change of the collection, and SET by it
+ *   isg:{c:<id>}:b:<block>          STRING  event records of the block, appended (events.h)
+ *   isg:{c:<id>}:x:<block>          HASH    position -> marks: what changes after the append
+ *   isg:{c:<id>}:g                  HASH    block -> generation of its last change but appends
+ *   isg:{c:<id>}:d                  HASH    block -> date_us of its first event
+ *   isg:{c:<id>}:l                  HASH    label number -> label text
+ *   isg:{c:<id>}:i:<object id>      HASH    position -> record of each living event of that id
+ *   isg:{c:<id>}:o:<digest>         STRING  canonical bytes
+ *
+ * epoch is the date of the log's first event: another epoch is another log (a flushed or restored
+ * server), and nothing remembered of the old one holds.
+ */
+#ifndef GATEWAY_STORE_NAMES_H
+#define GATEWAY_STORE_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/store/store.h"
+#include "stix/base/str.h"
+
+enum {
+    NAMES_COLLECTION_MAX = 128, /* bytes of a collection id */
+    NAMES_ID_MAX = 1024,        /* bytes of an object id, a status id, a lease or sequence name */
+    NAMES_KEY_MAX = 1280
+};
+
+/* Room for one name; the views below point into it. */
+struct names_key {
+    char text[NAMES_KEY_MAX];
+};
+
+/* Letters, digits, '.', '_' and '-' only, 1 to NAMES_COLLECTION_MAX: what a hash tag can hold. */
+bool names_collection_is_valid(const char *collection);
+
+/* Not empty and at most NAMES_ID_MAX bytes. */
+bool names_id_is_valid(struct isg_str id);
+
+/* Each writes a name into key and returns a view of it. Arguments must be valid as above. */
+struct isg_str names_schema(struct names_key *key);
+struct isg_str names_docs(struct names_key *key, enum store_doc kind);
+struct isg_str names_docs_generation(struct names_key *key);
+struct isg_str names_status(struct names_key *key, struct isg_str id);
+struct isg_str names_lease(struct names_key *key, const char *name);
+struct isg_str names_sequence(struct names_key *key, const char *name);
+
+struct isg_str names_head(struct names_key *key, const char *collection);
+struct isg_str names_block(struct names_key *key, const char *collection, uint64_t block);
+struct isg_str names_marks(struct names_key *key, const char *collection, uint64_t block);
+struct isg_str names_generations(struct names_key *key, const char *collection);
+struct isg_str names_dates(struct names_key *key, const char *collection);
+struct isg_str names_labels(struct names_key *key, const char *collection);
+struct isg_str names_index(struct names_key *key, const char *collection, struct isg_str id);
+struct isg_str names_object(struct names_key *key, const char *collection,
+                            const uint8_t digest[ISG_SHA256_BYTES]);
+
+/* A number as text, for hash fields and values. */
+struct isg_str names_number(struct names_key *key, uint64_t number);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * One change of a collection's log: read the head and the families concerned under WATCH, plan,
+ * then MULTI ... SET head ... EXEC. Positions and dates are given inside, never before. If anybody
+ * else moved the head, nothing is written and the caller plans again from what is there now.
+ *
+ *     txn_begin; txn_family, txn_label, txn_add, txn_kill ...; txn_run; txn_end
+ */
+#ifndef GATEWAY_STORE_TXN_H
+#define GATEWAY_STORE_TXN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/store/conn.h"
+#include "gateway/store/family.h"
+#include "gateway/store/inside.h"
+#include "stix/base/arena.h"
+
+struct txn {
+    struct store *store;
+    struct journal *journal;
+    struct redis_conn *conn;
+    struct isg_arena *arena;
+    struct redis_pipe read;     /* its replies hold the texts of the families */
+    struct journal_head base;   /* as read under WATCH */
+    struct journal_head next;   /* as it will be */
+    struct isg_str *new_labels; /* numbers base.labels, ... */
+    size_t new_labels_room;
+    struct map ids;
+    struct family *families;
+    size_t families_count;
+    struct family **owners;  /* of the added events, beside them */
+    struct relative **added; /* by position */
+    size_t added_count;
+    size_t added_room;
+    uint64_t *touched; /* blocks with changed marks; rising, no doubles */
+    size_t touched_count;
+    size_t touched_room;
+    bool watching;
+};
+
+/*
+ * Read head and families of n ids (doubles are fine; borrowed until txn_end). Always call txn_end.
+ *
+ * Returns ISG_OK, ISG_ESTORE, ISG_ENOMEM; ISG_EBUSY: begin again (the log was replaced).
+ */
+int txn_begin(struct txn *txn, struct store *store, struct journal *journal,
+              const struct isg_str *ids, size_t n, int64_t deadline_us, struct isg_fail *why);
+void txn_end(struct txn *txn);
+
+/* The family of one of the ids. */
+struct family *txn_family(struct txn *txn, struct isg_str id);
+
+/* Number of a label, given now when it is new (text borrowed); its text, NULL when lost. */
+int txn_label(struct txn *txn, struct isg_str text, uint32_t *out);
+bool txn_label_text(const struct txn *txn, uint32_t label, struct isg_str *out);
+
+/* Append an event: position and date are set here. ISG_OK or ISG_ENOMEM. */
+int txn_add(struct txn *txn, struct family *family, struct event_record *record,
+            struct isg_str canon, struct relative **out);
+
+/* Mark an event of the family as deleted. */
+void txn_kill(struct family *family, struct relative *event);
+
+/* Nothing was added or killed. */
+bool txn_is_empty(const struct txn *txn);
+
+/*
+ * Write. On success the journal knows it too.
+ *
+ * Returns ISG_OK; ISG_EBUSY: somebody moved the head, nothing written; ISG_ESTORE, with *in_doubt
+ * set when the connection was lost after EXEC had left; ISG_ENOMEM.
+ */
+int txn_run(struct txn *txn, int64_t deadline_us, bool *in_doubt, struct isg_fail *why);
+
+/*
+ * Learn what became of a txn in doubt. Moves the watched head first, so that a transaction that
+ * still waits in a paused server aborts, then reads back.
+ *
+ * Returns ISG_OK: it is in the store (and the journal knows); ISG_EBUSY: it is not and never will
+ * be; ISG_ESTORE: not learnt by the deadline.
+ */
+int txn_settle(struct txn *txn, int64_t deadline_us, struct isg_fail *why);
+
+#endif
