@@ -177,6 +177,10 @@ static void check_identifier(struct stix_checking *c, const struct stix_prop *pr
     if (c->container != NULL && !markings) {
         if (!container_type(c, prop, stix_json_str(value), at, &type))
             return;
+    } else if (prop->targets == NULL && stix_json_str(value).n == 0) {
+        /* Custom properties (S-018); published data sets leave some of them empty. */
+        stix_found(c, STIX_WARNING, "S-018", at, "%s is empty", prop->name);
+        return;
     } else if (!stix_id_split(stix_json_str(value), &type, NULL)) {
         stix_found(c, STIX_ERROR, "S-013", at, "%s is not an identifier type--uuid", prop->name);
         return;

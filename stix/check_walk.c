@@ -11,36 +11,73 @@ static bool has_suffix(struct isg_str name, const char *suffix)
     return isg_str_ends(name, isg_str_of(suffix));
 }
 
+static void report_empty(struct stix_checking *c, const struct stix_json *value,
+                         enum stix_level level, const struct stix_place *at)
+{
+    stix_found(c, level, "S-003", at, "an empty %s is not allowed",
+               stix_json_type(value) == STIX_JSON_LIST ? "list" : "dictionary");
+}
+
 bool stix_check_filled(struct stix_checking *c, const struct stix_json *value,
                        const struct stix_place *at)
 {
     if (stix_json_size(value) > 0)
         return true;
-    stix_found(c, STIX_ERROR, "S-003", at, "an empty %s is not allowed",
-               stix_json_type(value) == STIX_JSON_LIST ? "list" : "dictionary");
+    report_empty(c, value, STIX_ERROR, at);
     return false;
+}
+
+static void check_content(struct stix_checking *c, const struct stix_json *value,
+                          enum stix_level level, const struct stix_place *at);
+
+/* Elements and members of a custom value, which must not be empty at this level. */
+static void check_inside(struct stix_checking *c, const struct stix_json *value,
+                         enum stix_level level, const struct stix_place *at)
+{
+    struct stix_json_walk walk;
+    if (stix_json_size(value) == 0)
+        report_empty(c, value, level, at);
+    if (stix_json_type(value) == STIX_JSON_LIST) {
+        for (size_t i = 0; i < stix_json_size(value); i++) {
+            struct stix_place here = {at, NULL, i};
+            check_content(c, stix_json_at(value, i), level, &here);
+        }
+        return;
+    }
+    stix_json_walk(value, &walk);
+    while (stix_json_next(&walk)) {
+        struct stix_place here = {at, walk.name, 0};
+        check_content(c, walk.value, level, &here);
+    }
+}
+
+static void check_content(struct stix_checking *c, const struct stix_json *value,
+                          enum stix_level level, const struct stix_place *at)
+{
+    enum stix_json_type type = stix_json_type(value);
+    if (type == STIX_JSON_NULL)
+        stix_found(c, STIX_ERROR, "S-002", at, "null is not a value; leave the property out");
+    else if (type == STIX_JSON_LIST || type == STIX_JSON_OBJECT)
+        check_inside(c, value, level, at);
 }
 
 void stix_check_any(struct stix_checking *c, const struct stix_json *value,
                     const struct stix_place *at)
 {
+    check_content(c, value, STIX_ERROR, at);
+}
+
+/*
+ * A custom property may not be empty itself; emptiness deep inside one is what published data sets
+ * have, and nothing says which rules its content follows: a warning.
+ */
+static void check_custom_content(struct stix_checking *c, const struct stix_json *value,
+                                 const struct stix_place *at)
+{
     enum stix_json_type type = stix_json_type(value);
-    if (type == STIX_JSON_NULL) {
-        stix_found(c, STIX_ERROR, "S-002", at, "null is not a value; leave the property out");
-        return;
-    }
-    if ((type != STIX_JSON_LIST && type != STIX_JSON_OBJECT) || !stix_check_filled(c, value, at))
-        return;
-    for (size_t i = 0; type == STIX_JSON_LIST && i < stix_json_size(value); i++) {
-        struct stix_place here = {at, NULL, i};
-        stix_check_any(c, stix_json_at(value, i), &here);
-    }
-    struct stix_json_walk walk;
-    stix_json_walk(value, &walk);
-    while (type == STIX_JSON_OBJECT && stix_json_next(&walk)) {
-        struct stix_place here = {at, walk.name, 0};
-        stix_check_any(c, walk.value, &here);
-    }
+    bool many = type == STIX_JSON_LIST || type == STIX_JSON_OBJECT;
+    if (!many || stix_check_filled(c, value, at))
+        check_content(c, value, STIX_WARNING, at);
 }
 
 /* --- members no table knows --- */
@@ -87,7 +124,7 @@ void stix_check_custom(struct stix_checking *c, const struct stix_json *owner, c
         stix_check_prop(c, &suffixes[i].prop, value, at);
         return;
     }
-    stix_check_any(c, value, at);
+    check_custom_content(c, value, at);
 }
 
 /* --- shapes --- */
