@@ -74,8 +74,9 @@ static void make_printable(char *s)
             *s = '?';
 }
 
-static void fail_fill(struct isg_fail *why, int code, const char *path, const char *rule,
-                      const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static void fail_fill(struct isg_fail *why, int code,
+                                                            const char *path, const char *rule,
+                                                            const char *format, va_list args)
 {
     why->code = code;
     (void)snprintf(why->path, sizeof why->path, "%s", path != NULL ? path : "");
