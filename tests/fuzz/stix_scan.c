@@ -1,0 +1,84 @@
+/*
+ * The scan and the cutter on the same bytes, the cutter twice: whole, and in pieces whose lengths
+ * come from the input. Both cuttings must agree in every call and in the end; what stix_scan takes
+ * as an object the cutter must take too.
+ */
+#define _GNU_SOURCE /* memmem */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stix/base/buf.h"
+#include "stix/scan.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fail *why)
+{
+    (void)why;
+    isg_buf_printf(arg, "%zu:", index);
+    isg_buf_put_str(arg, text);
+    /* The grammar held, so a scan may only find fault with the content. */
+    struct isg_fail fail;
+    if (stix_scan(text, NULL, &fail) != ISG_OK && strcmp(fail.rule, "I-JSON") != 0)
+        abort();
+    return ISG_OK;
+}
+
+static int on_member(void *arg, struct isg_str name, struct isg_str value, struct isg_fail *why)
+{
+    (void)why;
+    isg_buf_put_str(arg, name);
+    isg_buf_putc(arg, '=');
+    isg_buf_put_str(arg, value);
+    return stix_scan(value, NULL, NULL) == ISG_OK ? ISG_OK : (abort(), ISG_EINVAL);
+}
+
+static int cut(struct isg_str text, uint8_t seed, struct isg_buf *trace)
+{
+    struct isg_fail why = {.code = ISG_OK};
+    struct stix_cutter *cutter = stix_cutter_new(NULL, on_object, on_member, trace);
+    int err = cutter != NULL ? ISG_OK : ISG_ENOMEM;
+    while (err == ISG_OK && text.n > 0) {
+        size_t n = seed == 0 ? text.n : 1 + (seed = (uint8_t)(seed * 77 + 3)) % 23;
+        n = n < text.n ? n : text.n;
+        char *piece = malloc(n);
+        memcpy(piece, text.p, n);
+        err = stix_cutter_feed(cutter, (struct isg_str){piece, n}, &why);
+        free(piece);
+        text = isg_str_from(text, n);
+    }
+    if (err == ISG_OK)
+        err = stix_cutter_end(cutter, &why);
+    isg_buf_printf(trace, "\n%d %s %s %s", err, why.path, why.rule, why.text);
+    stix_cutter_free(&cutter);
+    return err;
+}
+
+static bool is_object(struct isg_str text)
+{
+    text = isg_str_trim(text);
+    return text.n > 0 && text.p[0] == '{';
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0)
+        return 0;
+    struct isg_str text = {(const char *)data + 1, size - 1};
+    struct isg_buf whole;
+    struct isg_buf pieces;
+    struct isg_fail why = {.code = ISG_OK};
+    isg_buf_init(&whole, ISG_BUF_NO_MAX);
+    isg_buf_init(&pieces, ISG_BUF_NO_MAX);
+    int err = cut(text, 0, &whole);
+    (void)cut(text, (uint8_t)(data[0] | 1), &pieces);
+    if (!isg_str_eq(isg_buf_str(&whole), isg_buf_str(&pieces)))
+        abort();
+    if (stix_scan(text, NULL, &why) == ISG_OK && is_object(text) && err != ISG_OK &&
+        memmem(text.p, text.n, "bjects", 6) == NULL && memchr(text.p, '\\', text.n) == NULL)
+        abort();
+    isg_buf_done(&whole);
+    isg_buf_done(&pieces);
+    return 0;
+}
