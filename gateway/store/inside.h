@@ -12,7 +12,7 @@
 #include "gateway/store/blocks.h"
 #include "gateway/store/embedded.h"
 #include "gateway/store/journal.h"
-#include "gateway/store/map.h"
+#include "gateway/store/index.h"
 #include "gateway/store/redis.h"
 #include "gateway/store/store.h"
 
@@ -29,7 +29,7 @@ struct store {
     char token[ISG_UUID_TEXT]; /* this process as holder of leases */
 
     pthread_mutex_t lock; /* journals, sequences */
-    struct map journal_index;
+    struct index journal_index;
     struct journal **journals;
     size_t journals_count;
     struct sequence *sequences;

@@ -79,7 +79,7 @@ struct journal *journal_new(const char *collection)
     pthread_mutex_init(&j->lock, NULL);
     pthread_cond_init(&j->moved, &attr);
     pthread_condattr_destroy(&attr);
-    map_init(&j->label_index);
+    index_init(&j->label_index);
     return j;
 }
 
@@ -94,7 +94,7 @@ void journal_free(struct journal **journal)
     free(j->labels);
     free(j->generations);
     free(j->dates);
-    map_done(&j->label_index);
+    index_done(&j->label_index);
     pthread_cond_destroy(&j->moved);
     pthread_mutex_destroy(&j->lock);
     free(j->collection);
@@ -206,8 +206,8 @@ int journal_set_label(struct journal *j, uint32_t number, struct isg_str text)
     char *copy = keep_text(j, text);
     if (copy == NULL)
         return ISG_ENOMEM;
-    if (map_get(&j->label_index, isg_str_of(copy)) == SIZE_MAX &&
-        map_add(&j->label_index, isg_str_of(copy), number) != ISG_OK)
+    if (index_get(&j->label_index, isg_str_of(copy)) == SIZE_MAX &&
+        index_add(&j->label_index, isg_str_of(copy), number) != ISG_OK)
         return ISG_ENOMEM;
     j->labels[number] = copy;
     return ISG_OK;
@@ -221,7 +221,7 @@ void journal_forget(struct journal *j)
     j->generation_at = 0;
     j->dates_count = 0;
     j->labels_count = 0;
-    map_done(&j->label_index);
+    index_done(&j->label_index);
     j->head = (struct journal_head){0};
 }
 

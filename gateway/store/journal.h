@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "gateway/store/conn.h"
-#include "gateway/store/map.h"
+#include "gateway/store/index.h"
 #include "gateway/store/store.h"
 
 struct commit;
@@ -50,7 +50,7 @@ struct journal {
 
     char **labels; /* by number; NULL: number given, text lost */
     uint32_t labels_count;
-    struct map label_index; /* text -> number */
+    struct index label_index; /* text -> number */
     char **texts;           /* every text ever handed out, kept until the end */
     size_t texts_count;
 

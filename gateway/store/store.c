@@ -22,7 +22,7 @@ static int no_memory(struct isg_fail *why)
 struct journal *store_journal_known(struct store *store, const char *collection)
 {
     pthread_mutex_lock(&store->lock);
-    size_t i = map_get(&store->journal_index, isg_str_of(collection));
+    size_t i = index_get(&store->journal_index, isg_str_of(collection));
     struct journal *journal = i == SIZE_MAX ? NULL : store->journals[i];
     pthread_mutex_unlock(&store->lock);
     return journal;
@@ -39,7 +39,7 @@ static struct journal *add_journal(struct store *store, const char *collection)
     struct journal *journal = journal_new(collection);
     if (journal == NULL)
         return NULL;
-    if (map_add(&store->journal_index, isg_str_of(journal->collection), n) != ISG_OK) {
+    if (index_add(&store->journal_index, isg_str_of(journal->collection), n) != ISG_OK) {
         journal_free(&journal);
         return NULL;
     }
@@ -54,7 +54,7 @@ int store_journal(struct store *store, const char *collection, struct journal **
     if (!names_collection_is_valid(collection))
         return isg_fail(why, ISG_EINVAL, "impossible collection id");
     pthread_mutex_lock(&store->lock);
-    size_t i = map_get(&store->journal_index, isg_str_of(collection));
+    size_t i = index_get(&store->journal_index, isg_str_of(collection));
     struct journal *journal = i == SIZE_MAX ? add_journal(store, collection) : store->journals[i];
     pthread_mutex_unlock(&store->lock);
     if (journal == NULL)
@@ -80,7 +80,7 @@ static struct store *new_store(const struct store_options *options)
         return NULL;
     pthread_mutex_init(&store->lock, NULL);
     pthread_mutex_init(&store->sequence_lock, NULL);
-    map_init(&store->journal_index);
+    index_init(&store->journal_index);
     cache_init(&store->cache, CACHE_BYTES);
     atomic_init(&store->closing, false);
     isg_uuid_random(store->token);
@@ -177,7 +177,7 @@ void store_close(struct store **store)
     for (size_t i = 0; i < s->journals_count; i++)
         journal_free(&s->journals[i]);
     free(s->journals);
-    map_done(&s->journal_index);
+    index_done(&s->journal_index);
     store_sequences_free(s);
     address_done(&s->address);
     free(s->password_file);

@@ -25,9 +25,9 @@ static int make_families(struct txn *t, const struct isg_str *ids, size_t n)
     if (t->families == NULL)
         return ISG_ENOMEM;
     for (size_t i = 0; i < n; i++) {
-        if (map_get(&t->ids, ids[i]) != SIZE_MAX)
+        if (index_get(&t->ids, ids[i]) != SIZE_MAX)
             continue;
-        if (map_add(&t->ids, ids[i], t->families_count) != ISG_OK)
+        if (index_add(&t->ids, ids[i], t->families_count) != ISG_OK)
             return ISG_ENOMEM;
         t->families[t->families_count++].id = ids[i];
     }
@@ -109,7 +109,7 @@ int txn_begin(struct txn *t, struct store *store, struct journal *journal,
               const struct isg_str *ids, size_t n, int64_t deadline_us, struct isg_fail *why)
 {
     *t = (struct txn){.store = store, .journal = journal};
-    map_init(&t->ids);
+    index_init(&t->ids);
     redis_pipe_init(&t->read);
     t->arena = isg_arena_new(ISG_BUF_NO_MAX);
     if (t->arena == NULL || make_families(t, ids, n) != ISG_OK)
@@ -136,7 +136,7 @@ void txn_end(struct txn *t)
     }
     redis_give(t->store->redis, &t->conn);
     redis_pipe_done(&t->read);
-    map_done(&t->ids);
+    index_done(&t->ids);
     isg_arena_free(&t->arena);
 }
 
@@ -144,7 +144,7 @@ void txn_end(struct txn *t)
 
 struct family *txn_family(struct txn *t, struct isg_str id)
 {
-    size_t i = map_get(&t->ids, id);
+    size_t i = index_get(&t->ids, id);
     assert(i != SIZE_MAX);
     return &t->families[i];
 }
@@ -168,7 +168,7 @@ int txn_label(struct txn *t, struct isg_str text, uint32_t *out)
 {
     struct journal *j = t->journal;
     pthread_mutex_lock(&j->lock);
-    size_t known = map_get(&j->label_index, text);
+    size_t known = index_get(&j->label_index, text);
     pthread_mutex_unlock(&j->lock);
     if (known != SIZE_MAX && known < t->base.labels) {
         *out = (uint32_t)known;

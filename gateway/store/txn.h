@@ -27,7 +27,7 @@ struct txn {
     struct journal_head next;   /* as it will be */
     struct isg_str *new_labels; /* numbers base.labels, ... */
     size_t new_labels_room;
-    struct map ids;
+    struct index ids;
     struct family *families;
     size_t families_count;
     struct family **owners;  /* of the added events, beside them */
