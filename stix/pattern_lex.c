@@ -53,6 +53,7 @@ static const struct {
 static bool wrong(struct stix_token *token, const char *rule, const char *message)
 {
     token->kind = STIX_TOKEN_WRONG;
+    token->code = strcmp(rule, "S-110") == 0 ? ISG_EINVAL : ISG_EPARSE; /* a range is no grammar */
     token->rule = rule;
     token->message = message;
     return true;

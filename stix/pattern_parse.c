@@ -39,6 +39,14 @@ static void *fail(struct parser *p, int code, const char *rule, const char *mess
     return NULL;
 }
 
+/* Words in the wrong place are mostly keywords in the wrong case, or names that are keywords. */
+static void *fail_at_word(struct parser *p, const char *message)
+{
+    bool boolean =
+        p->token.kind == STIX_TOKEN_LITERAL && p->token.literal.kind == STIX_LITERAL_BOOLEAN;
+    return fail(p, ISG_EPARSE, p->token.text.n > 0 || boolean ? "S-106" : "S-108", message);
+}
+
 static void *no_memory(struct parser *p)
 {
     return fail(p, ISG_ENOMEM, NULL, "no memory");
@@ -52,7 +60,7 @@ static void advance(struct parser *p)
     if (!stix_lexer_next(&p->lexer, &p->token))
         (void)no_memory(p);
     else if (p->token.kind == STIX_TOKEN_WRONG)
-        (void)fail(p, ISG_EPARSE, p->token.rule, p->token.message);
+        (void)fail(p, p->token.code, p->token.rule, p->token.message);
 }
 
 /* Take a token of this kind, or fail with message. */
@@ -153,7 +161,7 @@ static bool parse_key(struct parser *p, struct stix_path *path)
     if (p->err == ISG_OK && p->token.kind == STIX_TOKEN_HYPHENED)
         (void)fail(p, ISG_EPARSE, "S-108", "a property name with a hyphen needs quotes");
     else if (p->err == ISG_OK && !quoted && p->token.kind != STIX_TOKEN_NAME)
-        (void)fail(p, ISG_EPARSE, "S-106", "a property name is expected");
+        (void)fail_at_word(p, "a property name is expected");
     if (p->err != ISG_OK)
         return false;
     struct isg_str key = quoted ? p->token.literal.text : p->token.text;
@@ -185,7 +193,7 @@ static bool parse_index(struct parser *p, struct stix_path *path)
 static bool parse_path(struct parser *p, struct stix_path *path)
 {
     if (p->token.kind != STIX_TOKEN_NAME && p->token.kind != STIX_TOKEN_HYPHENED)
-        (void)fail(p, ISG_EPARSE, "S-106", "an object type is expected");
+        (void)fail_at_word(p, "an object type is expected");
     path->type = p->token.text;
     advance(p);
     if (!expect(p, STIX_TOKEN_COLON, "a colon is expected after the object type") ||
@@ -285,7 +293,7 @@ static bool parse_comparison(struct parser *p, struct stix_test *test)
     test->negated = accept(p, STIX_TOKEN_NOT);
     const struct comparison *op = find_comparison(p->token.kind);
     if (p->err == ISG_OK && op == NULL)
-        (void)fail(p, ISG_EPARSE, "S-106", "an operator is expected");
+        (void)fail_at_word(p, "an operator is expected");
     if (p->err != ISG_OK)
         return false;
     advance(p);

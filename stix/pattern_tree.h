@@ -186,7 +186,8 @@ struct stix_token {
     size_t offset; /* bytes into the text */
     struct isg_str text;
     struct stix_literal literal;
-    const char *rule; /* of STIX_TOKEN_WRONG */
+    int code;         /* of STIX_TOKEN_WRONG */
+    const char *rule; /* likewise */
     const char *message;
 };
 

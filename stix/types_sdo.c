@@ -115,7 +115,7 @@ static const struct stix_prop location_props[] = {
     {.name = "country", .form = &stix_form_country},
     {.name = "description"},
     {.name = "latitude", .value = STIX_FLOAT, .rule = "S-043", .min = -90, .max = 90},
-    {.name = "longitude", .value = STIX_FLOAT, .min = -180, .max = 180},
+    {.name = "longitude", .value = STIX_FLOAT, .rule = "S-043", .min = -180, .max = 180},
     {.name = "name"},
     {.name = "postal_code"},
     {.name = "precision", .value = STIX_FLOAT},
