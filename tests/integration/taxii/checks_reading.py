@@ -134,7 +134,7 @@ def tokens(w):
             .status, 200, "the order of values does not matter to a token")
     new = indicator(99)
     a.push(url, [new])
-    rest = m.walk(url + "objects/?next=" + token, 4)
+    rest = m.walk(url + "objects/", 4, token)
     b.ok("T-064", rest[-1].ids()[-1] == new["id"], "what arrives during a walk comes at its end")
     a.ask("DELETE", url + "objects/%s/" % second.ids()[0])
     b.equal("T-064", m.get(url + "objects/?limit=3&next=" + token).ids(), second.ids()[1:4],

@@ -154,12 +154,11 @@ class Client:
         body = dict({"objects": objects}, **more)
         return self.ask("POST", collection + "objects/", json.dumps(body).encode())
 
-    def walk(self, target, limit=None, bound=200):
+    def walk(self, target, limit=None, token=None, bound=200):
         """All pages by `next`, as taxii2-client's as_pages does: a first page that is shorter than
         asked becomes the limit of the others."""
         join = "&" if "?" in target else "?"
         pages = []
-        token = None
         while len(pages) < bound:
             query = [] if limit is None else ["limit=%d" % limit]
             query += [] if token is None else ["next=" + token]
