@@ -420,7 +420,7 @@ static enum MHD_Result begin(struct http_listener *listener, struct http_request
  */
 static int check_chunk_line(const struct http_request *request, const char *data, size_t room)
 {
-    if (!request->framing.chunked || !layout_check_wanted() || data <= request->body_start + 2)
+    if (!request->framing.chunked || !layout_check_wanted() || data < request->body_start + 2)
         return 0;
     if (data[-2] != '\r' || data[-1] != '\n')
         return 400;

@@ -2,7 +2,10 @@
  * A little server over gateway/http for the raw-request table: prints "port N" (one line), serves
  * until its standard input ends.
  *
- *   http_echo [--cert F --key F [--ca F]] [--unix PATH] [name=value of a limit ...]
+ *   http_echo [--cert F --key F [--ca F] | --tls DIR] [--unix PATH] [name=value of a limit ...]
+ *
+ * With --tls it makes its certificate itself (DIR/ca.pem, cert.pem, key.pem); a line "renew" on the
+ * standard input makes and loads another, "spoil" loads a broken one.
  *
  * GET and HEAD of /taxii2/ 200; /wait/ 200 from a worker; /slow/ 200 from a worker after 2 s;
  * /big/ 1 MiB; /who/ peer and certificate; POST 202 with the length of the body, to /wait/ from a
@@ -15,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/http/certificate.h"
 #include "gateway/http/http.h"
 #include "gateway/log.h"
 
@@ -127,9 +131,42 @@ static void set_limit(struct http_limits *limits, const char *text)
     }
 }
 
-static void read_arguments(int argc, char **argv, struct http_listen *where,
-                           struct http_limits *limits)
+/* ---- a certificate of its own ---- */
+
+static struct {
+    char ca[256];
+    char certificate[256];
+    char key[256];
+} made;
+
+static void write_file(char path[256], const char *folder, const char *name, struct isg_str text)
 {
+    (void)snprintf(path, 256, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        return;
+    (void)fwrite(text.p, 1, text.n, file);
+    (void)fclose(file);
+}
+
+static void make_certificate(const char *folder, bool spoilt)
+{
+    struct certificate_set set;
+    struct isg_fail why;
+    if (certificate_make("Echo", "127.0.0.1", &set, &why) != ISG_OK)
+        return;
+    if (!spoilt) {
+        write_file(made.ca, folder, "ca.pem", isg_buf_str(&set.ca));
+        write_file(made.certificate, folder, "cert.pem", isg_buf_str(&set.certificate));
+    }
+    write_file(made.key, folder, "key.pem", spoilt ? ISG_STR("no key") : isg_buf_str(&set.key));
+    certificate_set_done(&set);
+}
+
+static const char *read_arguments(int argc, char **argv, struct http_listen *where,
+                                  struct http_limits *limits)
+{
+    const char *folder = NULL;
     for (int i = 1; i < argc; i++) {
         const char *next = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--cert") == 0)
@@ -140,19 +177,29 @@ static void read_arguments(int argc, char **argv, struct http_listen *where,
             where->client_ca = next;
         else if (strcmp(argv[i], "--unix") == 0)
             where->unix_path = next;
+        else if (strcmp(argv[i], "--tls") == 0)
+            folder = next;
         else
             set_limit(limits, argv[i]);
     }
+    if (folder != NULL) {
+        make_certificate(folder, false);
+        where->certificate = made.certificate;
+        where->key = made.key;
+    }
+    return folder;
 }
 
-/* A line "reload" reads the certificate again; the end of input ends the program. */
-static void serve(struct http_listener *listener)
+/* Obeys lines until the input ends. */
+static void serve(struct http_listener *listener, const char *folder)
 {
     char line[64];
     while (fgets(line, sizeof line, stdin) != NULL) {
         struct isg_fail why;
-        if (strcmp(line, "reload\n") == 0)
-            (void)printf("%s\n", http_listener_reload(listener, &why) == ISG_OK ? "ok" : why.text);
+        if (folder != NULL)
+            make_certificate(folder, strcmp(line, "spoil\n") == 0);
+        int err = http_listener_reload(listener, &why);
+        (void)printf("%s\n", err == ISG_OK ? "ok" : why.text);
         (void)fflush(stdout);
     }
 }
@@ -169,7 +216,7 @@ int main(int argc, char **argv)
         return 1;
     memset(bytes, 'x', 1 << 20);
     big = http_bytes_take(bytes, 1 << 20);
-    read_arguments(argc, argv, &where, &limits);
+    const char *folder = read_arguments(argc, argv, &where, &limits);
     log_setup(LOG_WARN, LOG_JSON);
     (void)signal(SIGPIPE, SIG_IGN);
     struct worker_pool *workers = worker_pool_new("echo", 2, 4);
@@ -182,7 +229,7 @@ int main(int argc, char **argv)
     (void)printf("port %u %s\n", http_listener_port(listener),
                  http_layout_check_on() ? "layout" : "rules");
     (void)fflush(stdout);
-    serve(listener);
+    serve(listener, folder);
     http_listener_close(&listener, 1000);
     worker_pool_free(&workers);
     http_bytes_unref(&big);
