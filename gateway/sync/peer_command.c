@@ -1,0 +1,109 @@
+/* A run of a peer by command: the definition comes as JSON and lives for the run only. */
+#include <string.h>
+
+#include "feeds/fetch.h"
+#include "gateway/sync/peer_run.h"
+#include "gateway/sync/sync_private.h"
+#include "stix/base/arena.h"
+#include "stix/base/jsonw.h"
+#include "stix/json.h"
+
+enum { LEASE_MS = 5 * 60000 }; /* other gateways wait at most this long after a crash */
+
+/* NUL-terminated copies of the texts of a definition. */
+struct texts {
+    struct isg_arena *arena;
+    bool failed;
+};
+
+static const char *text_of(struct texts *texts, const struct stix_json *json, const char *name)
+{
+    struct isg_str text = stix_json_get_str(json, name);
+    if (text.n == 0)
+        return NULL;
+    const char *copy = isg_arena_copy(texts->arena, text);
+    texts->failed = texts->failed || copy == NULL || strlen(copy) != text.n;
+    return copy;
+}
+
+static int def_read(const struct stix_json *json, struct texts *texts, struct peer_def *out,
+                    struct isg_fail *why)
+{
+    struct isg_fail url_why = {.code = ISG_OK};
+    struct isg_str direction = stix_json_get_str(json, "direction");
+    *out = (struct peer_def){.name = "peer",
+                             .push = isg_str_is(direction, "push"),
+                             .url = text_of(texts, json, "url"),
+                             .from = text_of(texts, json, "from"),
+                             .collection = text_of(texts, json, "collection"),
+                             .user = text_of(texts, json, "user"),
+                             .password_file = text_of(texts, json, "password_file"),
+                             .ca = text_of(texts, json, "ca"),
+                             .allow_private = stix_json_bool(stix_json_get(json, "allow_private"))};
+    if (texts->failed)
+        return isg_fail(why, ISG_EINVAL, "a text cannot be used");
+    if (!out->push && !isg_str_is(direction, "pull"))
+        return isg_fail_at(why, ISG_EINVAL, "/direction", NULL, "pull or push");
+    if (out->url == NULL || out->from == NULL || out->collection == NULL)
+        return isg_fail(why, ISG_EINVAL, "url, from and collection are needed");
+    if (feed_url_check(out->url, out->allow_private, &url_why) != ISG_OK)
+        return isg_fail_at(why, ISG_EINVAL, "/url", "R-079", "%s", url_why.text);
+    return ISG_OK;
+}
+
+static void result_write(const struct peer_def *def, bool dry_run, const struct peer_result *result,
+                         struct isg_buf *out)
+{
+    struct isg_jsonw w;
+    isg_jsonw_init(&w, out);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "direction", def->push ? "push" : "pull");
+    isg_jsonw_put(&w, "state", "ok");
+    isg_jsonw_put_bool(&w, "dry_run", dry_run);
+    isg_jsonw_put_int(&w, "total", (int64_t)result->total);
+    isg_jsonw_put_int(&w, "added", (int64_t)result->added);
+    isg_jsonw_put_int(&w, "same", (int64_t)result->same);
+    isg_jsonw_put_int(&w, "refused", (int64_t)result->refused);
+    isg_jsonw_put_int(&w, "pending", (int64_t)result->pending);
+    isg_jsonw_put(&w, "first_failure",
+                  result->first_failure[0] != '\0' ? result->first_failure : NULL);
+    isg_jsonw_end(&w);
+}
+
+static int run(const struct sync_parts *parts, const struct peer_def *def, bool dry_run,
+               struct isg_buf *out, struct isg_fail *why)
+{
+    char name[STATE_NAME_MAX];
+    struct peer_result result = {.total = 0};
+    struct state state;
+    bool held = false;
+    peer_state_name(def, name);
+    int err = store_lease(parts->store, name, LEASE_MS, &held, why);
+    if (err == ISG_OK && !held)
+        err = isg_fail(why, ISG_EBUSY, "another gateway runs this peer now");
+    if (err == ISG_OK) {
+        struct isg_fail ignored;
+        err = peer_run(parts, def, dry_run, &result, &state, why);
+        (void)store_lease(parts->store, name, 1, &held, &ignored); /* let it go */
+    }
+    if (err == ISG_OK)
+        result_write(def, dry_run, &result, out);
+    return err;
+}
+
+int sync_peer_run(struct sync *sync, struct isg_str json, struct isg_buf *out, struct isg_fail *why)
+{
+    struct stix_json *tree = NULL;
+    struct texts texts = {.arena = isg_arena_new(1 << 20)};
+    struct peer_def def;
+    int err = texts.arena == NULL ? isg_fail(why, ISG_ENOMEM, "no memory")
+                                  : stix_json_parse(json, NULL, &tree, why);
+    if (err == ISG_OK)
+        err = def_read(tree, &texts, &def, why);
+    if (err == ISG_OK)
+        err = run(sync_parts_of(sync), &def, stix_json_bool(stix_json_get(tree, "dry_run")), out,
+                  why);
+    stix_json_free(&tree);
+    isg_arena_free(&texts.arena);
+    return err;
+}

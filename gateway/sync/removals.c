@@ -1,0 +1,226 @@
+#include "gateway/sync/removals.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stix/base/arena.h"
+#include "stix/base/digest.h"
+#include "stix/base/jsonw.h"
+#include "stix/json.h"
+
+/* The shrink guard of digest 2.3: more than a tenth, at least five; released by two more. */
+enum { GUARD_PART = 10, GUARD_MIN = 5, RELEASE_TIMES = 3, ARENA_MAX = 256 << 20 };
+
+/* A part of an object that the source lists. json is {"id","name","created","facet"}. */
+struct key {
+    struct isg_str id;
+    struct isg_str facet;
+    struct isg_str json;
+};
+
+struct keys {
+    struct isg_arena *arena;
+    struct key *items;
+    size_t count;
+    size_t room;
+};
+
+static int keys_add(struct keys *keys, const struct stix_json *object, struct isg_str facet,
+                    struct isg_fail *why)
+{
+    struct isg_buf json;
+    struct isg_jsonw w;
+    if (keys->count == keys->room) {
+        size_t room = keys->room == 0 ? 1024 : keys->room * 2;
+        struct key *items = realloc(keys->items, room * sizeof *items);
+        if (items == NULL)
+            return isg_fail(why, ISG_ENOMEM, "no memory");
+        keys->items = items;
+        keys->room = room;
+    }
+    isg_buf_init(&json, 1 << 20);
+    isg_jsonw_init(&w, &json);
+    isg_jsonw_object(&w);
+    isg_jsonw_put_str(&w, "id", stix_json_get_str(object, "id"));
+    isg_jsonw_put_str(&w, "name", stix_json_get_str(object, "name"));
+    isg_jsonw_put_str(&w, "created", stix_json_get_str(object, "created"));
+    isg_jsonw_put_str(&w, "facet", facet);
+    isg_jsonw_end(&w);
+    struct key *key = &keys->items[keys->count];
+    const char *copy = isg_arena_copy(keys->arena, isg_buf_str(&json));
+    const char *id = isg_arena_copy(keys->arena, stix_json_get_str(object, "id"));
+    const char *name = isg_arena_copy(keys->arena, facet);
+    int err =
+        json.err != ISG_OK || copy == NULL || id == NULL || name == NULL ? ISG_ENOMEM : ISG_OK;
+    *key = (struct key){isg_str_of(id), isg_str_of(name), isg_str_of(copy)};
+    keys->count++;
+    isg_buf_done(&json);
+    return err == ISG_OK ? ISG_OK : isg_fail(why, err, "no memory");
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct key *x = a;
+    const struct key *y = b;
+    int order = isg_str_cmp(x->id, y->id);
+    return order != 0 ? order : isg_str_cmp(x->facet, y->facet);
+}
+
+static void keys_sort(struct keys *keys)
+{
+    if (keys->count > 1)
+        qsort(keys->items, keys->count, sizeof *keys->items, by_id);
+}
+
+static bool keys_has(const struct keys *keys, const struct key *key)
+{
+    return keys->count > 0 &&
+           bsearch(key, keys->items, keys->count, sizeof *keys->items, by_id) != NULL;
+}
+
+static int from_spool(void *arg, struct isg_str object, const char *facet, struct isg_fail *why)
+{
+    struct stix_json *tree = NULL;
+    if (facet == NULL)
+        return ISG_OK;
+    int err = stix_json_parse(object, NULL, &tree, why);
+    if (err == ISG_OK)
+        err = keys_add(arg, tree, isg_str_of(facet), why);
+    stix_json_free(&tree);
+    return err;
+}
+
+static void document_name(const char *name, char out[STATE_NAME_MAX])
+{
+    (void)snprintf(out, STATE_NAME_MAX, "keys:%s", name);
+}
+
+/* The keys of the last run; none when there was none. */
+static int from_store(struct store *store, const char *name, struct keys *keys,
+                      struct isg_fail *why)
+{
+    char document[STATE_NAME_MAX];
+    struct isg_buf text;
+    struct stix_json *tree = NULL;
+    isg_buf_init(&text, ISG_BUF_NO_MAX);
+    document_name(name, document);
+    int err = store_doc_get(store, STORE_FEED_STATE, isg_str_of(document), &text, why);
+    if (err == ISG_OK)
+        err = stix_json_parse(isg_buf_str(&text), NULL, &tree, why);
+    const struct stix_json *list = stix_json_get(tree, "keys");
+    for (size_t i = 0; i < stix_json_size(list) && err == ISG_OK; i++) {
+        const struct stix_json *item = stix_json_at(list, i);
+        err = keys_add(keys, item, stix_json_get_str(item, "facet"), why);
+    }
+    stix_json_free(&tree);
+    isg_buf_done(&text);
+    return err == ISG_ENOENT ? ISG_OK : err;
+}
+
+static void digest_of(const struct keys *keys, char out[2 * ISG_SHA256_BYTES + 1])
+{
+    struct isg_sha256 hash;
+    uint8_t digest[ISG_SHA256_BYTES];
+    isg_sha256_init(&hash);
+    for (size_t i = 0; i < keys->count; i++)
+        isg_sha256_add(&hash, keys->items[i].id.p, keys->items[i].id.n);
+    isg_sha256_end(&hash, digest);
+    isg_hex_encode(digest, sizeof digest, out);
+}
+
+/* Whether the removals of this snapshot have to wait; state remembers what was seen. */
+static bool held_back(const struct keys *now, size_t before, size_t missing, struct state *state)
+{
+    char digest[2 * ISG_SHA256_BYTES + 1];
+    bool suspect = missing >= GUARD_MIN && missing > before / GUARD_PART;
+    digest_of(now, digest);
+    if (suspect) {
+        state->held_times = strcmp(state->held, digest) == 0 ? state->held_times + 1 : 1;
+        memcpy(state->held, digest, sizeof state->held);
+    }
+    if (suspect && state->held_times < RELEASE_TIMES)
+        return true;
+    state->held[0] = '\0';
+    state->held_times = 0;
+    return false;
+}
+
+static void write_keys(const struct keys *now, const struct keys *before, bool held,
+                       struct isg_buf *out)
+{
+    struct isg_jsonw w;
+    isg_jsonw_init(&w, out);
+    isg_jsonw_object(&w);
+    isg_jsonw_name(&w, "keys");
+    isg_jsonw_list(&w);
+    for (size_t i = 0; i < now->count; i++)
+        isg_jsonw_raw(&w, now->items[i].json);
+    for (size_t i = 0; held && i < before->count; i++) {
+        if (!keys_has(now, &before->items[i]))
+            isg_jsonw_raw(&w, before->items[i].json);
+    }
+    isg_jsonw_end(&w);
+    isg_jsonw_end(&w);
+}
+
+static size_t count_missing(const struct keys *now, const struct keys *before)
+{
+    size_t missing = 0;
+    for (size_t i = 0; i < before->count; i++)
+        missing += !keys_has(now, &before->items[i]);
+    return missing;
+}
+
+static int compare(const struct keys *now, const struct keys *before,
+                   const struct feed_source *source, struct feed_context *context,
+                   struct state *state, struct removals *out, struct isg_fail *why)
+{
+    int err = ISG_OK;
+    out->missing = count_missing(now, before);
+    out->held = held_back(now, before->count, out->missing, state);
+    for (size_t i = 0; i < before->count && !out->held && err == ISG_OK; i++) {
+        if (!keys_has(now, &before->items[i]))
+            err = source->withdraw(context, before->items[i].json, before->items[i].facet.p, why);
+    }
+    write_keys(now, before, out->held, &out->keys);
+    return err == ISG_OK ? out->keys.err : err;
+}
+
+int removals_apply(struct store *store, const char *name, const struct feed_source *source,
+                   struct feed_context *context, struct spool *spool, struct state *state,
+                   struct removals *out, struct isg_fail *why)
+{
+    struct isg_arena *arena = isg_arena_new(ARENA_MAX);
+    struct keys now = {.arena = arena};
+    struct keys before = {.arena = arena};
+    isg_buf_init(&out->keys, ISG_BUF_NO_MAX);
+    int err = arena == NULL ? isg_fail(why, ISG_ENOMEM, "no memory")
+                            : spool_each(spool, from_spool, &now, why);
+    if (err == ISG_OK)
+        err = from_store(store, name, &before, why);
+    keys_sort(&now);
+    keys_sort(&before);
+    if (err == ISG_OK)
+        err = compare(&now, &before, source, context, state, out, why);
+    free(now.items);
+    free(before.items);
+    isg_arena_free(&arena);
+    return err;
+}
+
+int removals_keep(struct store *store, const char *name, const struct removals *removals,
+                  struct isg_fail *why)
+{
+    char document[STATE_NAME_MAX];
+    if (removals->keys.len == 0)
+        return ISG_OK;
+    document_name(name, document);
+    return store_doc_put(store, STORE_FEED_STATE, isg_str_of(document),
+                         isg_buf_str(&removals->keys), why);
+}
+
+void removals_done(struct removals *removals)
+{
+    isg_buf_done(&removals->keys);
+}

@@ -1,0 +1,137 @@
+#include "gateway/sync/state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "stix/json.h"
+
+enum { DOCUMENT_MAX = 16384 };
+
+static void text_from(const struct stix_json *json, const char *name, char *out, size_t room)
+{
+    struct isg_str text = stix_json_get_str(json, name);
+    (void)snprintf(out, room, "%.*s", text.n < room ? (int)text.n : 0, text.n > 0 ? text.p : "");
+}
+
+static uint64_t number_from(const struct stix_json *json, const char *name)
+{
+    int64_t n;
+    return stix_json_int(stix_json_get(json, name), &n) && n > 0 ? (uint64_t)n : 0;
+}
+
+static void state_read(const struct stix_json *json, struct state *out)
+{
+    text_from(json, "etag", out->etag, sizeof out->etag);
+    text_from(json, "last_modified", out->last_modified, sizeof out->last_modified);
+    text_from(json, "cursor", out->cursor, sizeof out->cursor);
+    text_from(json, "held", out->held, sizeof out->held);
+    text_from(json, "last_error", out->last_error, sizeof out->last_error);
+    out->converter = (unsigned)number_from(json, "converter");
+    out->position = number_from(json, "position");
+    out->held_times = (unsigned)number_from(json, "held_times");
+    out->last_run_us = (int64_t)number_from(json, "last_run_us");
+    out->last_success_us = (int64_t)number_from(json, "last_success_us");
+    out->failures = (unsigned)number_from(json, "failures");
+    out->permanent = stix_json_bool(stix_json_get(json, "permanent"));
+    out->retry_after_s = (unsigned)number_from(json, "retry_after_s");
+    out->total = number_from(json, "total");
+    out->added = number_from(json, "added");
+    out->same = number_from(json, "same");
+    out->refused = number_from(json, "refused");
+}
+
+int state_load(struct store *store, const char *name, struct state *out, struct isg_fail *why)
+{
+    struct isg_buf text;
+    struct stix_json *json = NULL;
+    struct state state = {.position = 0};
+    isg_buf_init(&text, DOCUMENT_MAX);
+    int err = store_doc_get(store, STORE_FEED_STATE, isg_str_of(name), &text, why);
+    if (err == ISG_OK && stix_json_parse(isg_buf_str(&text), NULL, &json, NULL) == ISG_OK)
+        state_read(json, &state); /* an unreadable one counts as none: everything is read again */
+    if (err == ISG_OK || err == ISG_ENOENT) {
+        *out = state;
+        err = ISG_OK;
+    }
+    stix_json_free(&json);
+    isg_buf_done(&text);
+    return err;
+}
+
+int state_save(struct store *store, const char *name, const struct state *state,
+               struct isg_fail *why)
+{
+    struct isg_buf text;
+    struct isg_jsonw w;
+    isg_buf_init(&text, DOCUMENT_MAX);
+    isg_jsonw_init(&w, &text);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "etag", state->etag);
+    isg_jsonw_put(&w, "last_modified", state->last_modified);
+    isg_jsonw_put_int(&w, "converter", state->converter);
+    isg_jsonw_put(&w, "cursor", state->cursor);
+    isg_jsonw_put_int(&w, "position", (int64_t)state->position);
+    isg_jsonw_put(&w, "held", state->held);
+    isg_jsonw_put_int(&w, "held_times", state->held_times);
+    isg_jsonw_put_int(&w, "last_run_us", state->last_run_us);
+    isg_jsonw_put_int(&w, "last_success_us", state->last_success_us);
+    isg_jsonw_put_int(&w, "failures", state->failures);
+    isg_jsonw_put_bool(&w, "permanent", state->permanent);
+    isg_jsonw_put_int(&w, "retry_after_s", state->retry_after_s);
+    isg_jsonw_put(&w, "last_error", state->last_error);
+    isg_jsonw_put_int(&w, "total", (int64_t)state->total);
+    isg_jsonw_put_int(&w, "added", (int64_t)state->added);
+    isg_jsonw_put_int(&w, "same", (int64_t)state->same);
+    isg_jsonw_put_int(&w, "refused", (int64_t)state->refused);
+    isg_jsonw_end(&w);
+    int err = text.err != ISG_OK ? isg_fail(why, text.err, "the state is too large")
+                                 : store_doc_put(store, STORE_FEED_STATE, isg_str_of(name),
+                                                 isg_buf_str(&text), why);
+    isg_buf_done(&text);
+    return err;
+}
+
+static void put_time(struct isg_jsonw *w, const char *name, int64_t us)
+{
+    char text[ISG_TIME_TEXT];
+    if (us == 0)
+        return;
+    isg_time_format(us, 3, text);
+    isg_jsonw_put(w, name, text);
+}
+
+void state_write(const struct state *state, struct isg_jsonw *w)
+{
+    const char *word = state->last_run_us == 0 ? "waiting" : state->failures > 0 ? "failing" : "ok";
+    isg_jsonw_put(w, "state", word);
+    put_time(w, "last_run", state->last_run_us);
+    put_time(w, "last_success", state->last_success_us);
+    isg_jsonw_put(w, "last_error", state->last_error[0] != '\0' ? state->last_error : NULL);
+    isg_jsonw_put_int(w, "failures", state->failures);
+    isg_jsonw_put_int(w, "total", (int64_t)state->total);
+    isg_jsonw_put_int(w, "added", (int64_t)state->added);
+    isg_jsonw_put_int(w, "same", (int64_t)state->same);
+    isg_jsonw_put_int(w, "refused", (int64_t)state->refused);
+    if (state->held_times > 0)
+        isg_jsonw_put_bool(w, "removals_held", true);
+}
+
+void state_succeeded(struct state *state, int64_t start_us)
+{
+    state->last_run_us = start_us;
+    state->last_success_us = isg_time_now_us();
+    state->failures = 0;
+    state->permanent = false;
+    state->retry_after_s = 0;
+    state->last_error[0] = '\0';
+}
+
+void state_failed(struct state *state, int64_t start_us, const struct isg_fail *why)
+{
+    state->last_run_us = start_us;
+    state->failures++;
+    state->permanent =
+        why->code == ISG_EAUTH || why->code == ISG_EDENIED || why->code == ISG_ENOENT;
+    (void)snprintf(state->last_error, sizeof state->last_error, "%.160s%s%.60s", why->text,
+                   why->rule[0] != '\0' ? " " : "", why->rule);
+}

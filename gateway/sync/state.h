@@ -1,0 +1,52 @@
+/*
+ * What is kept of a source between its runs: validators, cursors, the last error. One document of
+ * the store each, written last in a run, after everything it speaks of is durable (digest 2.1).
+ */
+#ifndef GATEWAY_SYNC_STATE_H
+#define GATEWAY_SYNC_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/store/store.h"
+#include "stix/base/jsonw.h"
+#include "stix/base/time.h"
+
+enum { STATE_VALIDATOR_MAX = 512, STATE_NAME_MAX = 96 };
+
+struct state {
+    /* of the document fetched last and ingested whole */
+    char etag[STATE_VALIDATOR_MAX];
+    char last_modified[STATE_VALIDATOR_MAX];
+    unsigned converter;         /* FEED_CONVERTER_VERSION that read it */
+    char cursor[ISG_TIME_TEXT]; /* added_after of a pull */
+    uint64_t position;          /* of a push: what lies behind it has been sent */
+    char held[2 * 32 + 1];      /* digest of a snapshot whose removals are held back */
+    unsigned held_times;
+    /* of the runs */
+    int64_t last_run_us; /* 0: never */
+    int64_t last_success_us;
+    unsigned failures; /* since the last success */
+    bool permanent;
+    unsigned retry_after_s;
+    char last_error[256];
+    /* counts of the last good run */
+    uint64_t total;
+    uint64_t added;
+    uint64_t same;
+    uint64_t refused;
+};
+
+/* Load the state of `kind:name`; all zero when there is none. ISG_ESTORE. */
+int state_load(struct store *store, const char *name, struct state *out, struct isg_fail *why);
+int state_save(struct store *store, const char *name, const struct state *state,
+               struct isg_fail *why);
+
+/* Members that lists show: last_run, last_success, last_error, failures, counts. */
+void state_write(const struct state *state, struct isg_jsonw *w);
+
+/* Note the end of a run that began at start_us. */
+void state_succeeded(struct state *state, int64_t start_us);
+void state_failed(struct state *state, int64_t start_us, const struct isg_fail *why);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * The feeds and peers that run on a schedule: those of the configuration and, among feeds, those of
+ * the store. Not locked: sync.c holds its lock around every call.
+ */
+#ifndef GATEWAY_SYNC_TABLE_H
+#define GATEWAY_SYNC_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "feeds/schedule.h"
+#include "gateway/sync/feed_def.h"
+#include "gateway/sync/peer_run.h"
+#include "gateway/sync/state.h"
+
+struct entry {
+    struct entry *next;
+    char name[FEED_NAME_MAX + 1];
+    bool is_peer;
+    struct feed_def feed; /* of a feed */
+    struct peer_def peer; /* of a peer; borrowed from the configuration */
+    char state_name[STATE_NAME_MAX];
+    uint32_t interval_s;
+    bool running;
+    bool listed;        /* the store still names it */
+    bool gone;          /* removed while it ran: dropped when it ends */
+    struct state state; /* as of the last run known here */
+    int64_t start_us;   /* since when it is in the table */
+    int64_t not_before_us;
+};
+
+struct table {
+    struct entry *first;
+};
+
+/* Fill from the configuration; a feed or peer that does not hold is logged and left out. */
+int table_load_config(struct table *table, const struct config *config, struct store *store,
+                      int64_t now_us, struct isg_fail *why);
+
+/* Bring the feeds of the store in: new and changed ones; removed ones leave. */
+int table_load_store(struct table *table, struct store *store, int64_t now_us,
+                     struct isg_fail *why);
+
+/* A feed by name; NULL when there is none. Peers are not found by name. */
+struct entry *table_feed(const struct table *table, struct isg_str name);
+
+/* When an entry is due. */
+int64_t entry_due(const struct entry *entry);
+
+/* Drop what is gone and does not run. */
+void table_sweep(struct table *table);
+void table_free(struct table *table);
+
+#endif
