@@ -1,6 +1,11 @@
 """Filters, pages, tokens, versions, dates, entity tags, what a member may not see."""
 import itertools
 import json
+import os
+import signal
+import threading
+import time
+import uuid
 
 from harness import EPOCH, STAMP, STIX, address, indicator, malware, statement
 
@@ -348,4 +353,75 @@ def many(w):
     b.ok("T-147", json.loads(pages[0].body).get("more") is True, "pages are bounded")
 
 
-PARTS = (malformed, paging, tokens, filters, versions, fidelity, secrets, caching, many)
+def crosstalk(w):
+    """Two members ask the same URLs at the same time, another writes: nobody gets what is not his,
+    and no page is old (R-050)."""
+    b = w.book
+    w.COLLECTIONS["busy"] = ("api", None, w.NOT_NOBODY, w.NOT_NOBODY)
+    w.id["busy"] = w.make_collection("busy", *w.COLLECTIONS["busy"])
+    url = w.url("busy")
+    source = w.client("hospital-a")
+    seen = {"maker": [], "staff-1": [], "hospital-a": []}
+    stop = threading.Event()
+
+    def read(user):
+        c = w.client(user)
+        while not stop.is_set():
+            for query in ("", "?limit=3", "?match[type]=indicator", "?limit=200"):
+                seen[user].append([o["name"] for o in c.get(url + "objects/" + query).objects()])
+
+    threads = [threading.Thread(target=read, args=(u,)) for u in seen]
+    for t in threads:
+        t.start()
+    for n in range(20):
+        source.push(url, [indicator(n, tlp="red", name="red"), indicator(n, tlp="green", name="green")])
+    fresh = len(w.client("maker").get(url + "objects/").objects())
+    stop.set()
+    for t in threads:
+        t.join()
+    b.equal("T-039", fresh, 20, "the last push is seen at once by others")
+    b.ok("R-050", not any("red" in names for names in seen["maker"]),
+         "in %d answers no hidden object" % len(seen["maker"]))
+    b.ok("R-050", any("red" in names for names in seen["staff-1"]), "while staff got theirs")
+    lengths = [len(names) for names in seen["maker"][3::4]]
+    b.equal("T-031", lengths, sorted(lengths), "no answer is older than the one before")
+
+
+def store_down(w):
+    """A store that does not answer: 503 with Retry-After, never an empty page or half a success."""
+    b, a = w.book, w.client("hospital-a")
+    url = w.url("paging")
+    before = a.get(url + "objects/?limit=5")
+    pid = w.server.redis_pid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        time.sleep(1.2)
+        for text, r in (("a page that was cached", a.get(url + "objects/?limit=5")),
+                        ("another page", a.get(url + "objects/?limit=6")),
+                        ("a push", a.push(url, [indicator(1)])),
+                        ("a DELETE", a.ask("DELETE", url + "objects/%s/" % before.ids()[0])),
+                        ("a status", a.get("/api/status/%s/" % uuid.uuid4()))):
+            allowed = (503,) if "cached" not in text else (200, 503)
+            b.ok("R-012", r.status in allowed and (r.status == 200 or r.header("Retry-After")),
+                 "store paused: " + text, (r.status, r.headers))
+            b.ok("T-068", b"redis" not in r.body.lower(), "and no word of what is behind")
+        b.equal("T-077", a.get("/taxii2/").status, 200, "what needs no store is answered")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    for _ in range(40):
+        after = a.get(url + "objects/?limit=5")
+        if after.status == 200:
+            break
+        time.sleep(0.25)
+    b.equal("T-064", after.ids(), before.ids(), "afterwards the same as before")
+    thing = indicator(2)
+    s = a.push(url, [thing])
+    for _ in range(20):
+        if s.status == 202:
+            break
+        time.sleep(0.25)
+        s = a.push(url, [thing])
+    b.equal("T-117", s.status, 202, "and pushes are taken again")
+
+
+PARTS = (malformed, paging, tokens, filters, versions, fidelity, secrets, caching, many, crosstalk, store_down)

@@ -199,6 +199,13 @@ class Server:
             raise RuntimeError("%s -> %s" % (line, answer))
         return json.loads(answer)
 
+    def redis_pid(self):
+        """The private redis-server is a child of one of the server's threads."""
+        for path in glob.glob("/proc/%d/task/*/children" % self.process.pid):
+            for child in open(path).read().split():
+                return int(child)
+        return None
+
     def stop(self):
         self.process.stdin.close()
         return self.process.wait(timeout=60)
