@@ -53,9 +53,9 @@ bool isg_str_ends(struct isg_str s, struct isg_str suffix)
 
 struct isg_str isg_str_from(struct isg_str s, size_t from)
 {
-    if (from >= s.n)
-        return (struct isg_str){s.p, 0};
-    return (struct isg_str){s.p + from, s.n - from};
+    if (from > s.n)
+        from = s.n;
+    return (struct isg_str){s.p == NULL ? NULL : s.p + from, s.n - from};
 }
 
 static bool is_blank(char c)

@@ -24,6 +24,7 @@ static void round_trip(void)
         is_str(facet, rows[i].facet != NULL ? rows[i].facet : "", "its facet too");
     }
     ok(!admin_record_next(&rest, &object, facet, &bad) && !bad, "then the end");
+    ok(rest.n == 0 && rest.p == wire.p + wire.len, "the rest points at the end");
     isg_buf_done(&wire);
 }
 
