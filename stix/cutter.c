@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "stix/base/arena.h"
+#include "stix/base/word.h"
 #include "stix/lex.h"
 #include "stix/names.h"
 #include "stix/scan.h"
@@ -194,16 +195,11 @@ static int take_value(struct stix_cutter *c, struct isg_str text)
 /* To the next quote or backslash, or the end. */
 static const char *skip_plain(const char *p, const char *end)
 {
-    static const uint64_t ones = 0x0101010101010101u;
-    static const uint64_t highs = 0x8080808080808080u;
     for (; end - p >= 8; p += 8) {
-        uint64_t word;
-        memcpy(&word, p, sizeof word);
-        uint64_t quote = word ^ (ones * '"');
-        uint64_t backslash = word ^ (ones * '\\');
-        uint64_t hit = ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
-        if ((hit & highs) != 0)
-            break;
+        uint64_t word = isg_word_load(p);
+        uint64_t hit = isg_word_equal(word, '"') | isg_word_equal(word, '\\');
+        if (hit != 0)
+            return p + isg_word_first(hit);
     }
     while (p < end && *p != '"' && *p != '\\')
         p++;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "stix/base/utf8.h"
+#include "stix/base/word.h"
 
 static const char S001[] = "S-001";
 static const char I_JSON[] = "I-JSON";
@@ -30,20 +31,35 @@ static bool content_fail(struct stix_lex *lex, const char *text, const char *at)
     return lex->lenient || stix_lex_fail(lex, ISG_EPARSE, I_JSON, text, at);
 }
 
+static const char *skip_spaces(const char *p, const char *end)
+{
+    for (; end - p >= 8; p += 8) {
+        uint64_t other = isg_word_load(p) ^ (ISG_WORD_ONES * ' ');
+        if (other != 0)
+            return p + isg_word_first(other);
+    }
+    while (p < end && *p == ' ')
+        p++;
+    return p;
+}
+
+void stix_lex_skip_blanks(struct stix_lex *lex)
+{
+    const char *p = skip_spaces(lex->p, lex->end);
+    while (p < lex->end && (*p == '\n' || *p == '\r' || *p == '\t'))
+        p = skip_spaces(p + 1, lex->end);
+    lex->p = p;
+}
+
 /* The first byte of the string's inside that is a quote, a backslash, a control or not ASCII. */
 static const char *skip_plain(const char *p, const char *end)
 {
-    static const uint64_t ones = 0x0101010101010101u;
-    static const uint64_t highs = 0x8080808080808080u;
-    while (end - p >= 8) {
-        uint64_t word;
-        memcpy(&word, p, sizeof word);
-        uint64_t quote = word ^ (ones * '"');
-        uint64_t backslash = word ^ (ones * '\\');
-        uint64_t hit = (quote - ones) | (backslash - ones) | (word - ones * 0x20) | word;
-        if ((hit & highs) != 0)
-            break;
-        p += 8;
+    for (; end - p >= 8; p += 8) {
+        uint64_t word = isg_word_load(p);
+        uint64_t hit = isg_word_equal(word, '"') | isg_word_equal(word, '\\') |
+                       isg_word_below(word, 0x20) | (word & ISG_WORD_HIGHS);
+        if (hit != 0)
+            return p + isg_word_first(hit);
     }
     while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' &&
            *p != '\\')

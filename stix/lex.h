@@ -40,12 +40,14 @@ bool stix_lex_number(struct stix_lex *lex);
 /* Append the text of a string that passed stix_lex_string. A lone surrogate becomes U+FFFD. */
 void stix_lex_unescape(struct isg_str raw, struct isg_buf *out);
 
-/* Skip blank, tab, CR and LF. */
+/* Skip blanks, of which there is at least one: indented text has long runs of spaces. */
+void stix_lex_skip_blanks(struct stix_lex *lex);
+
+/* Skip blank, tab, CR and LF; mostly there are none. */
 static inline void stix_lex_blanks(struct stix_lex *lex)
 {
-    while (lex->p < lex->end && (unsigned char)*lex->p <= ' ' &&
-           (*lex->p == ' ' || *lex->p == '\n' || *lex->p == '\r' || *lex->p == '\t'))
-        lex->p++;
+    if (lex->p < lex->end && (unsigned char)*lex->p <= ' ')
+        stix_lex_skip_blanks(lex);
 }
 
 /* Limits with every 0 replaced by its default. */

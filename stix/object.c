@@ -29,14 +29,19 @@ static int check(const struct stix_json *json, struct stix_report *report, struc
     return err != ISG_OK ? err : isg_fail(why, ISG_EINVAL, "the object breaks a rule");
 }
 
-static int make_canon(struct stix_object *object, struct isg_fail *why)
+/*
+ * What is stored must be readable again: 1e20 is a fine double, but its canonical form is an
+ * integer out of range. The pointer is the same in either form.
+ */
+static int make_canon(struct stix_object *object, const struct stix_limits *limits,
+                      struct isg_fail *why)
 {
     isg_buf_init(&object->canon, CANON_MAX);
     stix_json_canon(object->json, &object->canon);
     if (object->canon.err != ISG_OK)
         return isg_fail(why, object->canon.err, "no room for the canonical text");
     isg_sha256(isg_buf_str(&object->canon), object->digest);
-    return ISG_OK;
+    return stix_scan(isg_buf_str(&object->canon), limits, why);
 }
 
 static void take_views(struct stix_object *object)
@@ -60,7 +65,7 @@ int stix_object_read(struct isg_str text, const struct stix_limits *limits,
     if (err == ISG_OK)
         err = check(object.json, report, why);
     if (err == ISG_OK)
-        err = make_canon(&object, why);
+        err = make_canon(&object, limits, why);
     if (err != ISG_OK) {
         stix_object_done(&object);
         return err;

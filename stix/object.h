@@ -38,7 +38,8 @@ struct stix_object {
  *   why     on failure: the scan's failure, or the first error of the report
  *
  * Returns ISG_OK; ISG_EPARSE, ISG_ELIMIT (scan), ISG_EINVAL (at least one error), ISG_ENOMEM.
- * A bundle is refused (X-16): it is not an object to store.
+ * A bundle is refused (X-16): it is not an object to store. So is an object whose canonical text
+ * could not be read again (a float such as 1e20 becomes an integer out of range): ISG_EPARSE.
  */
 int stix_object_read(struct isg_str text, const struct stix_limits *limits,
                      struct stix_report *report, struct stix_object *out, struct isg_fail *why);

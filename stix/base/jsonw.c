@@ -1,9 +1,9 @@
 #include "stix/base/jsonw.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "stix/base/err.h"
+#include "stix/base/word.h"
 
 void isg_jsonw_init(struct isg_jsonw *w, struct isg_buf *out)
 {
@@ -135,20 +135,15 @@ static char short_escape(unsigned char c)
     }
 }
 
-/* Offset of the first byte that must be escaped, eight at a time while none is near. */
+/* Offset of the first byte that must be escaped. */
 static size_t plain_until(struct isg_str s, size_t i)
 {
-    static const uint64_t ones = 0x0101010101010101u;
-    static const uint64_t highs = 0x8080808080808080u;
     for (; s.n - i >= 8; i += 8) {
-        uint64_t word;
-        memcpy(&word, s.p + i, sizeof word);
-        uint64_t quote = word ^ (ones * '"');
-        uint64_t backslash = word ^ (ones * '\\');
-        uint64_t hit = ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
-                       ((word - ones * 0x20) & ~word);
-        if ((hit & highs) != 0)
-            break;
+        uint64_t word = isg_word_load(s.p + i);
+        uint64_t hit =
+            isg_word_equal(word, '"') | isg_word_equal(word, '\\') | isg_word_below(word, 0x20);
+        if (hit != 0)
+            return i + isg_word_first(hit);
     }
     while (i < s.n && (unsigned char)s.p[i] >= 0x20 && s.p[i] != '"' && s.p[i] != '\\')
         i++;

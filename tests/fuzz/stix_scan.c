@@ -3,7 +3,6 @@
  * come from the input. Both cuttings must agree in every call and in the end; what stix_scan takes
  * as an object the cutter must take too.
  */
-#define _GNU_SOURCE /* memmem */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +33,7 @@ static int on_member(void *arg, struct isg_str name, struct isg_str value, struc
     return stix_scan(value, NULL, NULL) == ISG_OK ? ISG_OK : (abort(), ISG_EINVAL);
 }
 
-static int cut(struct isg_str text, uint8_t seed, struct isg_buf *trace)
+static struct isg_fail cut(struct isg_str text, uint8_t seed, struct isg_buf *trace)
 {
     struct isg_fail why = {.code = ISG_OK};
     struct stix_cutter *cutter = stix_cutter_new(NULL, on_object, on_member, trace);
@@ -52,7 +51,7 @@ static int cut(struct isg_str text, uint8_t seed, struct isg_buf *trace)
         err = stix_cutter_end(cutter, &why);
     isg_buf_printf(trace, "\n%d %s %s %s", err, why.path, why.rule, why.text);
     stix_cutter_free(&cutter);
-    return err;
+    return why;
 }
 
 static bool is_object(struct isg_str text)
@@ -68,15 +67,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct isg_str text = {(const char *)data + 1, size - 1};
     struct isg_buf whole;
     struct isg_buf pieces;
-    struct isg_fail why = {.code = ISG_OK};
     isg_buf_init(&whole, ISG_BUF_NO_MAX);
     isg_buf_init(&pieces, ISG_BUF_NO_MAX);
-    int err = cut(text, 0, &whole);
+    struct isg_fail why = cut(text, 0, &whole);
     (void)cut(text, (uint8_t)(data[0] | 1), &pieces);
     if (!isg_str_eq(isg_buf_str(&whole), isg_buf_str(&pieces)))
         abort();
-    if (stix_scan(text, NULL, &why) == ISG_OK && is_object(text) && err != ISG_OK &&
-        memmem(text.p, text.n, "bjects", 6) == NULL && memchr(text.p, '\\', text.n) == NULL)
+    /* Of a good object the cutter may only say that its `objects` is no list. */
+    bool good = stix_scan(text, NULL, NULL) == ISG_OK && is_object(text);
+    if (good && why.code != ISG_OK && strncmp(why.text, "objects is", 10) != 0)
         abort();
     isg_buf_done(&whole);
     isg_buf_done(&pieces);

@@ -74,6 +74,14 @@ static const struct refused_row refused[] = {
      "/type", "X-16"},
     {"{\"type\":\"identity\",\"type\":\"bundle\"}", ISG_EPARSE, "/type", "I-JSON"},
     {"{\"type\":", ISG_EPARSE, "/type", "S-001"},
+    /* canonical it would be 100000000000000000000, which nobody may read (RFC 7493) */
+    {"{\"type\":\"identity\",\"spec_version\":\"2.1\",\"name\":\"Example\","
+     "\"id\":\"identity--7d1f0d55-6a1e-4b6c-8a55-0f8d7d8f0c11\","
+     "\"created\":\"2024-03-01T00:00:00.000Z\",\"modified\":\"2024-03-01T00:00:00.000Z\","
+     "\"extensions\":{\"extension-definition--0f5b7b0a-9b1c-4f5e-8d5e-3f6a2b1c0d4e\":"
+     "{\"extension_type\":\"property-extension\",\"big\":1e20}}}",
+     ISG_EPARSE, "/extensions/extension-definition--0f5b7b0a-9b1c-4f5e-8d5e-3f6a2b1c0d4e/big",
+     "I-JSON"},
     {"[]", ISG_EINVAL, "", NULL},
     {"{}", ISG_EINVAL, "/type", NULL},
     {"{\"type\":\"identity\",\"spec_version\":\"2.1\",\"identity_class\":\"group\","
