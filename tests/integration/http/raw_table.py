@@ -239,6 +239,8 @@ ROWS = [
      True),
     # request line
     ("R-009", "a long target", get(target=b"/" + b"a" * 9000), True, [[414]], True),
+    ("R-009", "thousands of arguments", get(target=b"/taxii2/?" + b"a&" * 4000), True, [[200, 200]],
+     False),
     ("R-009", "an encoded NUL", get(target=b"/taxii2/%00/"), True, [[400]], True),
     ("R-009", "an encoded slash", get(target=b"/taxii2%2F"), True, [[400]], True),
     ("R-009", "encoded dots and slashes", get(target=b"/..%2f..%2fetc/passwd"), True, [[400]], True),
