@@ -26,9 +26,9 @@ enum {
     ORPHAN_GRACE_US = 5000000, /* an orphan may finish within this, then it is killed */
     STOP_GRACE_US = 10000000,  /* likewise our own server when it is told to stop */
     START_US = 20000000,       /* until the socket of a new server answers (loading not counted) */
-    BACKOFF_FIRST_US = 100000,
+    BACKOFF_FIRST_US = 50000,
     BACKOFF_LAST_US = 5000000,
-    HEALTHY_US = 30000000, /* a server that lived this long restarts without delay */
+    HEALTHY_US = 1000000, /* one that lived this long restarts after the first delay again */
     POLL_US = 20000
 };
 

@@ -103,7 +103,9 @@ static bool read_list(struct isg_str text, uint32_t *labels, size_t *out_count)
 {
     struct isg_str piece;
     size_t n = 0;
-    while (isg_str_split(&text, ',', &piece)) {
+    if (isg_str_ends(text, ISG_STR(",")))
+        return false;
+    while (text.n > 0 && isg_str_split(&text, ',', &piece)) {
         uint64_t value;
         if (!isg_str_to_u64(piece, UINT32_MAX, &value))
             return false;

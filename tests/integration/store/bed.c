@@ -1,0 +1,148 @@
+#define _GNU_SOURCE /* nftw, prctl */
+#include "tests/integration/store/bed.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/support/tap.h"
+
+void bed_make(char dir[BED_TEXT])
+{
+    if (system("command -v redis-server >/dev/null 2>&1") != 0)
+        tap_skip_all("no redis-server here");
+    snprintf(dir, BED_TEXT, "/tmp/isg-store-XXXXXX");
+    if (mkdtemp(dir) == NULL)
+        tap_skip_all("cannot make a folder below /tmp");
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st, (void)type, (void)ftw;
+    return remove(path);
+}
+
+void bed_remove(const char *dir)
+{
+    (void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void child(const char *dir)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (chdir(dir) != 0 || dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0)
+        _exit(120);
+    (void)execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", "own.sock",
+                 "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--dir", ".",
+                 (char *)NULL);
+    _exit(121);
+}
+
+static void nap_ms(long ms)
+{
+    const struct timespec nap = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    (void)nanosleep(&nap, NULL);
+}
+
+pid_t bed_redis(const char *dir, char url[BED_TEXT])
+{
+    char path[BED_TEXT];
+    pid_t pid = fork();
+    if (pid == 0)
+        child(dir);
+    snprintf(path, sizeof path, "%.200s/own.sock", dir);
+    snprintf(url, BED_TEXT, "unix:%.200s/own.sock", dir);
+    for (int i = 0; i < 500 && access(path, F_OK) != 0; i++)
+        nap_ms(10);
+    return pid;
+}
+
+void bed_end(pid_t pid, int signal)
+{
+    if (pid <= 0)
+        return;
+    (void)kill(pid, signal);
+    (void)waitpid(pid, NULL, 0);
+}
+
+pid_t bed_private_pid(const char *dir)
+{
+    char path[BED_TEXT];
+    char text[32] = "";
+    snprintf(path, sizeof path, "%.200s/redis/redis.pid", dir);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    if (fgets(text, sizeof text, file) == NULL)
+        text[0] = '\0';
+    (void)fclose(file);
+    return (pid_t)strtol(text, NULL, 10);
+}
+
+struct store *bed_open(const char *dir, const char *url, unsigned timeout_ms)
+{
+    const struct store_options options = {.dir = dir, .url = url, .timeout_ms = timeout_ms};
+    struct isg_fail why = {0};
+    struct store *store = NULL;
+    if (store_open(&options, &store, &why) != ISG_OK) {
+        ok(false, "store_open: %s", why.text);
+        exit(tap_done());
+    }
+    return store;
+}
+
+void bed_object(struct bed_object *object, unsigned number, const char *version, const char *label,
+                const char *content)
+{
+    snprintf(object->id, sizeof object->id, "tool--00000000-0000-4000-8000-%012u", number);
+    snprintf(object->version, sizeof object->version, "%s", version);
+    snprintf(object->label, sizeof object->label, "%s", label);
+    snprintf(object->canon, sizeof object->canon,
+             "{\"id\":\"%s\",\"modified\":\"%s\",\"name\":\"%s\"}", object->id, version, content);
+    isg_sha256(isg_str_of(object->canon), object->digest);
+}
+
+struct store_put bed_put(const struct bed_object *object)
+{
+    return (struct store_put){.id = isg_str_of(object->id),
+                              .version = isg_str_of(object->version),
+                              .versioned = object->version[0] != '\0',
+                              .label = isg_str_of(object->label),
+                              .source = ISG_STR("hospital-a"),
+                              .canon = isg_str_of(object->canon),
+                              .digest = object->digest};
+}
+
+bool bed_sees_all(void *arg, struct isg_str label)
+{
+    (void)arg, (void)label;
+    return true;
+}
+
+bool bed_sees_one(void *arg, struct isg_str label)
+{
+    return isg_str_is(label, arg);
+}
+
+enum store_verdict bed_push(struct store *store, const char *collection,
+                            const struct bed_object *object, const char *sees,
+                            struct store_put *out_put)
+{
+    struct store_put put = bed_put(object);
+    char label[64];
+    snprintf(label, sizeof label, "%s", sees != NULL ? sees : "");
+    (void)store_commit(store, collection, &put, 1, sees != NULL ? bed_sees_one : bed_sees_all,
+                       label, NULL);
+    if (out_put != NULL)
+        *out_put = put;
+    return put.verdict;
+}
