@@ -73,18 +73,41 @@ static bool is_noncharacter(int32_t cp)
     return (cp & 0xfffe) == 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef);
 }
 
+static bool continues(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/*
+ * Skip the characters that are right whatever their bits: two bytes from C2 to DF on, three from
+ * E1 to EC on (U+1000 to U+CFFF). That is most of the text of the world.
+ */
+static const char *skip_common(const char *p, const char *end)
+{
+    while (end - p >= 3 && continues(p[1])) {
+        unsigned char lead = (unsigned char)*p;
+        if (lead >= 0xe1 && lead <= 0xec && continues(p[2]))
+            p += 3;
+        else if (lead >= 0xc2 && lead <= 0xdf)
+            p += 2;
+        else
+            break;
+    }
+    return p;
+}
+
 static bool take_utf8(struct stix_lex *lex)
 {
-    struct isg_str rest = {lex->p, (size_t)(lex->end - lex->p)};
-    while (rest.n > 0 && (unsigned char)*rest.p >= 0x80) {
-        const char *at = rest.p;
+    lex->p = skip_common(lex->p, lex->end);
+    while (lex->p < lex->end && (unsigned char)*lex->p >= 0x80) {
+        struct isg_str rest = {lex->p, (size_t)(lex->end - lex->p)};
         int32_t cp = isg_utf8_next(&rest);
         if (cp < 0)
-            return grammar_fail(lex, "not UTF-8", at);
-        if (is_noncharacter(cp) && !content_fail(lex, "a Unicode noncharacter", at))
+            return grammar_fail(lex, "not UTF-8", lex->p);
+        if (is_noncharacter(cp) && !content_fail(lex, "a Unicode noncharacter", lex->p))
             return false;
+        lex->p = skip_common(rest.p, lex->end);
     }
-    lex->p = rest.p;
     return true;
 }
 

@@ -1,23 +1,17 @@
 #include "stix/base/utf8.h"
 
-#include <string.h>
+#include "stix/base/word.h"
 
-struct lead {
-    unsigned char mask;
-    unsigned char bits;
-    unsigned char bytes;
-    uint32_t least; /* smaller values are overlong */
-};
+/* First code points of each length; smaller ones in that length are overlong. */
+static const int32_t least_of[] = {0, 0, 0x80, 0x800, 0x10000};
 
-static const struct lead leads[] = {
-    {0x80, 0x00, 1, 0x0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
-
-static const struct lead *lead_of(unsigned char byte)
+static size_t length_of(unsigned char lead)
 {
-    for (size_t i = 0; i < sizeof leads / sizeof leads[0]; i++)
-        if ((byte & leads[i].mask) == leads[i].bits)
-            return &leads[i];
-    return NULL;
+    if (lead < 0x80)
+        return 1;
+    if (lead < 0xc2 || lead > 0xf4)
+        return 0;
+    return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
 int32_t isg_utf8_next(struct isg_str *rest)
@@ -25,32 +19,29 @@ int32_t isg_utf8_next(struct isg_str *rest)
     if (rest->n == 0)
         return -1;
     const unsigned char *p = (const unsigned char *)rest->p;
-    const struct lead *lead = lead_of(p[0]);
-    if (lead == NULL || rest->n < lead->bytes)
+    size_t n = length_of(p[0]);
+    if (n == 0 || n > rest->n)
         return -2;
-    uint32_t cp = p[0] & (unsigned char)~lead->mask;
-    for (size_t i = 1; i < lead->bytes; i++) {
+    int32_t cp = n == 1 ? p[0] : p[0] & (0x7f >> n);
+    for (size_t i = 1; i < n; i++) {
         if ((p[i] & 0xc0) != 0x80)
             return -2;
-        cp = cp << 6 | (p[i] & 0x3fu);
+        cp = cp << 6 | (p[i] & 0x3f);
     }
-    if (cp < lead->least || cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff))
+    if (cp < least_of[n] || cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff))
         return -2;
-    rest->p += lead->bytes;
-    rest->n -= lead->bytes;
-    return (int32_t)cp;
+    rest->p += n;
+    rest->n -= n;
+    return cp;
 }
 
 /* Eight bytes at a time while they are ASCII: nearly all of what passes is. */
 static struct isg_str skip_ascii(struct isg_str s)
 {
-    while (s.n >= 8) {
-        uint64_t word;
-        memcpy(&word, s.p, sizeof word);
-        if ((word & 0x8080808080808080u) != 0)
-            break;
-        s.p += 8;
-        s.n -= 8;
+    for (; s.n >= 8; s.p += 8, s.n -= 8) {
+        uint64_t high = isg_word_load(s.p) & ISG_WORD_HIGHS;
+        if (high != 0)
+            return isg_str_from(s, isg_word_first(high));
     }
     return s;
 }
@@ -76,6 +67,6 @@ size_t isg_utf8_put(uint32_t cp, char out[4])
         out[i] = (char)(0x80 | (cp & 0x3f));
         cp >>= 6;
     }
-    out[0] = (char)(leads[bytes - 1].bits | cp);
+    out[0] = (char)(0xf00 >> bytes | cp);
     return bytes;
 }

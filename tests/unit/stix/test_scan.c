@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "stix/base/utf8.h"
 #include "stix/scan.h"
 #include "tests/support/tap.h"
 
@@ -167,6 +168,34 @@ static void test_infinity(void)
     is_int(stix_scan((struct isg_str){text, n}, NULL, NULL), ISG_OK, "a hair less");
 }
 
+/*
+ * Every lead byte with second and third bytes at the edges, against isg_utf8_next.
+ */
+static void test_all_utf8(void)
+{
+    static const unsigned char edges[] = {0x20, 0x7f, 0x80, 0x8f, 0x90, 0x9f,
+                                          0xa0, 0xb7, 0xbe, 0xbf, 0xc0, 0xff};
+    enum { EDGES = sizeof edges };
+    int wrong = 0;
+    for (int i = 0x80 * EDGES * EDGES * EDGES; i < 0x100 * EDGES * EDGES * EDGES; i++) {
+        char text[16] = {'"',
+                         (char)(i / (EDGES * EDGES * EDGES)),
+                         (char)edges[i / (EDGES * EDGES) % EDGES],
+                         (char)edges[i / EDGES % EDGES],
+                         (char)edges[i % EDGES],
+                         '"',
+                         0};
+        struct isg_str rest = {text + 1, 4};
+        int32_t cp = 0;
+        int code = ISG_OK;
+        while ((cp = isg_utf8_next(&rest)) != -1 && code == ISG_OK)
+            if (cp == -2 || (cp & 0xfffe) == 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef))
+                code = ISG_EPARSE;
+        wrong += stix_scan((struct isg_str){text, 6}, NULL, NULL) != code;
+    }
+    is_int(wrong, 0, "UTF-8 at its edges");
+}
+
 static char *repeat(const char *unit, size_t times, const char *tail, size_t *out_len)
 {
     size_t n = strlen(unit);
@@ -282,6 +311,7 @@ int main(void)
         check_row(&rows[i]);
     test_nul_bytes();
     test_infinity();
+    test_all_utf8();
     test_limits();
     test_many_names();
     test_nested_tables();
