@@ -1,0 +1,91 @@
+/* The real catalogues and advisories, where the corpus is at hand. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect.h"
+#include "tests/support/tap.h"
+
+static int map_path(const char *format, const char *path, struct collected *out,
+                    struct isg_fail *why)
+{
+    size_t n = 0;
+    char *text = tap_slurp(path, &n);
+    if (text == NULL) {
+        *out = (struct collected){0};
+        return isg_fail(why, ISG_EIO, "no %s", path);
+    }
+    int err = collect_text(format, (struct isg_str){text, n}, out, why);
+    free(text);
+    return err;
+}
+
+static void test_kev(void)
+{
+    static const struct {
+        const char *file;
+        int code;
+        long long entries;
+    } rows[] = {
+        {"feeds/kev/kev-2025-08-25.json", ISG_OK, 1404},
+        {"feeds/kev/kev-before-removal.json", ISG_OK, 1352},
+        {"feeds/kev/kev-after-removal.json", ISG_OK, 1360},
+        {"feeds/kev/kev-truncated-upstream.json", ISG_EPARSE, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct collected c;
+        struct isg_fail why = {.code = ISG_OK};
+        const char *path = tap_corpus(rows[i].file);
+        if (path == NULL)
+            tap_skip_all("no corpus");
+        is_int(map_path("kev", path, &c, &why), rows[i].code, "%s: %s", rows[i].file, why.text);
+        is_int((long long)collect_count(&c, "vulnerability"), rows[i].entries, "%s", rows[i].file);
+        is_int((long long)c.invalid, 0, "all valid: %s %s", c.first.text, c.first_object);
+        if (rows[i].code != ISG_OK)
+            is_int((long long)c.objects, 0, "%s hands out nothing", rows[i].file);
+        collect_done(&c);
+    }
+}
+
+/* Medical domain digest, part 7: 144 files, 144 reports, 428 vulnerabilities, 54 vendors. */
+static void test_csaf(void)
+{
+    char folder[4096];
+    struct collected all = {0};
+    size_t files = 0;
+    size_t invalid = 0;
+    (void)snprintf(folder, sizeof folder, "%s", tap_corpus("medical/csaf-icsma"));
+    DIR *dir = opendir(folder);
+    isg_buf_init(&all.lines, ISG_BUF_NO_MAX);
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
+        char path[5000];
+        struct collected c;
+        struct isg_fail why = {.code = ISG_OK};
+        if (!isg_str_ends(isg_str_of(entry->d_name), ISG_STR(".json")))
+            continue;
+        (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        if (map_path("csaf", path, &c, &why) != ISG_OK)
+            ok(false, "%s: %s", entry->d_name, why.text);
+        files++;
+        invalid += c.invalid;
+        all.objects += c.objects;
+        isg_buf_put_str(&all.lines, isg_buf_str(&c.lines));
+        collect_done(&c);
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    is_int((long long)files, 144, "files");
+    is_int((long long)invalid, 0, "all valid");
+    is_int((long long)collect_count(&all, "report"), 144, "reports");
+    is_int((long long)collect_count(&all, "vulnerability"), 428, "vulnerabilities");
+    is_int((long long)collect_count(&all, "identity"), 54 + 3, "vendors, CISA, gateway, project");
+    collect_done(&all);
+}
+
+int main(void)
+{
+    test_kev();
+    test_csaf();
+    return tap_done();
+}

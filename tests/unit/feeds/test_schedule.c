@@ -1,0 +1,39 @@
+#include "feeds/schedule.h"
+#include "tests/support/tap.h"
+
+static const int64_t S = 1000000;
+
+int main(void)
+{
+    static const struct {
+        const char *name;
+        struct feed_schedule schedule;
+        int64_t low_s; /* since the last run */
+        int64_t high_s;
+    } rows[] = {
+        {"good run: one interval and up to a tenth", {3600, 1, 0, false, 0}, 3600, 3960},
+        {"first failure: a minute", {3600, 1, 1, false, 0}, 60, 66},
+        {"fourth failure: eight minutes", {3600, 1, 4, false, 0}, 480, 528},
+        {"many failures: six hours at most", {3600, 1, 40, false, 0}, 21600, 23760},
+        {"many failures of a slow feed: its interval", {86400, 1, 40, false, 0}, 86400, 95040},
+        {"a fast feed backs off from its own interval", {5, 1, 1, false, 0}, 5, 6},
+        {"401 and 404 wait the interval", {3600, 1, 1, true, 0}, 3600, 3960},
+        {"never sooner than asked", {60, 1, 1, false, 900}, 900, 990},
+        {"also after a good run", {60, 1, 0, false, 900}, 900, 990},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct feed_schedule s = rows[i].schedule;
+        s.last_run_us = 1000 * S;
+        for (uint64_t salt = 0; salt < 50; salt++) {
+            int64_t due = feed_schedule_due(&s, 0, salt) - s.last_run_us;
+            if (!ok(due >= rows[i].low_s * S && due <= rows[i].high_s * S, "%s", rows[i].name))
+                break;
+        }
+    }
+    struct feed_schedule fresh = {.interval_s = 3600};
+    int64_t due = feed_schedule_due(&fresh, 77 * S, 12345);
+    ok(due >= 77 * S && due <= 82 * S, "never run: at once");
+    ok(due == feed_schedule_due(&fresh, 77 * S, 12345), "the same salt, the same time");
+    ok(due != feed_schedule_due(&fresh, 77 * S, 54321), "another salt, another time");
+    return tap_done();
+}
