@@ -1,0 +1,268 @@
+/* Objects our converters made: content decides on versions; parts of several sources are merged. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/integration/ingest/fixture.h"
+#include "tests/support/tap.h"
+
+#define EXT   "extension-definition--0b1e2c3d-4f5a-4b6c-8d7e-9f0a1b2c3d4e"
+#define CLEAR "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"
+#define GREEN "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"
+
+static struct fixture f;
+
+static struct ingest_counts import(const char *source, const char *object, const char *facet)
+{
+    struct ingest_source from = {isg_str_of(source), fixture_member(&f, source), INGEST_MAPPED};
+    struct isg_fail why = {.code = ISG_OK};
+    struct ingest_run *run =
+        ingest_begin(f.store, fixture_collection(&f, "main"), &from, true, false);
+    if (ingest_add(run, isg_str_of(object), facet, &why) != ISG_OK ||
+        ingest_finish(run, &why) != ISG_OK)
+        ok(false, "import: %s", why.text);
+    struct ingest_counts counts = *ingest_counts(run);
+    size_t n = 0;
+    const struct ingest_outcome *outcomes = ingest_outcomes(run, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (outcomes[i].message != NULL)
+            printf("# %s\n", outcomes[i].message);
+    }
+    ingest_end(&run);
+    return counts;
+}
+
+/* The canonical text of the latest version staff see, "" when there is none. */
+static const char *latest(const char *type, unsigned n)
+{
+    const struct collection *collection = fixture_collection(&f, "main");
+    struct isg_str id = isg_str_of(fixture_id(&f, type, n));
+    struct view_query query = {.added_after_us = INT64_MIN, .limit = 1, .ids = &id, .ids_count = 1};
+    struct view_page page;
+    struct isg_fail why;
+    struct isg_buf text;
+    size_t size = 0;
+    const struct view *view = view_of(f.store, collection, NULL, f.arena);
+    if (view_select(f.store, collection, view, &query, true, f.arena, &page, &why) != ISG_OK ||
+        page.count != 1)
+        return "";
+    isg_buf_init(&text, 1 << 20);
+    uint8_t digest[1][32];
+    memcpy(digest[0], page.events[0].digest, 32);
+    (void)store_objects(f.store, collection->id, (const uint8_t(*)[32])digest, 1, &text, &size,
+                        &why);
+    const char *copy = isg_arena_copy(f.arena, isg_buf_str(&text));
+    isg_buf_done(&text);
+    return copy;
+}
+
+static const char *member_text(const char *object, const char *name)
+{
+    struct stix_json *json = NULL;
+    struct isg_buf text;
+    isg_buf_init(&text, 1 << 20);
+    if (stix_json_parse(isg_str_of(object), NULL, &json, NULL) == ISG_OK)
+        stix_json_canon(stix_json_get(json, name), &text);
+    const char *copy = isg_arena_copy(f.arena, isg_buf_str(&text));
+    isg_buf_done(&text);
+    stix_json_free(&json);
+    return copy;
+}
+
+static const char *quoted(const char *text)
+{
+    return isg_arena_printf(f.arena, "\"%s\"", text);
+}
+
+static void check_versions(void)
+{
+    struct ingest_counts counts = import("feed", fixture_identity(&f, 1, 10, "clear", ""), NULL);
+    is_int((long long)counts.added, 1, "a mapped object");
+    counts = import("feed", fixture_identity(&f, 1, 99, "clear", ""), NULL);
+    is_int((long long)counts.same, 1, "the same content at another time is nothing new");
+    counts = import("other", fixture_identity(&f, 1, 99, "clear", ""), NULL);
+    is_int((long long)counts.same, 1, "also from another feed");
+    is_str(member_text(latest("identity", 1), "modified"), quoted(fixture_version(&f, 10)),
+           "it stays at its version");
+    counts = import("feed", fixture_identity(&f, 1, 20, "clear", ",\"lang\":\"en\""), NULL);
+    is_int((long long)counts.added, 1, "other content is a new version");
+    is_str(member_text(latest("identity", 1), "modified"), quoted(fixture_version(&f, 20)),
+           "at the time proposed");
+    counts = import("feed", fixture_identity(&f, 1, 5, "clear", ",\"lang\":\"de\""), NULL);
+    is_int((long long)counts.added, 1, "also when the source's clock stands still");
+    char *step = fixture_version(&f, 20);
+    memcpy(strrchr(step, '.'), ".001Z", 5);
+    is_str(member_text(latest("identity", 1), "modified"), quoted(step),
+           "`modified` rises by 1 ms");
+    is_str(member_text(latest("identity", 1), "created"), quoted(fixture_version(&f, 0)),
+           "`created` stays (S-099)");
+}
+
+static void check_squatters(void)
+{
+    is_int(
+        fixture_push(&f, "main", "alice", fixture_identity(&f, 2, 50, "green", ",\"lang\":\"xx\"")),
+        INGEST_ADDED, "a member takes an id first");
+    struct ingest_counts counts = import("feed", fixture_identity(&f, 2, 50, "clear", ""), NULL);
+    is_int((long long)counts.added, 1, "the feed's object is stored all the same");
+    char *step = fixture_version(&f, 50);
+    memcpy(strrchr(step, '.'), ".001Z", 5);
+    is_str(member_text(latest("identity", 2), "modified"), quoted(step), "beside his version");
+    counts = import("feed", fixture_identity(&f, 2, 50, "clear", ""), NULL);
+    is_int((long long)counts.same, 1, "and once");
+    counts = import("feed", fixture_ipv4(&f, 2, "clear", ""), NULL);
+    is_int((long long)counts.added, 1, "an observable");
+    counts = import("feed", fixture_ipv4(&f, 2, "clear", ""), NULL);
+    is_int((long long)counts.same, 1, "once");
+}
+
+static void check_batch(void)
+{
+    struct ingest_source from = {ISG_STR("feed"), NULL, INGEST_MAPPED};
+    struct isg_fail why;
+    struct ingest_run *run =
+        ingest_begin(f.store, fixture_collection(&f, "main"), &from, true, false);
+    (void)ingest_add(run, isg_str_of(fixture_identity(&f, 3, 1, "clear", "")), NULL, &why);
+    (void)ingest_add(run, isg_str_of(fixture_identity(&f, 3, 2, "clear", "")), NULL, &why);
+    (void)ingest_add(run, isg_str_of(fixture_identity(&f, 3, 1, "clear", ",\"lang\":\"en\"")), NULL,
+                     &why);
+    is_int(ingest_finish(run, &why), ISG_OK, "one id three times in a run");
+    ok(ingest_counts(run)->added == 2 && ingest_counts(run)->same == 1,
+       "is compared with what came before");
+    ingest_end(&run);
+}
+
+/* ---- parts ---------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *key, *body;
+} parts[] = {
+    {"csaf:acme",
+     "\"name\":\"CVE-2024-0001\",\"description\":\"maker\",\"labels\":[\"b\"],"
+     "\"object_marking_refs\":[\"" CLEAR "\"],"
+     "\"external_references\":[{\"source_name\":\"cve\",\"external_id\":\"CVE-2024-0001\"}],"
+     "\"extensions\":{\"" EXT "\":{\"extension_type\":\"property-extension\",\"scores\":[1,2],"
+     "\"who\":\"acme\"}}"},
+    {"epss", "\"name\":\"CVE-2024-0001\",\"extensions\":{\"" EXT
+             "\":{\"extension_type\":\"property-extension\",\"epss\":0.5}}"},
+    {"kev",
+     "\"name\":\"CVE-2024-0001 kev\",\"description\":\"list\",\"labels\":[\"a\",\"b\"],"
+     "\"object_marking_refs\":[\"" GREEN "\"],"
+     "\"external_references\":[{\"source_name\":\"kev\",\"url\":\"https://kev.example/1\"}]"},
+    {"nvd",
+     "\"name\":\"CVE-2024-0001 nvd\",\"description\":\"database\",\"confidence\":50,"
+     "\"external_references\":[{\"source_name\":\"cve\",\"external_id\":\"CVE-2024-0001\"}],"
+     "\"extensions\":{\"" EXT "\":{\"extension_type\":\"property-extension\",\"scores\":[2,3],"
+     "\"who\":\"nvd\"}}"},
+};
+enum { PARTS = sizeof parts / sizeof *parts };
+
+static char *part(unsigned n, size_t i, unsigned version)
+{
+    return isg_arena_printf(f.arena,
+                            "{\"type\":\"vulnerability\",\"spec_version\":\"2.1\",\"id\":\"%s\","
+                            "\"created\":\"%s\",\"modified\":\"%s\",%s}",
+                            fixture_id(&f, "vulnerability", n), fixture_version(&f, 0),
+                            fixture_version(&f, version), parts[i].body);
+}
+
+/* The object without what names it and its version. */
+static const char *content(const char *object)
+{
+    static const char *const skip[] = {"id", "modified", NULL};
+    struct stix_json *json = NULL;
+    struct isg_buf text;
+    isg_buf_init(&text, 1 << 20);
+    if (stix_json_parse(isg_str_of(object), NULL, &json, NULL) == ISG_OK)
+        stix_json_canon_without(json, skip, &text);
+    const char *copy = isg_arena_copy(f.arena, isg_buf_str(&text));
+    isg_buf_done(&text);
+    stix_json_free(&json);
+    return copy;
+}
+
+static void check_merged(const char *object)
+{
+    static const struct {
+        const char *name, *want;
+    } rows[] = {
+        {"name", "\"CVE-2024-0001\""},
+        {"description", "\"maker\""},
+        {"labels", "[\"a\",\"b\"]"},
+        {"confidence", "50"},
+        {"object_marking_refs", "[\"" CLEAR "\",\"" GREEN "\"]"},
+        {"external_references", "[{\"external_id\":\"CVE-2024-0001\",\"source_name\":\"cve\"},"
+                                "{\"source_name\":\"kev\",\"url\":\"https://kev.example/1\"}]"},
+        {"extensions", "{\"" EXT "\":{\"epss\":0.5,\"extension_type\":\"property-extension\","
+                       "\"scores\":[1,2,3],\"who\":\"acme\"}}"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        is_str(member_text(object, rows[i].name), rows[i].want, "merged %s", rows[i].name);
+}
+
+static void check_facets(void)
+{
+    const char *want = NULL;
+    unsigned n = 100;
+    size_t order[PARTS], wrong = 0;
+    for (size_t code = 0; code < 256; code++) {
+        bool used[PARTS] = {false}, permutation = true;
+        for (size_t i = 0; i < PARTS; i++) {
+            order[i] = code >> (2 * i) & 3;
+            permutation = permutation && !used[order[i]];
+            used[order[i]] = true;
+        }
+        if (!permutation)
+            continue;
+        n++;
+        for (size_t i = 0; i < PARTS; i++)
+            (void)import("feed", part(n, order[i], (unsigned)i), parts[order[i]].key);
+        const char *got = content(latest("vulnerability", n));
+        want = want == NULL ? got : want;
+        wrong += strcmp(got, want) != 0 ? 1 : 0;
+    }
+    is_int(n, 124, "all orders of four parts");
+    is_int((long long)wrong, 0, "give the same bytes but for id and modified");
+    check_merged(latest("vulnerability", 101));
+    struct ingest_counts counts = import("feed", part(101, 2, 77), parts[2].key);
+    is_int((long long)counts.same, 1, "a part again changes nothing");
+}
+
+static void check_spoiled(void)
+{
+    char *broken = isg_arena_printf(
+        f.arena,
+        "{\"type\":\"vulnerability\",\"spec_version\":\"2.1\",\"id\":\"%s\",\"created\":\"%s\","
+        "\"modified\":\"%s\",\"name\":7}",
+        fixture_id(&f, "vulnerability", 101), fixture_version(&f, 0), fixture_version(&f, 1));
+    struct ingest_counts counts = import("feed", broken, "zzz");
+    is_int((long long)counts.refused, 1, "a broken part is refused");
+    counts = import("feed", part(101, 2, 78), parts[2].key);
+    is_int((long long)counts.same, 1, "and not kept");
+}
+
+static void check_granular(void)
+{
+    char *object = isg_arena_printf(
+        f.arena,
+        "{\"type\":\"vulnerability\",\"spec_version\":\"2.1\",\"id\":\"%s\",\"created\":\"%s\","
+        "\"modified\":\"%s\",\"name\":\"x\",\"granular_markings\":[{\"marking_ref\":\"" GREEN
+        "\",\"selectors\":[\"name\"]}]}",
+        fixture_id(&f, "vulnerability", 500), fixture_version(&f, 0), fixture_version(&f, 1));
+    struct ingest_counts counts = import("feed", object, "nvd");
+    is_int((long long)counts.added, 1, "a part with a granular marking");
+    is_str(member_text(latest("vulnerability", 500), "object_marking_refs"), "[\"" GREEN "\"]",
+           "marks the whole");
+}
+
+int main(void)
+{
+    fixture_open(&f);
+    check_versions();
+    check_squatters();
+    check_batch();
+    check_facets();
+    check_spoiled();
+    check_granular();
+    fixture_close(&f);
+    return tap_done();
+}
