@@ -3,44 +3,54 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "stix/base/buf.h"
 #include "stix/check_private.h"
 #include "stix/id.h"
 
-enum { MAX_DEFAULT = 64, MESSAGE_BYTES = 240, PATH_BYTES = 64 * 1024 };
+enum { MAX_DEFAULT = 64, MESSAGE_BYTES = 240 };
 
 void stix_report_init(struct stix_report *report, struct isg_arena *arena, size_t max)
 {
     *report = (struct stix_report){.arena = arena, .max = max != 0 ? max : MAX_DEFAULT};
 }
 
-/* Append the JSON Pointer of a place (RFC 6901). */
-static void put_place(struct isg_buf *out, const struct stix_place *at)
+/* Characters of a name in a JSON Pointer (RFC 6901): ~ and / take two. */
+static size_t put_name(char *out, const char *name)
 {
-    if (at == NULL)
-        return;
-    put_place(out, at->up);
-    isg_buf_putc(out, '/');
-    if (at->name == NULL) {
-        isg_buf_printf(out, "%zu", at->index);
-        return;
+    size_t n = 0;
+    for (const char *p = name; *p != '\0'; p++) {
+        bool escaped = *p == '~' || *p == '/';
+        if (out != NULL) {
+            out[n] = escaped ? '~' : *p;
+            if (escaped)
+                out[n + 1] = *p == '~' ? '0' : '1';
+        }
+        n += escaped ? 2 : 1;
     }
-    for (const char *p = at->name; *p != '\0'; p++) {
-        if (*p == '~' || *p == '/')
-            isg_buf_puts(out, *p == '~' ? "~0" : "~1");
-        else
-            isg_buf_putc(out, *p);
-    }
+    return n;
 }
 
+static size_t put_step(char *out, const struct stix_place *at)
+{
+    char digits[24];
+    if (out != NULL)
+        out[0] = '/';
+    if (at->name == NULL)
+        (void)snprintf(digits, sizeof digits, "%zu", at->index);
+    return 1 + put_name(out != NULL ? out + 1 : NULL, at->name != NULL ? at->name : digits);
+}
+
+/* Written from its end: a place knows only what it stands in. */
 static char *pointer_of(struct isg_arena *arena, const struct stix_place *at)
 {
-    struct isg_buf path;
-    isg_buf_init(&path, PATH_BYTES);
-    put_place(&path, at);
-    char *copy = isg_arena_copy(arena, isg_buf_str(&path));
-    isg_buf_done(&path);
-    return copy;
+    size_t n = 0;
+    for (const struct stix_place *p = at; p != NULL; p = p->up)
+        n += put_step(NULL, p);
+    char *text = isg_arena_alloc(arena, n + 1);
+    for (const struct stix_place *p = at; text != NULL && p != NULL; p = p->up) {
+        n -= put_step(NULL, p);
+        (void)put_step(text + n, p);
+    }
+    return text;
 }
 
 static struct stix_finding *keep(struct stix_report *report, enum stix_level level,
@@ -136,12 +146,28 @@ static void check_versions(struct stix_checking *c, const struct stix_place *at)
         stix_found(c, STIX_ERROR, "S-026", &here, "modified is earlier than created");
 }
 
+/* An observable's id should follow from what it says; on a sound object only (S-090, S-092). */
+static void check_deterministic(struct stix_checking *c, const struct stix_place *at)
+{
+    struct stix_place here = {at, "id", 0};
+    char wanted[STIX_ID_MAX + 1];
+    bool deterministic = false;
+    int err = stix_id_sco(c->object, wanted, &deterministic, NULL);
+    if (err == ISG_ENOMEM)
+        c->err = err;
+    else if (err == ISG_OK && deterministic &&
+             !isg_str_ieq(stix_json_get_str(c->object, "id"), isg_str_of(wanted)))
+        stix_found(c, STIX_WARNING, "S-090", &here,
+                   "id should be the UUIDv5 of the contributing properties");
+}
+
 int stix_check_object(struct stix_report *report, const struct stix_json *object,
                       const struct stix_place *at)
 {
     struct stix_checking c = {.report = report, .object = object, .root = at};
     struct stix_place type_place = {at, "type", 0};
     struct isg_str type = stix_json_get_str(object, "type");
+    size_t errors = report->errors;
     if (stix_json_type(object) != STIX_JSON_OBJECT) {
         stix_found(&c, STIX_ERROR, "S-023", at, "a STIX object is a JSON object");
         return c.err;
@@ -164,6 +190,8 @@ int stix_check_object(struct stix_report *report, const struct stix_json *object
         stix_check_rules(&c, c.type, object, at);
     if (c.kind == STIX_KIND_BUNDLE)
         stix_check_bundle_twice(&c, object);
+    if (c.kind == STIX_KIND_SCO && c.type != NULL && report->errors == errors)
+        check_deterministic(&c, at);
     return c.err;
 }
 

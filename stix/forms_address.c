@@ -95,11 +95,14 @@ static bool is_mac(struct isg_str text)
 
 /* --- names and mail (S-060) --- */
 
-/* Controls, blanks and the characters that IDNA maps away are in no U-label (RFC 5892). */
+/*
+ * Controls, blanks and the characters that IDNA maps away are in no U-label (RFC 5892). The
+ * underscore is in no host name, but in labels of the DNS that are observed every day.
+ */
 static bool is_label_char(int32_t cp)
 {
     if (cp < 0x80)
-        return cp > 0 && (is_alnum((char)cp) || cp == '-');
+        return cp > 0 && (is_alnum((char)cp) || cp == '-' || cp == '_');
     return cp >= 0xb7 && cp != 0xd7 && cp != 0xf7 && !(cp >= 0x2000 && cp <= 0x206f) &&
            cp != 0x3000 && cp != 0x3002 && cp != 0xfeff && !(cp >= 0xff00 && cp <= 0xff65) &&
            cp != 0xfffd;
