@@ -309,11 +309,39 @@ static void judge_subjects(struct checking *c, const struct stix_json *statement
         refuse(c, TRUST_E_HASH, "the statement counts other objects than the bundle holds");
 }
 
-/* The list must be what the bundle gives, not merely what somebody signed. */
+/*
+ * The list must be what the bundle gives, not merely what somebody signed. The order of its lines
+ * is ours when we write; the text leaves room for others' (by line or by id).
+ */
+static int judge_list(struct checking *c, struct isg_str own)
+{
+    struct isg_buf sorted;
+    isg_buf_init(&sorted, c->list.len + 1);
+    int err = bundle_list_sort(isg_buf_str(&c->list), c->digests.objects, &sorted);
+    if (err == ISG_ELIMIT || (err == ISG_OK && !isg_str_eq(isg_buf_str(&sorted), own))) {
+        refuse(c, TRUST_E_HASH, "the .objects file does not list the bundle's objects");
+        err = ISG_OK;
+    }
+    isg_buf_done(&sorted);
+    return err == ISG_OK ? ISG_OK : isg_fail(c->why, err, "no memory");
+}
+
+static int judge_files(struct checking *c, struct isg_str own)
+{
+    struct stix_json *statement = NULL;
+    int err = stix_json_parse(isg_buf_str(&c->report->payload), NULL, &statement, c->why);
+    if (err == ISG_OK)
+        judge_subjects(c, statement);
+    if (err == ISG_OK && c->report->code == TRUST_OK)
+        err = judge_list(c, own);
+    c->report->objects = c->digests.objects;
+    stix_json_free(&statement);
+    return err;
+}
+
 static int check_files(struct checking *c)
 {
     struct isg_buf own;
-    struct stix_json *statement = NULL;
     isg_buf_init(&own, ISG_BUF_NO_MAX);
     int err = read_companion(c, OBJECTS, ISG_BUF_NO_MAX, &c->list);
     if (err == ISG_OK)
@@ -322,15 +350,8 @@ static int check_files(struct checking *c)
         refuse(c, TRUST_E_HASH, "the bundle is not the file that was signed");
         err = ISG_OK;
     } else if (err == ISG_OK) {
-        err = stix_json_parse(isg_buf_str(&c->report->payload), NULL, &statement, c->why);
-        if (err == ISG_OK)
-            judge_subjects(c, statement);
-        if (err == ISG_OK && c->report->code == TRUST_OK &&
-            !isg_str_eq(isg_buf_str(&own), isg_buf_str(&c->list)))
-            refuse(c, TRUST_E_HASH, "the .objects file does not list the bundle's objects");
-        c->report->objects = c->digests.objects;
+        err = judge_files(c, isg_buf_str(&own));
     }
-    stix_json_free(&statement);
     isg_buf_done(&own);
     return err;
 }

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* reallocarray */
 #include "gateway/trust/objects_list.h"
 
 #include <errno.h>
@@ -19,25 +18,9 @@ enum { PIECE_BYTES = 256 * 1024, VERSION_MAX = 64 };
 /* The lines so far, in document order; sorted at the end. */
 struct listing {
     struct isg_buf lines;
-    size_t *starts;
     size_t count;
-    size_t room;
     struct isg_buf canon;
 };
-
-static int add_start(struct listing *list, struct isg_fail *why)
-{
-    if (list->count == list->room) {
-        size_t room = list->room > 0 ? 2 * list->room : 1024;
-        size_t *more = reallocarray(list->starts, room, sizeof *more);
-        if (more == NULL)
-            return isg_fail(why, ISG_ENOMEM, "no memory for the list of objects");
-        list->starts = more;
-        list->room = room;
-    }
-    list->starts[list->count++] = list->lines.len;
-    return ISG_OK;
-}
 
 /* modified, else created, else "-". */
 static struct isg_str version_of(const struct stix_json *object)
@@ -71,9 +54,7 @@ static int add_line(struct listing *list, const struct stix_json *object, size_t
         return isg_fail(why, list->canon.err, "object %zu: no room", index);
     isg_sha256(isg_buf_str(&list->canon), digest);
     isg_hex_encode(digest, sizeof digest, hex);
-    int err = add_start(list, why);
-    if (err != ISG_OK)
-        return err;
+    list->count++;
     isg_buf_printf(&list->lines, "%s\t%.*s\t%.*s\n", hex, ISG_STR_ARG(id), ISG_STR_ARG(version));
     return list->lines.err == ISG_OK ? ISG_OK : isg_fail(why, list->lines.err, "no memory");
 }
@@ -96,22 +77,27 @@ static int compare_lines(const void *a, const void *b)
     return isg_str_cmp(*x, *y);
 }
 
+int bundle_list_sort(struct isg_str text, size_t count, struct isg_buf *out)
+{
+    size_t n = 0;
+    struct isg_str *lines = calloc(count + 1, sizeof *lines);
+    if (lines == NULL)
+        return ISG_ENOMEM;
+    while (n <= count && text.n > 0 && isg_str_split(&text, '\n', &lines[n]))
+        n++;
+    qsort(lines, n, sizeof *lines, compare_lines);
+    for (size_t i = 0; i < n; i++) {
+        isg_buf_put_str(out, lines[i]);
+        isg_buf_putc(out, '\n');
+    }
+    free(lines);
+    return out->err;
+}
+
 static int put_sorted(struct listing *list, struct isg_buf *out, struct isg_fail *why)
 {
-    if (list->count == 0)
-        return ISG_OK;
-    struct isg_str *lines = calloc(list->count, sizeof *lines);
-    if (lines == NULL)
-        return isg_fail(why, ISG_ENOMEM, "no memory for the list of objects");
-    for (size_t i = 0; i < list->count; i++) {
-        size_t end = i + 1 < list->count ? list->starts[i + 1] : list->lines.len;
-        lines[i] = (struct isg_str){list->lines.p + list->starts[i], end - list->starts[i]};
-    }
-    qsort(lines, list->count, sizeof *lines, compare_lines);
-    for (size_t i = 0; i < list->count; i++)
-        isg_buf_put_str(out, lines[i]);
-    free(lines);
-    return out->err == ISG_OK ? ISG_OK : isg_fail(why, out->err, "no memory");
+    int err = bundle_list_sort(isg_buf_str(&list->lines), list->count, out);
+    return err == ISG_OK ? ISG_OK : isg_fail(why, err, "no memory for the list of objects");
 }
 
 /* Both digests and the cutter see each piece once. */
@@ -194,7 +180,6 @@ int bundle_read(const char *path, struct isg_buf *out_list, struct bundle_digest
     int err = read_bundle(&list, path, out, why);
     if (err == ISG_OK)
         err = put_sorted(&list, out_list, why);
-    free(list.starts);
     isg_buf_done(&list.lines);
     isg_buf_done(&list.canon);
     return err;

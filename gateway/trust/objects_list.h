@@ -22,6 +22,9 @@ struct bundle_digests {
 int bundle_read(const char *path, struct isg_buf *out_list, struct bundle_digests *out,
                 struct isg_fail *why);
 
+/* Append the lines of text, of which there are at most count + 1, in byte order. ISG_ENOMEM. */
+int bundle_list_sort(struct isg_str text, size_t count, struct isg_buf *out);
+
 /* A whole file. ISG_ENOENT, ISG_EIO, ISG_ELIMIT, ISG_ENOMEM. */
 int bundle_file_read(const char *path, size_t max_bytes, struct isg_buf *out, struct isg_fail *why);
 
