@@ -206,16 +206,21 @@ static void link_suspended(struct http_listener *listener, struct http_request *
     if (request->next != NULL)
         request->next->at = &request->next;
     listener->suspended = request;
+    request->linked = true;
 }
 
-static void unlink_suspended(struct http_request *request)
+/* Only its own listener thread puts a request into the list or takes it out, so that thread sees
+ * without the lock that it is not there, the usual case. */
+static void unlink_suspended(struct http_listener *listener, struct http_request *request)
 {
-    if (request->at == NULL)
+    if (!request->linked)
         return;
+    (void)pthread_mutex_lock(&listener->lock);
     *request->at = request->next;
     if (request->next != NULL)
         request->next->at = request->at;
-    request->at = NULL;
+    (void)pthread_mutex_unlock(&listener->lock);
+    request->linked = false;
 }
 
 /* Exactly one of the worker and the one who gives up moves the owner on, and resumes. */
@@ -504,9 +509,7 @@ static enum MHD_Result stand_in(struct http_listener *listener, struct http_requ
 static enum MHD_Result on_resumed(struct http_listener *listener, struct http_request *request,
                                   void **slot)
 {
-    (void)pthread_mutex_lock(&listener->lock);
-    unlink_suspended(request);
-    (void)pthread_mutex_unlock(&listener->lock);
+    unlink_suspended(listener, request);
     if (atomic_load(&request->owner) == OWNER_NONE)
         return stand_in(listener, request, slot);
     return request->step == STEP_HEAD ? after_head(listener, request, request->verdict)
@@ -588,6 +591,7 @@ static void on_completed(void *arg, struct MHD_Connection *library, void **slot,
     }
     if (request == NULL)
         return;
+    unlink_suspended(listener, request); /* resumed, and closed before the handler saw it again */
     atomic_fetch_sub(&listener->body_bytes, request->budget);
     request_unref(request);
     atomic_fetch_sub(&listener->in_flight, 1);

@@ -68,7 +68,8 @@ struct http_request {
     void *connection;       /* the library's */
     struct http_listener *listener;
     struct http_request *next; /* in the listener's list of suspended requests */
-    struct http_request **at;  /* what points here; NULL: not in the list */
+    struct http_request **at;  /* what points here */
+    bool linked;               /* it is in that list; for its listener thread only */
     atomic_int owner;
     atomic_uint refs;
 };

@@ -2,7 +2,8 @@
  * A little server over gateway/http for the raw-request table: prints "port N" (one line), serves
  * until its standard input ends.
  *
- *   http_echo [--cert F --key F [--ca F] | --tls DIR] [--unix PATH] [name=value of a limit ...]
+ *   http_echo [--cert F --key F [--ca F] | --tls DIR] [--unix PATH] [--listen HOST:PORT]
+ *             [name=value of a limit ...]
  *
  * With --tls it makes its certificate itself (DIR/ca.pem, cert.pem, key.pem); a line "renew" on the
  * standard input makes and loads another, "spoil" loads a broken one.
@@ -177,6 +178,8 @@ static const char *read_arguments(int argc, char **argv, struct http_listen *whe
             where->client_ca = next;
         else if (strcmp(argv[i], "--unix") == 0)
             where->unix_path = next;
+        else if (strcmp(argv[i], "--listen") == 0)
+            where->host_port = next;
         else if (strcmp(argv[i], "--tls") == 0)
             folder = next;
         else

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The listener under raw requests: framing, targets, headers; then deadlines, limits, uploads, TLS.
 
-  raw_table.py PROGRAM
+  raw_table.py PROGRAM [SECTION ...]
 
 PROGRAM is http_echo. Prints TAP. Each row of the table is sent on a connection of its own, plain and
 over TLS, with a second request behind it where the end of the first one is in question: whoever
 answers it shows where the server believes the first one ended.
 """
+import hashlib
 import os
 import re
 import resource
@@ -529,6 +530,50 @@ def waiting():
             peer.close()
 
 
+def vanishing():
+    """Clients that go while a worker has their request, and a stop in the middle of it."""
+    with Server() as server:
+        def come_and_go():
+            for _ in range(150):
+                try:
+                    with server.connect() as peer:
+                        peer.sendall(get(target=b"/wait/"))
+                except OSError:
+                    return
+        crowd = [threading.Thread(target=come_and_go) for _ in range(4)]
+        for one in crowd:
+            one.start()
+        crowd[0].join()
+        check(talk(server, get(), wait=2)[0] == [200], "clients may go while they are waited for")
+        server.process.stdin.close()
+        check(server.process.wait(20) == 0, "and the listener may stop meanwhile")
+        for one in crowd:
+            one.join()
+
+
+def addresses():
+    for listen, families in [("[::1]:0", [socket.AF_INET6]), ("localhost:0", [socket.AF_INET]),
+                             ("*:0", [socket.AF_INET, socket.AF_INET6])]:
+        if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):
+            break
+        with Server("--listen", listen) as server:
+            for family in families:
+                host = "::1" if family == socket.AF_INET6 else "127.0.0.1"
+                with socket.create_connection((host, server.port), timeout=5) as peer:
+                    peer.sendall(get(target=b"/who/"))
+                    body = read_answer(peer.makefile("rb"))[2]
+                    check(('"peer":"%s"' % host).encode() in body, "%s serves %s" % (listen, host))
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    taken.listen()
+    for listen, text in [("127.0.0.1:%d" % taken.getsockname()[1], "cannot listen"),
+                         ("nowhere", "not HOST:PORT")]:
+        done = subprocess.run([PROGRAM, "--listen", listen], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        check(done.returncode == 1 and text in done.stderr, "a listener that cannot be: " + text)
+    taken.close()
+
+
 def unix_socket():
     path = os.path.join(WORK, "admin.sock")
     stale = socket.socket(socket.AF_UNIX)
@@ -606,10 +651,69 @@ def tls_reload(server):
         check(server.tell("spoil") != "ok" and serial() == now, "a broken file changes nothing")
 
 
+def certtool(*args, template=None):
+    path = os.path.join(WORK, "template")
+    with open(path, "w") as file:
+        file.write(template or "")
+    subprocess.run(["certtool", *args] + (["--template", path] if template else []), check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=WORK)
+
+
+def client_certificates():
+    if not shutil.which("certtool"):
+        return
+    for name in ("ca", "server", "member"):
+        certtool("--generate-privkey", "--ecdsa", "--outfile", name + ".key")
+    signed = ["--load-ca-certificate", "own-ca.pem", "--load-ca-privkey", "ca.key"]
+    certtool("--generate-self-signed", "--load-privkey", "ca.key", "--outfile", "own-ca.pem",
+             template='cn = "CA"\nca\ncert_signing_key\nexpiration_days = 9\n')
+    certtool("--generate-certificate", "--load-privkey", "server.key", "--outfile", "server.pem",
+             *signed, template='cn = "x"\nip_address = 127.0.0.1\ntls_www_server\n'
+             "signing_key\nexpiration_days = 9\n")
+    member = 'cn = "member"\nsigning_key\n'
+    kinds = [("good", signed, member + "tls_www_client\nexpiration_days = 9\n", True),
+             ("expired", signed, member + 'tls_www_client\nactivation_date = "2020-01-01"\n'
+              'expiration_date = "2020-02-01"\n', False),
+             ("another CA", None, member + "tls_www_client\nexpiration_days = 9\n", False),
+             ("another purpose", signed, member + "tls_www_server\nexpiration_days = 9\n", False)]
+    join = lambda name: os.path.join(WORK, name)
+    with Server("--cert", join("server.pem"), "--key", join("server.key"), "--ca",
+                join("own-ca.pem")) as server:
+        server.tls = True
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            def who(certificate, session=None):
+                context = ssl.create_default_context(cafile=join("own-ca.pem"))
+                context.minimum_version = context.maximum_version = version
+                if certificate:
+                    context.load_cert_chain(join(certificate), join("member.key"))
+                try:
+                    with server.connect(context=context) as peer:
+                        peer.sendall(get(target=b"/who/"))
+                        answer = read_answer(peer.makefile("rb"))
+                        return re.search(rb'"certificate":"([0-9a-f]*)"', answer[2]).group(1)
+                except (OSError, TypeError):
+                    return None
+            check(who(None) == b"", "%s: no client certificate, none shown" % version.name)
+            for name, signer, template, holds in kinds:
+                if signer:
+                    certtool("--generate-certificate", "--load-privkey", "member.key", "--outfile",
+                             "member.pem", *signer, template=template)
+                else:
+                    certtool("--generate-self-signed", "--load-privkey", "member.key", "--outfile",
+                             "member.pem", template=template)
+                with open(join("member.pem")) as file:
+                    der = ssl.PEM_cert_to_DER_cert(file.read()[-10000:].split("\n\n")[-1])
+                print_of = hashlib.sha256(der).hexdigest().encode()
+                found = who("member.pem")
+                check(found == (print_of if holds else None), "%s R-017: a client certificate, %s" %
+                      (version.name, name))
+
+
 def main():
+    wanted = sys.argv[2:]
     limit = ["body_max=%d" % MIB]
     short = ["header_ms=1000", "body_ms=1000", "idle_ms=1000"]
-    for label, tls in [("plain", []), ("tls", ["--tls", WORK])]:
+    for label, tls in [("plain", []), ("tls", ["--tls", WORK])] if not wanted else []:
         with Server(*tls, *limit) as server:
             check(server.layout, "the layout check holds with this library")
             table(server, label)
@@ -622,9 +726,9 @@ def main():
             deadlines(server, label)
             if not tls:
                 slow_crowd(server)
-    limits()
-    waiting()
-    unix_socket()
+    for section in (limits, waiting, vanishing, addresses, client_certificates, unix_socket):
+        if not wanted or section.__name__ in wanted:
+            section()
     shutil.rmtree(WORK)
     print("1..%d" % counts["run"])
     return 1 if counts["bad"] else 0
