@@ -1,5 +1,6 @@
 #include "gateway/taxii/cache.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,7 @@ static void link_newest(struct shard *shard, struct entry *entry)
 static void drop(struct shard *shard, struct entry **at)
 {
     struct entry *entry = *at;
+    assert(entry != NULL); /* what is in the list is in its bucket */
     *at = entry->chain;
     unlink_use(shard, entry);
     shard->bytes -= entry->cost;

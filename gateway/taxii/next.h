@@ -12,14 +12,19 @@
 #include "gateway/trust/secret.h"
 #include "stix/base/buf.h"
 
-/* Append the token for the objects behind position. */
-int next_seal(const struct trust_secret *secret, struct isg_str collection_id,
-              struct isg_str member, const struct query *query, uint64_t position,
-              struct isg_buf *out, struct isg_fail *why);
+/* What a token is bound to; borrowed. */
+struct next_binding {
+    struct isg_str collection_id;
+    struct isg_str member;
+    const struct query *query;
+};
+
+/* Append the token for what lies behind position. */
+int next_seal(const struct trust_secret *secret, const struct next_binding *binding,
+              uint64_t position, struct isg_buf *out, struct isg_fail *why);
 
 /* Read a token as received. ISG_EINVAL: not ours, changed, or of another query. */
-int next_open(const struct trust_secret *secret, struct isg_str collection_id,
-              struct isg_str member, const struct query *query, struct isg_str token,
-              uint64_t *out_position, struct isg_fail *why);
+int next_open(const struct trust_secret *secret, const struct next_binding *binding,
+              struct isg_str token, uint64_t *out_position, struct isg_fail *why);
 
 #endif

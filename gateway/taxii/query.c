@@ -135,8 +135,8 @@ static unsigned version_word(struct isg_str value)
 static int read_version(struct parse *parse, struct isg_str value)
 {
     struct view_query *view = &parse->query->view;
-    struct isg_str *list;
-    size_t n;
+    struct isg_str *list = NULL;
+    size_t n = 0;
     int err = read_list(parse, value, &list, &n);
     if (err != ISG_OK)
         return err;
@@ -169,8 +169,8 @@ static bool is_spec_version(struct isg_str value)
 
 static int read_spec_version(struct parse *parse, struct isg_str value)
 {
-    struct isg_str *list;
-    size_t n;
+    struct isg_str *list = NULL;
+    size_t n = 0;
     int err = read_list(parse, value, &list, &n);
     bool has_21 = false;
     for (size_t i = 0; err == ISG_OK && i < n; i++) {
@@ -260,26 +260,32 @@ static void hash_filters(struct query *query)
     isg_sha256_end(&hash, query->filters);
 }
 
-int query_parse(struct isg_arena *arena, enum query_endpoint endpoint, struct isg_str raw,
-                struct isg_str object_id, size_t page_max, struct query *out, struct isg_fail *why)
+/* The object that the path names takes the place of match[id]. */
+static int only_object(struct isg_arena *arena, struct isg_str id, struct view_query *view)
 {
-    struct query query = {.endpoint = endpoint};
+    view->ids = isg_arena_alloc(arena, sizeof *view->ids);
+    if (view->ids == NULL)
+        return ISG_ENOMEM;
+    view->ids[0] = id;
+    view->ids_count = 1;
+    return ISG_OK;
+}
+
+int query_parse(struct isg_arena *arena, const struct query_ask *ask, struct query *out,
+                struct isg_fail *why)
+{
+    struct query query = {.endpoint = ask->endpoint};
     query.view.added_after_us = INT64_MIN;
-    query.view.limit = page_max;
+    query.view.limit = ask->page_max;
     query.view.want = VIEW_LAST; /* T-052 */
-    if (endpoint == QUERY_VERSIONS || endpoint == QUERY_DELETE)
+    if (ask->endpoint == QUERY_VERSIONS || ask->endpoint == QUERY_DELETE)
         query.view.want = VIEW_ALL; /* T-113, T-128 */
-    struct parse parse = {.arena = arena, .query = &query, .why = why, .page_max = page_max};
-    int err = read_pairs(&parse, raw);
+    struct parse parse = {.arena = arena, .query = &query, .why = why, .page_max = ask->page_max};
+    int err = read_pairs(&parse, ask->raw);
     if (err != ISG_OK)
         return err;
-    if (object_id.n > 0) {
-        query.view.ids = isg_arena_alloc(arena, sizeof *query.view.ids);
-        if (query.view.ids == NULL)
-            return isg_fail(why, ISG_ENOMEM, "the query needs too much memory");
-        query.view.ids[0] = object_id;
-        query.view.ids_count = 1;
-    }
+    if (ask->object_id.n > 0 && only_object(arena, ask->object_id, &query.view) != ISG_OK)
+        return isg_fail(why, ISG_ENOMEM, "the query needs too much memory");
     hash_filters(&query);
     *out = query;
     return ISG_OK;

@@ -31,17 +31,20 @@ struct query {
     uint8_t filters[ISG_SHA256_BYTES]; /* endpoint and match filters, whatever their order */
 };
 
+struct query_ask { /* borrowed */
+    enum query_endpoint endpoint;
+    struct isg_str raw;       /* the query string as sent */
+    struct isg_str object_id; /* the object the path names, or empty: the only id asked for */
+    size_t page_max;          /* the cap on limit, and the limit where none is given (T-040) */
+};
+
 /*
- * Read the raw query of a request to an endpoint.
- *
- *   object_id  the object the path names, or empty; it becomes the only id asked for
- *   page_max   the cap on limit, and the limit where none is given (T-040)
- *   out        lists are in arena
+ * Read the query of a request. Lists of out are in arena; texts are too, or borrowed from ask.
  *
  * Returns ISG_OK; ISG_EINVAL (malformed: why names parameter and rule, never the value),
  * ISG_ENOMEM.
  */
-int query_parse(struct isg_arena *arena, enum query_endpoint endpoint, struct isg_str raw,
-                struct isg_str object_id, size_t page_max, struct query *out, struct isg_fail *why);
+int query_parse(struct isg_arena *arena, const struct query_ask *ask, struct query *out,
+                struct isg_fail *why);
 
 #endif

@@ -118,6 +118,8 @@ static void cut_short(struct build *b)
 static int write_text(struct build *b, struct isg_fail *why)
 {
     struct call *call = b->call;
+    struct next_binding binding = {isg_str_of(call->collection->id), call->member_name,
+                                   &call->query};
     bool with_objects = has_objects(call->query.endpoint);
     int err = ISG_OK;
     if (with_objects)
@@ -127,8 +129,7 @@ static int write_text(struct build *b, struct isg_fail *why)
     if (with_objects)
         cut_short(b);
     if (b->selected.more)
-        err = next_seal(call->taxii->parts.secret, isg_str_of(call->collection->id),
-                        call->member_name, &call->query, b->selected.last, &b->next, why);
+        err = next_seal(call->taxii->parts.secret, &binding, b->selected.last, &b->next, why);
     if (err != ISG_OK)
         return err;
     page_write(call->query.endpoint, b->selected.events, b->selected.count,

@@ -11,15 +11,25 @@ enum { CHALLENGE_MAX = 1024 };
 
 /* ---- the room itself ------------------------------------------------------------------------ */
 
-/* The organisation's name as a realm: printable ASCII without quote and backslash. */
+/* Printable ASCII without quote and backslash. */
+static bool is_realm_char(char c)
+{
+    return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* The organisation's name is the realm. */
 static char *make_challenge(const char *name)
 {
     struct isg_buf realm;
     struct isg_buf out;
     isg_buf_init(&realm, CHALLENGE_MAX / 4);
     isg_buf_init(&out, CHALLENGE_MAX);
-    for (const char *c = name != NULL ? name : ""; *c != '\0' && realm.len < 100; c++)
-        isg_buf_putc(&realm, *c >= ' ' && *c < 0x7f && *c != '"' && *c != '\\' ? *c : '_');
+    for (const char *c = name != NULL ? name : ""; *c != '\0' && realm.len < 100; c++) {
+        char shown = '_';
+        if (is_realm_char(*c))
+            shown = *c;
+        isg_buf_putc(&realm, shown);
+    }
     struct isg_str text = realm.len > 0 ? isg_buf_str(&realm) : ISG_STR("TAXII");
     isg_buf_printf(&out, "Basic realm=\"%.*s\", charset=\"UTF-8\", Bearer realm=\"%.*s\"",
                    ISG_STR_ARG(text), ISG_STR_ARG(text));
@@ -39,7 +49,7 @@ struct taxii *taxii_new(const struct taxii_parts *parts)
     taxii->cache = page_cache_new(config->limits.cache_bytes);
     taxii->discovery = resource_discovery(config);
     taxii->challenge = make_challenge(config->name);
-    taxii->roots = calloc(config->roots_count + 1, sizeof *taxii->roots);
+    taxii->roots = calloc(config->roots_count + 1, sizeof(struct http_bytes *));
     bool whole = taxii->cache != NULL && taxii->discovery != NULL && taxii->challenge != NULL &&
                  taxii->roots != NULL;
     for (unsigned i = 0; whole && i < config->roots_count; i++) {
@@ -169,28 +179,33 @@ static enum http_next step_rights(struct call *call)
     return call_refuse(call, 403, NULL, "this collection does not allow that to this member");
 }
 
+/* Put the position of a token sent into the query (T-043). */
+static int open_next(struct call *call, struct isg_fail *why)
+{
+    struct query *query = &call->query;
+    struct next_binding binding = {isg_str_of(call->collection->id), call->member_name, query};
+    if (query->next.n == 0)
+        return ISG_OK;
+    return next_open(call->taxii->parts.secret, &binding, query->next, &query->view.after, why);
+}
+
 static enum http_next step_query(struct call *call)
 {
-    const struct route *route = call->match.route;
-    if (route->endpoint == QUERY_NONE)
-        return HTTP_MORE;
-    struct isg_str collection_id = isg_str_of(call->collection->id);
+    struct query_ask ask = {.endpoint = call->match.route->endpoint,
+                            .raw = http_query(call->request),
+                            .object_id = call->match.piece[ROUTE_OBJECT],
+                            .page_max = call->taxii->parts.config->limits.page_max};
     struct isg_fail why = {0};
-    uint64_t after = 0;
-    int err = query_parse(http_arena(call->request), route->endpoint, http_query(call->request),
-                          call->match.piece[ROUTE_OBJECT],
-                          call->taxii->parts.config->limits.page_max, &call->query, &why);
-    if (err == ISG_OK && call->query.next.n > 0)
-        err = next_open(call->taxii->parts.secret, collection_id, call->member_name, &call->query,
-                        call->query.next, &after, &why);
+    if (ask.endpoint == QUERY_NONE)
+        return HTTP_MORE;
+    int err = query_parse(http_arena(call->request), &ask, &call->query, &why);
+    if (err == ISG_OK)
+        err = open_next(call, &why);
     if (err == ISG_EINVAL) {
         http_fail(call->request, 400, &why);
         return HTTP_DONE;
     }
-    if (err != ISG_OK)
-        return call_failed(call, &why);
-    call->query.view.after = after;
-    return HTTP_MORE;
+    return err == ISG_OK ? HTTP_MORE : call_failed(call, &why);
 }
 
 static enum http_next step_content(struct call *call)

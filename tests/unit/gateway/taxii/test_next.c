@@ -39,8 +39,8 @@ static const struct use uses[] = {
 
 static void parse(struct isg_arena *arena, const struct use *use, struct query *out)
 {
-    if (query_parse(arena, use->endpoint, isg_str_of(use->raw), ISG_STR(""), 100, out, NULL) !=
-        ISG_OK)
+    struct query_ask ask = {use->endpoint, isg_str_of(use->raw), ISG_STR(""), 100};
+    if (query_parse(arena, &ask, out, NULL) != ISG_OK)
         abort();
 }
 
@@ -50,8 +50,8 @@ static int open_as(const struct trust_secret *secret, const struct use *use, str
     struct isg_arena *arena = isg_arena_new(1 << 16);
     struct query query;
     parse(arena, use, &query);
-    int err = next_open(secret, isg_str_of(use->collection), isg_str_of(use->member), &query, token,
-                        position, NULL);
+    struct next_binding binding = {isg_str_of(use->collection), isg_str_of(use->member), &query};
+    int err = next_open(secret, &binding, token, position, NULL);
     isg_arena_free(&arena);
     return err;
 }
@@ -61,8 +61,9 @@ static void make(const struct trust_secret *secret, uint64_t position, struct is
     struct isg_arena *arena = isg_arena_new(1 << 16);
     struct query query;
     parse(arena, &uses[0], &query);
-    if (next_seal(secret, isg_str_of(uses[0].collection), isg_str_of(uses[0].member), &query,
-                  position, out, NULL) != ISG_OK)
+    struct next_binding binding = {isg_str_of(uses[0].collection), isg_str_of(uses[0].member),
+                                   &query};
+    if (next_seal(secret, &binding, position, out, NULL) != ISG_OK)
         abort();
     isg_arena_free(&arena);
 }

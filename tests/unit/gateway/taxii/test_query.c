@@ -139,13 +139,19 @@ static const struct row rows[] = {
     {"match[type]=%", O, NO, "", 0, {0}, 0},
 };
 
+static int parse(struct isg_arena *arena, enum query_endpoint endpoint, const char *raw,
+                 const char *object_id, struct query *out, struct isg_fail *why)
+{
+    struct query_ask ask = {endpoint, isg_str_of(raw), isg_str_of(object_id), PAGE_MAX};
+    return query_parse(arena, &ask, out, why);
+}
+
 static void check_row(const struct row *row)
 {
     struct isg_arena *arena = isg_arena_new(1 << 20);
     struct query query;
     struct isg_fail why = {0};
-    int err = query_parse(arena, row->endpoint, isg_str_of(row->raw), ISG_STR(""), PAGE_MAX, &query,
-                          &why);
+    int err = parse(arena, row->endpoint, row->raw, "", &query, &why);
     is_int(err, row->want, "'%s' at %d", row->raw, (int)row->endpoint);
     if (row->path != NULL)
         is_str(why.path, row->path, "'%s' names the parameter", row->raw);
@@ -165,8 +171,7 @@ static void filters_of(enum query_endpoint endpoint, const char *raw, const char
 {
     struct isg_arena *arena = isg_arena_new(1 << 20);
     struct query query;
-    if (query_parse(arena, endpoint, isg_str_of(raw), isg_str_of(object_id), PAGE_MAX, &query,
-                    NULL) == ISG_OK)
+    if (parse(arena, endpoint, raw, object_id, &query, NULL) == ISG_OK)
         memcpy(out, query.filters, sizeof query.filters);
     isg_arena_free(&arena);
 }
@@ -193,14 +198,12 @@ static void check_values(void)
 {
     struct isg_arena *arena = isg_arena_new(1 << 20);
     struct query query;
-    (void)query_parse(arena, O, ISG_STR("added_after=1970-01-01T00:00:01.0000019Z"), ISG_STR(""),
-                      PAGE_MAX, &query, NULL);
+    (void)parse(arena, O, "added_after=1970-01-01T00:00:01.0000019Z", "", &query, NULL);
     is_int(query.view.added_after_us, 1000001, "digits beyond microseconds are cut");
-    (void)query_parse(arena, O, ISG_STR("match[spec_version]=2.0"), ISG_STR(""), PAGE_MAX, &query,
-                      NULL);
+    (void)parse(arena, O, "match[spec_version]=2.0", "", &query, NULL);
     ok(query.view.no_21, "a query for 2.0 alone matches nothing (T-050)");
     is_int(query.view.added_after_us == INT64_MIN, 1, "no added_after: from the start (T-036)");
-    (void)query_parse(arena, QUERY_OBJECT, ISG_STR(""), ISG_STR(ID_1), PAGE_MAX, &query, NULL);
+    (void)parse(arena, QUERY_OBJECT, "", ID_1, &query, NULL);
     ok(query.view.ids_count == 1 && isg_str_is(query.view.ids[0], ID_1), "the path's object");
     isg_arena_free(&arena);
 }
