@@ -249,31 +249,33 @@ static int read_companion(struct checking *c, enum companion which, size_t max, 
     return bundle_file_read(path, max, out, c->why);
 }
 
-/* Which of the keys it was, for people. */
-static void note_kid(struct checking *c, struct isg_str jws)
+/* Which of the keys it was, for people: found again by kid, after the verification. */
+static void note_kid(struct checking *c, struct isg_str jws, const char *type)
 {
-    for (size_t i = 0; i < c->keys_count; i++) {
-        struct isg_fail ignored;
-        if (trust_statement_verify(jws, "bundle", &c->keys[i], 1, c->now_s, NULL, &ignored) ==
-            TRUST_OK)
+    struct isg_fail ignored;
+    for (size_t i = 0; i < c->keys_count; i++)
+        if (trust_statement_verify(jws, type, &c->keys[i], 1, c->now_s, NULL, &ignored) == TRUST_OK)
             memcpy(c->report->kid, c->keys[i].kid, sizeof c->report->kid);
-    }
+}
+
+/* The text of a .jws file; one newline at its end is allowed. */
+static void judge_jws(struct checking *c, struct isg_str jws, const char *type)
+{
+    if (jws.n > 0 && jws.p[jws.n - 1] == '\n')
+        jws.n--;
+    c->report->code = trust_statement_verify(jws, type, c->keys, c->keys_count, c->now_s,
+                                             &c->report->payload, c->why);
+    if (c->report->code == TRUST_OK)
+        note_kid(c, jws, type);
 }
 
 static int check_jws(struct checking *c)
 {
     struct isg_buf text;
-    isg_buf_init(&text, COMPANION_MAX + 1);
+    isg_buf_init(&text, ISG_BUF_NO_MAX);
     int err = read_companion(c, JWS, COMPANION_MAX, &text);
-    if (err == ISG_OK) {
-        struct isg_str jws = isg_buf_str(&text);
-        if (jws.n > 0 && jws.p[jws.n - 1] == '\n')
-            jws.n--; /* one newline at the end of the file is allowed */
-        c->report->code = trust_statement_verify(jws, "bundle", c->keys, c->keys_count, c->now_s,
-                                                 &c->report->payload, c->why);
-        if (c->report->code == TRUST_OK)
-            note_kid(c, jws);
-    }
+    if (err == ISG_OK)
+        judge_jws(c, isg_buf_str(&text), "bundle");
     isg_buf_done(&text);
     return err;
 }
@@ -359,7 +361,7 @@ static int check_files(struct checking *c)
 static int check_minisig(struct checking *c)
 {
     struct isg_buf text;
-    isg_buf_init(&text, COMPANION_MAX + 1);
+    isg_buf_init(&text, ISG_BUF_NO_MAX);
     int err = read_companion(c, MINISIG, COMPANION_MAX, &text);
     if (err == ISG_OK) {
         c->report->code = trust_minisig_verify(isg_buf_str(&text), c->digests.prehash, c->keys,
@@ -368,6 +370,16 @@ static int check_minisig(struct checking *c)
     }
     isg_buf_done(&text);
     return err == ISG_ENOENT ? ISG_OK : err;
+}
+
+/* A file too long for what it should be is judged; one that is not there cannot be. */
+static int settle(struct checking *c, int err)
+{
+    if (err == ISG_ELIMIT) {
+        refuse(c, TRUST_E_FORMAT, "the file is far too long to be what it should be");
+        return ISG_OK;
+    }
+    return err == ISG_ENOENT ? ISG_EIO : err;
 }
 
 static void cut_suffix(char *path)
@@ -397,12 +409,21 @@ int trust_bundle_verify(const char *path, const struct trust_public *keys, size_
         err = check_files(&c);
     if (err == ISG_OK && report->code == TRUST_OK)
         err = check_minisig(&c);
-    if (err == ISG_ELIMIT) {
-        refuse(&c, TRUST_E_FORMAT, "a companion file is far too long");
-        err = ISG_OK;
-    }
-    if (err == ISG_ENOENT)
-        err = ISG_EIO;
     isg_buf_done(&c.list);
-    return err;
+    return settle(&c, err);
+}
+
+int trust_statement_file_verify(const char *path, const char *type, const struct trust_public *keys,
+                                size_t keys_count, int64_t now_s,
+                                struct trust_verify_report *report, struct isg_fail *why)
+{
+    struct checking c = {
+        .keys = keys, .keys_count = keys_count, .now_s = now_s, .report = report, .why = why};
+    struct isg_buf text;
+    isg_buf_init(&text, ISG_BUF_NO_MAX);
+    int err = bundle_file_read(path, COMPANION_MAX, &text, why);
+    if (err == ISG_OK)
+        judge_jws(&c, isg_buf_str(&text), type);
+    isg_buf_done(&text);
+    return settle(&c, err);
 }

@@ -96,4 +96,16 @@ void trust_verify_report_done(struct trust_verify_report *report);
 int trust_bundle_verify(const char *path, const struct trust_public *keys, size_t keys_count,
                         int64_t now_s, struct trust_verify_report *report, struct isg_fail *why);
 
+/*
+ * Check one statement file alone, of whatever type: a head, a receipt, an audit checkpoint.
+ *
+ *   path   the .jws file; one newline at its end is allowed
+ *   type   expected ("head"), NULL: any known
+ *
+ * No file that the statement names is looked at. Returns as trust_bundle_verify.
+ */
+int trust_statement_file_verify(const char *path, const char *type, const struct trust_public *keys,
+                                size_t keys_count, int64_t now_s,
+                                struct trust_verify_report *report, struct isg_fail *why);
+
 #endif

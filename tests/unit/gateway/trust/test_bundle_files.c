@@ -216,6 +216,37 @@ static void test_refused(struct trust_key *key)
     is_int(support_run(command), 1, "no temporary file is left");
 }
 
+/* Statements that stand alone. */
+static void test_alone(struct trust_key *key)
+{
+    static const char head[] =
+        "{\"exp\":1800003600,\"iat\":1799999000,\"iss\":\"https://isao.example\",\"type\":\"head\"}";
+    static const struct {
+        const char *type;
+        const char *tail;
+        enum trust_code want;
+    } rows[] = {{"head", "", TRUST_OK},           {"head", "\n", TRUST_OK},
+                {NULL, "\n", TRUST_OK},           {"bundle", "", TRUST_E_TYP},
+                {"head", "\n\n", TRUST_E_FORMAT}, {"head", "\r\n", TRUST_E_FORMAT}};
+    struct isg_buf jws;
+    struct isg_fail why = {0};
+    isg_buf_init(&jws, 65536);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct trust_verify_report report;
+        trust_verify_report_init(&report);
+        isg_buf_reset(&jws);
+        (void)trust_statement_sign(key, "head", ISG_STR(head), &jws, &why);
+        isg_buf_puts(&jws, rows[i].tail);
+        support_write(support_path("head.jws"), jws.p, jws.len);
+        ok(trust_statement_file_verify(support_path("head.jws"), rows[i].type,
+                                       trust_key_public(key), 1, NOW, &report, &why) == ISG_OK &&
+               report.code == rows[i].want,
+           "a statement alone, row %zu: %s", i, trust_code_name(report.code));
+        trust_verify_report_done(&report);
+    }
+    isg_buf_done(&jws);
+}
+
 static void test_corpus(void)
 {
     struct trust_key *key = support_corpus_key();
@@ -244,6 +275,7 @@ int main(void)
     test_foreign_list(key);
     test_tools(key);
     test_refused(key);
+    test_alone(key);
     test_corpus();
     trust_key_free(&key);
     support_end();
