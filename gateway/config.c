@@ -221,6 +221,22 @@ static int derive(const struct loading *l)
     return whole ? ISG_OK : isg_fail(l->why, ISG_ENOMEM, "no memory");
 }
 
+/* A broken rule begins with the setting it is about: "redis.url leaves ...". */
+static int fail_rule(const struct loading *l, const char *wrong)
+{
+    char section[NAME_BYTES] = "";
+    char key[NAME_BYTES];
+    size_t n = strcspn(wrong, ". :");
+    if (n < sizeof section && wrong[n] == '.')
+        snprintf(section, sizeof section, "%.*s", (int)n, wrong);
+    const char *rest = section[0] != '\0' ? wrong + n + 1 : wrong;
+    snprintf(key, sizeof key, "%.*s", (int)strcspn(rest, ". :"), rest);
+    unsigned line = config_yaml_line(l->yaml, section, 0, key);
+    if (line == 0)
+        return isg_fail(l->why, ISG_EUSAGE, "%s: %s", l->file, wrong);
+    return isg_fail(l->why, ISG_EUSAGE, "%s:%u: %s", l->file, line, wrong);
+}
+
 static int fill(struct loading *l, struct isg_str text)
 {
     int err = config_yaml_parse(text, l->file, &l->yaml, l->why);
@@ -230,7 +246,7 @@ static int fill(struct loading *l, struct isg_str text)
         err = derive(l);
     const char *wrong = err == ISG_OK ? config_check_rules(&l->loaded->config) : NULL;
     if (wrong != NULL)
-        err = isg_fail(l->why, ISG_EUSAGE, "%s: %s", l->file, wrong);
+        err = fail_rule(l, wrong);
     config_yaml_free(&l->yaml);
     return err;
 }
