@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,11 @@
 
 #include "stix/base/time.h"
 
-enum { READ_BYTES = 64 * 1024, PASSWORD_MAX = 1024 };
+enum {
+    READ_BYTES = 64 * 1024,
+    PASSWORD_MAX = 1024,
+    LIST_MAX = 1 << 22 /* members of a list; a server that announces more is broken */
+};
 
 /* ---- a pipeline ----------------------------------------------------------------------------- */
 
@@ -158,6 +163,33 @@ bool redis_is_error(const struct redis_reply *reply, const char *prefix)
 }
 
 /* ---- a connection --------------------------------------------------------------------------- */
+
+/* The library's own makers of replies, but for lists: it would reserve memory for any length. */
+static pthread_once_t makers_once = PTHREAD_ONCE_INIT;
+static redisReplyObjectFunctions makers;
+static void *(*make_any_list)(const redisReadTask *task, int elements);
+
+static void *make_list(const redisReadTask *task, int elements)
+{
+    return elements > LIST_MAX ? NULL : make_any_list(task, elements);
+}
+
+static void init_makers(void)
+{
+    redisReader *reader = redisReaderCreate();
+    if (reader == NULL)
+        return;
+    makers = *reader->fn;
+    make_any_list = makers.createArray;
+    makers.createArray = make_list;
+    redisReaderFree(reader);
+}
+
+static redisReader *new_reader(void)
+{
+    (void)pthread_once(&makers_once, init_makers);
+    return makers.createArray == NULL ? NULL : redisReaderCreateWithFunctions(&makers);
+}
 
 static int broken(struct redis_conn *conn, enum conn_fault fault, struct isg_fail *why)
 {
@@ -328,7 +360,7 @@ int conn_open(const struct address *address, const char *password_file, int64_t 
     if (conn == NULL)
         return isg_fail(why, ISG_ENOMEM, "out of memory");
     conn->fd = -1;
-    conn->reader = redisReaderCreate();
+    conn->reader = new_reader();
     int err = conn->reader == NULL ? isg_fail(why, ISG_ENOMEM, "out of memory")
                                    : address_connect(address, deadline_us, &conn->fd, why);
     if (err == ISG_OK) {

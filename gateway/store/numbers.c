@@ -87,7 +87,7 @@ static bool write_and_sync(int fd, uint64_t number)
 /* New file, sync, rename, sync of the folder: whole or not at all. */
 static int write_number(int folder, const char *file, uint64_t number, struct isg_fail *why)
 {
-    char temp[256];
+    char temp[256 + 8];
     snprintf(temp, sizeof temp, "%s.new", file);
     int fd = openat(folder, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -209,7 +209,7 @@ static int find(struct store *store, const char *name, struct sequence **out, st
 
 int store_sequence(struct store *store, const char *name, uint64_t *out, struct isg_fail *why)
 {
-    struct sequence *s;
+    struct sequence *s = NULL;
     uint64_t number = 0;
     if (!is_file_name(name))
         return isg_fail(why, ISG_EINVAL, "impossible name of a sequence");

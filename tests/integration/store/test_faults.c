@@ -266,7 +266,7 @@ static void check_together(const char *dir)
         for (;;)
             (void)pause();
     }
-    (void)read(ready[0], &byte, 1);
+    is_int(read(ready[0], &byte, 1), 1, "a gateway runs");
     pid_t server = bed_private_pid(dir);
     bed_end(gateway, SIGKILL);
     bool gone = false;
