@@ -131,14 +131,34 @@ void policy_label_write(const struct policy_label *label, char text[POLICY_LABEL
     (void)snprintf(text, POLICY_LABEL_MAX, "tlp=%s;src=%s", stix_tlp_name(tlp), source);
 }
 
+/* Read for every label of a collection on every request: the levels as written, by their bytes. */
+static enum stix_tlp level_of(struct isg_str name)
+{
+    static const struct {
+        struct isg_str name;
+        enum stix_tlp tlp;
+    } levels[] = {
+        {{"clear", 5}, STIX_TLP_CLEAR}, {{"green", 5}, STIX_TLP_GREEN},
+        {{"amber", 5}, STIX_TLP_AMBER}, {{"amber+strict", 12}, STIX_TLP_AMBER_STRICT},
+        {{"red", 3}, STIX_TLP_RED},     {{"unknown", 7}, STIX_TLP_UNKNOWN},
+    };
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        if (isg_str_eq(name, levels[i].name))
+            return levels[i].tlp;
+    }
+    return STIX_TLP_NONE;
+}
+
 struct policy_label policy_label_read(struct isg_str text)
 {
     static const struct policy_label nobody = {STIX_TLP_RED, {NULL, 0}};
-    struct isg_str tlp, source, rest = text;
-    if (!isg_str_split(&rest, ';', &tlp) || !isg_str_starts(tlp, ISG_STR("tlp=")) ||
-        !isg_str_split(&rest, ';', &source) || !isg_str_starts(source, ISG_STR("src=")) ||
-        rest.n > 0)
+    size_t end = isg_str_find(text, ';');
+    if (end == SIZE_MAX || !isg_str_starts(text, ISG_STR("tlp=")))
         return nobody;
-    struct policy_label label = {stix_tlp_of_name(isg_str_from(tlp, 4)), isg_str_from(source, 4)};
+    struct isg_str tlp = {text.p + 4, end - 4};
+    struct isg_str source = isg_str_from(text, end + 1);
+    if (!isg_str_starts(source, ISG_STR("src=")) || isg_str_find(source, ';') != SIZE_MAX)
+        return nobody;
+    struct policy_label label = {level_of(tlp), isg_str_from(source, 4)};
     return label.tlp == STIX_TLP_NONE ? nobody : label;
 }
