@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "stix/check_private.h"
 #include "stix/id.h"
@@ -20,9 +21,9 @@ static size_t put_name(char *out, const char *name)
     for (const char *p = name; *p != '\0'; p++) {
         bool escaped = *p == '~' || *p == '/';
         if (out != NULL) {
-            out[n] = escaped ? '~' : *p;
+            out[n] = *p;
             if (escaped)
-                out[n + 1] = *p == '~' ? '0' : '1';
+                memcpy(out + n, *p == '~' ? "~0" : "~1", 2);
         }
         n += escaped ? 2 : 1;
     }

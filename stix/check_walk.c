@@ -324,6 +324,6 @@ void stix_check_top(struct stix_checking *c, const struct stix_json *object,
         check_commons_absent(c, seen_common, at);
     if (c->type != NULL)
         check_own_absent(c, seen, at);
-    else if (others == 0)
+    else if (others == 0 && stix_extended_by(object).new_kind != STIX_KIND_UNKNOWN)
         stix_found(c, STIX_ERROR, "S-082", at, "a new type has at least one property of its own");
 }

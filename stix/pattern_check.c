@@ -8,11 +8,18 @@
 #include "stix/pattern_tree.h"
 #include "stix/types_table.h"
 
+/*
+ * A caseless range that reaches beyond ASCII costs the compiler of expressions milliseconds, as it
+ * walks through all characters of the range: so many are allowed in all operands together.
+ */
+enum { WIDE_RANGES_MAX = 64 };
+
 struct conform {
     const struct stix_pattern *pattern;
     struct isg_arena *arena;
     struct isg_fail *why;
     int err;
+    size_t wide_ranges;
 };
 
 /* Object types a comparison can be true of: sorted, each once. */
@@ -82,6 +89,30 @@ static bool is_of_bytes(const struct stix_path *path)
     return key_ends(path->last, "_bin") || key_ends(path->last, "_hex");
 }
 
+/* Hyphens behind which an escape or a character beyond ASCII follows, with blanks between. */
+static size_t count_wide_ranges(struct isg_str text)
+{
+    size_t n = 0;
+    bool hyphen = false;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (hyphen && (c == '\\' || (unsigned char)c >= 0x80))
+            n++;
+        hyphen = c == '-' || (hyphen && (c == ' ' || c == '\t'));
+    }
+    return n;
+}
+
+static bool check_regex(struct conform *c, const struct stix_pattern_node *node)
+{
+    struct isg_str text = node->test->operands->text;
+    c->wide_ranges += count_wide_ranges(text);
+    if (c->wide_ranges > WIDE_RANGES_MAX)
+        return refuse(c, node, "S-114", "the operands of MATCHES have too many wide ranges");
+    return stix_regex_compiles(text, is_of_bytes(&node->test->path)) ||
+           refuse(c, node, "S-114", "the operand of MATCHES does not compile within bounds");
+}
+
 static bool check_test(struct conform *c, const struct stix_pattern_node *node)
 {
     const struct stix_test *test = node->test;
@@ -92,10 +123,7 @@ static bool check_test(struct conform *c, const struct stix_pattern_node *node)
         return refuse(c, node, "S-113", "the operand is not an IP address or CIDR block");
     if (network && !ends_at_address(&test->path))
         return refuse(c, node, "S-113", "the path does not end at an address value");
-    if (test->op == STIX_OP_MATCHES &&
-        !stix_regex_compiles(test->operands->text, is_of_bytes(&test->path)))
-        return refuse(c, node, "S-114", "the operand of MATCHES is no valid expression");
-    return true;
+    return test->op != STIX_OP_MATCHES || check_regex(c, node);
 }
 
 /* --- types that meet (S-112) --- */

@@ -61,7 +61,9 @@ static bool wrong(struct stix_token *token, const char *rule, const char *messag
 
 static char peek(const struct stix_lexer *lexer, size_t ahead)
 {
-    return lexer->at + ahead < lexer->text.n ? lexer->text.p[lexer->at + ahead] : '\0';
+    if (lexer->at + ahead >= lexer->text.n)
+        return '\0';
+    return lexer->text.p[lexer->at + ahead];
 }
 
 /* --- blanks and comments (S-107) --- */

@@ -292,10 +292,10 @@ static bool parse_comparison(struct parser *p, struct stix_test *test)
         return false;
     test->negated = accept(p, STIX_TOKEN_NOT);
     const struct comparison *op = find_comparison(p->token.kind);
-    if (p->err == ISG_OK && op == NULL)
+    if (op == NULL) {
         (void)fail_at_word(p, "an operator is expected");
-    if (p->err != ISG_OK)
         return false;
+    }
     advance(p);
     test->op = op->op;
     test->operands = parse_operand(p, op);
@@ -484,11 +484,11 @@ int stix_pattern_parse(struct isg_str text, enum stix_pattern_version version,
     struct stix_pattern_node *root = parse_ladder(&p, observation_levels);
     if (p.err == ISG_OK && p.token.kind != STIX_TOKEN_END)
         (void)fail(&p, ISG_EPARSE, "S-108", "nothing may follow the pattern");
-    struct stix_pattern *pattern = p.err == ISG_OK ? isg_arena_alloc(arena, sizeof *pattern) : NULL;
-    if (p.err == ISG_OK && pattern == NULL)
-        (void)no_memory(&p);
     if (p.err != ISG_OK)
         return p.err;
+    struct stix_pattern *pattern = isg_arena_alloc(arena, sizeof *pattern);
+    if (pattern == NULL)
+        return isg_fail(why, ISG_ENOMEM, "no memory");
     *pattern = (struct stix_pattern){text, version, root};
     *out_pattern = pattern;
     return ISG_OK;

@@ -102,6 +102,11 @@ static const struct large {
     {"qualifiers", "[a:b = 1]", " WITHIN 5 SECONDS", "", 100000, ISG_EINVAL},
     {"digits", "[a:b = ", "9", "]", 1000000, ISG_EINVAL},
     {"digits of a float", "[a:b = 0.", "9", "]", 100000, ISG_OK},
+    {"wide ranges in one operand", "[a:b MATCHES '(?i)", "[\\\\x{0}-\\\\x{10ffff}]", "']", 500,
+     ISG_EINVAL},
+    {"wide ranges in many operands", "[a:b = 1", " OR a:b MATCHES '(?i)[\\\\x{0}-\\\\x{10ffff}]'",
+     "]", 25000, ISG_EINVAL},
+    {"names of groups", "[a:b MATCHES '(?J)", "(?<abc>a)", "']", 1700, ISG_OK},
     {"an expression that is too long", "[a:b MATCHES '", "a", "']", 1000000, ISG_EINVAL},
 };
 
