@@ -28,7 +28,8 @@ struct auth_request {
  * Find the member. Also runs for unknown names and suspended members at the same cost.
  *
  * Returns ISG_OK (*out borrowed from registry); ISG_EAUTH (no or wrong credentials, suspended:
- * answer 401 with challenges); ISG_ELIMIT (too many wrong ones from there: 429, *out_retry_s set);
+ * answer 401 with challenges); ISG_ELIMIT (too many wrong ones from there or for that name, or too
+ * many passwords waiting to be verified: 429, *out_retry_s set; a right one still passes);
  * ISG_EBUSY when the answer needs argon2id and may_wait is false: call again on a worker.
  */
 int auth_check(struct auth *auth, const struct registry *registry,

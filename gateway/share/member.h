@@ -121,7 +121,14 @@ bool collection_can_write(const struct collection *collection, const struct memb
  *   directory_member_token    makes a token (printed once): out gets {"token","label"}
  *   directory_put_collection  {"id"?,"root"?,"title","alias"?,"description"?,"handling"?,
  *                              "publish_to"?,"default_tlp"?,"read"?,"write"?}: out gets the document
- * ISG_EINVAL names the member of the JSON; ISG_ECONFLICT: name or alias taken and create asked.
+ *
+ * null takes an optional value away. A new collection is read and written by staff unless its body
+ * says otherwise; ISAO staff always read, and write where `staff` or `all` stands; members of kind
+ * public never write. A right is "all", "none", or a list or comma-separated text of member names,
+ * "staff" and "kind:NAME".
+ *
+ * ISG_EINVAL names the member of the JSON; ISG_ECONFLICT: name, id, alias or certificate taken;
+ * ISG_ENOENT: no such member, and without a kind none can be made.
  */
 int directory_put_member(struct directory *directory, struct isg_str json, bool create,
                          struct isg_buf *out, struct isg_fail *why);
