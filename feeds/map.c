@@ -200,12 +200,24 @@ void map_organisation(struct map *map, struct isg_str name, struct isg_str home,
         organisation_write(map, out, name, home);
 }
 
-void map_preamble(struct map *map, const char *const *extensions)
+/* The owner's name, and its id in map->owner. */
+static struct isg_str owner_name(struct map *map)
 {
     struct isg_str name = text_clean(map->arena, map->context->owner);
     if (name.n == 0)
         name = ISG_STR("ISAO Gateway");
     organisation_id(map, name, map->owner);
+    return name;
+}
+
+void map_owner(struct map *map)
+{
+    (void)owner_name(map);
+}
+
+void map_preamble(struct map *map, const char *const *extensions)
+{
+    struct isg_str name = owner_name(map);
     const char *marking = map->marking;
     map->marking = feed_clear_marking(); /* who we are and what we mean is no secret */
     if (map_is_new(map, map->owner))

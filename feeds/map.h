@@ -47,7 +47,7 @@ void map_done(struct map *map);
 /* Set the sticky error unless one is set; returns map->err. */
 int map_fail(struct map *map, int code, const char *path, const char *text);
 
-/* `type--uuid5(space, fields joined by '|')` (feeds digest 2.4); fields end with a NULL view. */
+/* `type--uuid5(space, fields joined by '|')` (feeds digest 2.4). */
 void map_id(struct map *map, const char *type, const struct isg_str *fields, size_t count,
             char out[STIX_ID_MAX + 1]);
 
@@ -74,13 +74,13 @@ struct map_head {
 void map_begin(struct map *map, const struct map_head *head);
 void map_end(struct map *map, const char *facet);
 
+/* Set map->owner without handing its identity out. */
+void map_owner(struct map *map);
+
 /* The owner's identity and the definitions of the extensions named (NULL-ended), each once. */
 void map_preamble(struct map *map, const char *const *extensions);
 
-/*
- * An organisation, handed out the first time; its id goes to out. sectors: "healthcare" when
- * is_medical. home may be empty.
- */
+/* An organisation, handed out the first time; its id goes to out. home may be empty. */
 void map_organisation(struct map *map, struct isg_str name, struct isg_str home,
                       char out[STIX_ID_MAX + 1]);
 

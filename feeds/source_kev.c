@@ -338,14 +338,16 @@ static void cleared_write(struct map *map, const struct stix_json *object, const
     char cve[TEXT_CVE_MAX];
     char id[STIX_ID_MAX + 1];
     struct isg_str created = stix_json_get_str(object, "created");
-    if (!text_cve(stix_json_get_str(object, "name"), cve)) {
+    int64_t ignored;
+    if (!isg_time_parse(created, &ignored) || !text_cve(stix_json_get_str(object, "name"), cve)) {
         map_fail(map, ISG_EINVAL, "/name", "not a vulnerability of the catalogue");
         return;
     }
     vulnerability_id(map, cve, id);
     isg_time_format(map->context->now_us, 3, now);
-    map_begin(map, &(struct map_head){"vulnerability", id, isg_arena_copy(map->arena, created), now,
-                                      map->owner});
+    const char *first = isg_arena_copy(map->arena, created);
+    const char *modified = isg_time_cmp(isg_str_of(now), created) < 0 ? first : now; /* S-026 */
+    map_begin(map, &(struct map_head){"vulnerability", id, first, modified, map->owner});
     isg_jsonw_put(&map->w, "name", cve);
     map_reference_add(
         map, &references,
@@ -360,7 +362,6 @@ static void cleared_write(struct map *map, const struct stix_json *object, const
 int source_kev_withdraw(struct feed_context *context, struct isg_str object, const char *facet,
                         struct isg_fail *why)
 {
-    static const char *const extensions[] = {MAP_EXTENSION_RISK, NULL};
     struct map map;
     struct stix_json *tree = NULL;
     map_init(&map, context, why);
@@ -369,7 +370,7 @@ int source_kev_withdraw(struct feed_context *context, struct isg_str object, con
         err = stix_json_parse(object, NULL, &tree, why);
     if (err == ISG_OK) {
         map.marking = feed_clear_marking();
-        map_preamble(&map, extensions);
+        map_owner(&map);
         cleared_write(&map, tree, facet);
         err = map.err;
     }
