@@ -19,14 +19,15 @@ static const struct stix_targets to_file_directory = {
     .message = "must point to a file or a directory",
 };
 
+/* clang-format off */
 static const struct stix_prop data_stream_props[] = {
     {.name = "hashes", .value = STIX_HASHES},
     {.name = "name", .need = STIX_REQUIRED},
     {.name = "size", .value = STIX_INTEGER, .min = 0, .max = MAX},
 };
 
-static const struct stix_type data_stream = {.name = "alternate-data-stream",
-                                             STIX_PROPS(data_stream_props)};
+static const struct stix_type data_stream = {
+    .name = "alternate-data-stream", STIX_PROPS(data_stream_props)};
 
 static const struct stix_prop section_props[] = {
     {.name = "entropy", .value = STIX_FLOAT},
@@ -76,17 +77,12 @@ static const struct stix_type optional_header = {
 
 static const struct stix_prop archive_ext_props[] = {
     {.name = "comment"},
-    {.name = "contains_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
-     .need = STIX_REQUIRED,
+    {.name = "contains_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST, .need = STIX_REQUIRED,
      .targets = &to_file_directory},
 };
 
 static const struct stix_prop ntfs_ext_props[] = {
-    {.name = "alternate_data_streams",
-     .value = STIX_EMBEDDED,
-     .shape = STIX_LIST,
+    {.name = "alternate_data_streams", .value = STIX_EMBEDDED, .shape = STIX_LIST,
      .object = &data_stream},
     {.name = "sid"},
 };
@@ -137,8 +133,7 @@ static const struct stix_prop icmp_ext_props[] = {
 };
 
 static const struct stix_prop socket_ext_props[] = {
-    {.name = "address_family",
-     .need = STIX_REQUIRED,
+    {.name = "address_family", .need = STIX_REQUIRED,
      .vocab = &stix_vocab_network_socket_address_family},
     {.name = "is_blocking", .value = STIX_BOOLEAN},
     {.name = "is_listening", .value = STIX_BOOLEAN},
@@ -189,24 +184,17 @@ const struct stix_type stix_extension_types[] = {
     {.name = "icmp-ext", STIX_PROPS(icmp_ext_props), .extends = "network-traffic"},
     {.name = "ntfs-ext", STIX_PROPS(ntfs_ext_props), .some = "S-064", .extends = "file"},
     {.name = "pdf-ext", STIX_PROPS(pdf_ext_props), .some = "S-064", .extends = "file"},
-    {.name = "raster-image-ext",
-     STIX_PROPS(raster_image_ext_props),
-     .some = "S-064",
+    {.name = "raster-image-ext", STIX_PROPS(raster_image_ext_props), .some = "S-064",
      .extends = "file"},
     {.name = "socket-ext", STIX_PROPS(socket_ext_props), .extends = "network-traffic"},
     {.name = "tcp-ext", STIX_PROPS(tcp_ext_props), .some = "S-064", .extends = "network-traffic"},
-    {.name = "unix-account-ext",
-     STIX_PROPS(unix_account_ext_props),
-     .some = "S-064",
+    {.name = "unix-account-ext", STIX_PROPS(unix_account_ext_props), .some = "S-064",
      .extends = "user-account"},
     {.name = "windows-pebinary-ext", STIX_PROPS(windows_pebinary_ext_props), .extends = "file"},
-    {.name = "windows-process-ext",
-     STIX_PROPS(windows_process_ext_props),
-     .some = "S-064",
+    {.name = "windows-process-ext", STIX_PROPS(windows_process_ext_props), .some = "S-064",
      .extends = "process"},
-    {.name = "windows-service-ext",
-     STIX_PROPS(windows_service_ext_props),
-     .some = "S-064",
+    {.name = "windows-service-ext", STIX_PROPS(windows_service_ext_props), .some = "S-064",
      .extends = "process"},
 };
+/* clang-format on */
 const size_t stix_extension_types_n = sizeof stix_extension_types / sizeof stix_extension_types[0];

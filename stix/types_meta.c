@@ -53,6 +53,7 @@ static const struct stix_targets to_place = {
     .message = "must point to an identity or a location",
 };
 
+/* clang-format off */
 /* S-020 */
 static const struct stix_prop external_reference_props[] = {
     {.name = "description"},
@@ -62,8 +63,8 @@ static const struct stix_prop external_reference_props[] = {
     {.name = "url", .form = &stix_form_uri},
 };
 
-const struct stix_type stix_external_reference = {.name = "external-reference",
-                                                  STIX_PROPS(external_reference_props)};
+const struct stix_type stix_external_reference = {
+    .name = "external-reference", STIX_PROPS(external_reference_props)};
 
 /* S-022 */
 static const struct stix_prop kill_chain_phase_props[] = {
@@ -71,38 +72,29 @@ static const struct stix_prop kill_chain_phase_props[] = {
     {.name = "phase_name", .need = STIX_REQUIRED, .rule = "S-022", .form = &stix_form_dashed},
 };
 
-const struct stix_type stix_kill_chain_phase = {.name = "kill-chain-phase",
-                                                STIX_PROPS(kill_chain_phase_props)};
+const struct stix_type stix_kill_chain_phase = {
+    .name = "kill-chain-phase", STIX_PROPS(kill_chain_phase_props)};
 
 /* S-073 */
 static const struct stix_prop granular_marking_props[] = {
     {.name = "lang", .form = &stix_form_language},
     {.name = "marking_ref", .value = STIX_IDENTIFIER, .rule = "S-073", .targets = &stix_to_marking},
-    {.name = "selectors",
-     .value = STIX_SELECTOR,
-     .shape = STIX_LIST,
-     .need = STIX_REQUIRED,
+    {.name = "selectors", .value = STIX_SELECTOR, .shape = STIX_LIST, .need = STIX_REQUIRED,
      .rule = "S-073"},
 };
 
-const struct stix_type stix_granular_marking = {.name = "granular-marking",
-                                                STIX_PROPS(granular_marking_props)};
+const struct stix_type stix_granular_marking = {
+    .name = "granular-marking", STIX_PROPS(granular_marking_props)};
 
 /* S-048 to S-050 */
 static const struct stix_prop relationship_props[] = {
     {.name = "description"},
     {.name = "relationship_type", .need = STIX_REQUIRED, .form = &stix_form_relation},
-    {.name = "source_ref",
-     .value = STIX_IDENTIFIER,
-     .need = STIX_REQUIRED,
-     .rule = "S-049",
+    {.name = "source_ref", .value = STIX_IDENTIFIER, .need = STIX_REQUIRED, .rule = "S-049",
      .targets = &to_related},
     {.name = "start_time", .value = STIX_TIMESTAMP},
     {.name = "stop_time", .value = STIX_TIMESTAMP},
-    {.name = "target_ref",
-     .value = STIX_IDENTIFIER,
-     .need = STIX_REQUIRED,
-     .rule = "S-049",
+    {.name = "target_ref", .value = STIX_IDENTIFIER, .need = STIX_REQUIRED, .rule = "S-049",
      .targets = &to_related},
 };
 
@@ -112,19 +104,12 @@ static const struct stix_prop sighting_props[] = {
     {.name = "description"},
     {.name = "first_seen", .value = STIX_TIMESTAMP},
     {.name = "last_seen", .value = STIX_TIMESTAMP},
-    {.name = "observed_data_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
+    {.name = "observed_data_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST,
      .targets = &to_observed_data},
-    {.name = "sighting_of_ref",
-     .value = STIX_IDENTIFIER,
-     .need = STIX_REQUIRED,
-     .rule = "S-051",
+    {.name = "sighting_of_ref", .value = STIX_IDENTIFIER, .need = STIX_REQUIRED, .rule = "S-051",
      .targets = &to_sighted},
     {.name = "summary", .value = STIX_BOOLEAN},
-    {.name = "where_sighted_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
+    {.name = "where_sighted_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST,
      .targets = &to_place},
 };
 
@@ -139,10 +124,7 @@ static const struct stix_prop marking_definition_props[] = {
 static const struct stix_prop language_content_props[] = {
     {.name = "contents", .value = STIX_CONTENTS, .need = STIX_REQUIRED},
     {.name = "object_modified", .value = STIX_TIMESTAMP},
-    {.name = "object_ref",
-     .value = STIX_IDENTIFIER,
-     .need = STIX_REQUIRED,
-     .rule = "S-077",
+    {.name = "object_ref", .value = STIX_IDENTIFIER, .need = STIX_REQUIRED, .rule = "S-077",
      .targets = &stix_to_any},
 };
 
@@ -150,10 +132,7 @@ static const struct stix_prop language_content_props[] = {
 static const struct stix_prop extension_definition_props[] = {
     {.name = "description", .need = STIX_SHOULD, .rule = "S-078"},
     {.name = "extension_properties", .shape = STIX_LIST},
-    {.name = "extension_types",
-     .shape = STIX_LIST,
-     .need = STIX_REQUIRED,
-     .rule = "S-078",
+    {.name = "extension_types", .shape = STIX_LIST, .need = STIX_REQUIRED, .rule = "S-078",
      .vocab = &stix_vocab_extension_type},
     {.name = "name", .need = STIX_REQUIRED},
     {.name = "schema", .need = STIX_REQUIRED},
@@ -167,12 +146,12 @@ static const struct stix_prop bundle_props[] = {
 
 const struct stix_type stix_meta_types[] = {
     {.name = "bundle", .kind = STIX_KIND_BUNDLE, STIX_PROPS(bundle_props)},
-    {.name = "extension-definition",
-     .kind = STIX_KIND_EXTENSION,
+    {.name = "extension-definition", .kind = STIX_KIND_EXTENSION,
      STIX_PROPS(extension_definition_props)},
     {.name = "language-content", .kind = STIX_KIND_LANGUAGE, STIX_PROPS(language_content_props)},
     {.name = "marking-definition", .kind = STIX_KIND_MARKING, STIX_PROPS(marking_definition_props)},
     {.name = "relationship", .kind = STIX_KIND_SRO, STIX_PROPS(relationship_props)},
     {.name = "sighting", .kind = STIX_KIND_SRO, STIX_PROPS(sighting_props)},
 };
+/* clang-format on */
 const size_t stix_meta_types_n = sizeof stix_meta_types / sizeof stix_meta_types[0];

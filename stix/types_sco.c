@@ -55,6 +55,7 @@ static const struct stix_targets to_traffic = {
     .message = "must point to network-traffic",
 };
 
+/* clang-format off */
 /* S-056: body or body_raw_ref. */
 static const struct stix_prop mime_part_props[] = {
     {.name = "body"},
@@ -116,9 +117,7 @@ static const struct stix_prop autonomous_system_props[] = {
 
 static const struct stix_prop directory_props[] = {
     {.name = "atime", .value = STIX_TIMESTAMP},
-    {.name = "contains_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
+    {.name = "contains_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST,
      .targets = &to_file_directory},
     {.name = "ctime", .value = STIX_TIMESTAMP},
     {.name = "mtime", .value = STIX_TIMESTAMP},
@@ -128,9 +127,7 @@ static const struct stix_prop directory_props[] = {
 
 /* S-060; resolves_to_refs is deprecated. */
 static const struct stix_prop domain_name_props[] = {
-    {.name = "resolves_to_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
+    {.name = "resolves_to_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST,
      .targets = &to_resolved},
     {.name = "value", .need = STIX_REQUIRED, .form = &stix_form_domain},
 };
@@ -164,9 +161,7 @@ static const struct stix_prop email_message_props[] = {
 /* S-055 */
 static const struct stix_prop file_props[] = {
     {.name = "atime", .value = STIX_TIMESTAMP},
-    {.name = "contains_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
+    {.name = "contains_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST,
      .targets = &stix_to_sco},
     {.name = "content_ref", .value = STIX_IDENTIFIER, .targets = &to_artifact},
     {.name = "ctime", .value = STIX_TIMESTAMP},
@@ -210,17 +205,12 @@ static const struct stix_prop network_traffic_props[] = {
     {.name = "dst_port", .value = STIX_INTEGER, .min = 0, .max = 65535},
     {.name = "dst_ref", .value = STIX_IDENTIFIER, .targets = &to_endpoint},
     {.name = "encapsulated_by_ref", .value = STIX_IDENTIFIER, .targets = &to_traffic},
-    {.name = "encapsulates_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
+    {.name = "encapsulates_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST,
      .targets = &to_traffic},
     {.name = "end", .value = STIX_TIMESTAMP},
     {.name = "ipfix", .value = STIX_INT_OR_STRING, .shape = STIX_DICT},
     {.name = "is_active", .value = STIX_BOOLEAN},
-    {.name = "protocols",
-     .shape = STIX_LIST,
-     .need = STIX_REQUIRED,
-     .rule = "S-057",
+    {.name = "protocols", .shape = STIX_LIST, .need = STIX_REQUIRED, .rule = "S-057",
      .form = &stix_form_protocol},
     {.name = "src_byte_count", .value = STIX_INTEGER, .min = 0, .max = MAX},
     {.name = "src_packets", .value = STIX_INTEGER, .min = 0, .max = MAX},
@@ -240,9 +230,7 @@ static const struct stix_prop process_props[] = {
     {.name = "environment_variables", .shape = STIX_DICT},
     {.name = "image_ref", .value = STIX_IDENTIFIER, .targets = &to_file},
     {.name = "is_hidden", .value = STIX_BOOLEAN},
-    {.name = "opened_connection_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
+    {.name = "opened_connection_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST,
      .targets = &to_traffic},
     {.name = "parent_ref", .value = STIX_IDENTIFIER, .targets = &to_process},
     {.name = "pid", .value = STIX_INTEGER},
@@ -323,17 +311,12 @@ const struct stix_type stix_sco_types[] = {
     {.name = "process", .kind = STIX_KIND_SCO, STIX_PROPS(process_props), .some = "S-058"},
     {.name = "software", .kind = STIX_KIND_SCO, STIX_PROPS(software_props)},
     {.name = "url", .kind = STIX_KIND_SCO, STIX_PROPS(url_props)},
-    {.name = "user-account",
-     .kind = STIX_KIND_SCO,
-     STIX_PROPS(user_account_props),
+    {.name = "user-account", .kind = STIX_KIND_SCO, STIX_PROPS(user_account_props),
      .some = "S-058"},
-    {.name = "windows-registry-key",
-     .kind = STIX_KIND_SCO,
-     STIX_PROPS(windows_registry_key_props),
+    {.name = "windows-registry-key", .kind = STIX_KIND_SCO, STIX_PROPS(windows_registry_key_props),
      .some = "S-058"},
-    {.name = "x509-certificate",
-     .kind = STIX_KIND_SCO,
-     STIX_PROPS(x509_certificate_props),
+    {.name = "x509-certificate", .kind = STIX_KIND_SCO, STIX_PROPS(x509_certificate_props),
      .some = "S-058"},
 };
+/* clang-format on */
 const size_t stix_sco_types_n = sizeof stix_sco_types / sizeof stix_sco_types[0];

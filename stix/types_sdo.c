@@ -15,20 +15,22 @@ static const struct stix_targets to_observed = {
     .message = "must point to an observable or a relationship object",
 };
 
+/* clang-format off */
 static const struct stix_prop attack_pattern_props[] = {
     {.name = "aliases", .shape = STIX_LIST},
     {.name = "description"},
-    {.name = "kill_chain_phases",
-     .value = STIX_EMBEDDED,
-     .shape = STIX_LIST,
+    {.name = "kill_chain_phases", .value = STIX_EMBEDDED, .shape = STIX_LIST,
      .object = &stix_kill_chain_phase},
     {.name = "name", .need = STIX_REQUIRED},
 };
 
 static const struct stix_prop campaign_props[] = {
-    {.name = "aliases", .shape = STIX_LIST},         {.name = "description"},
-    {.name = "first_seen", .value = STIX_TIMESTAMP}, {.name = "last_seen", .value = STIX_TIMESTAMP},
-    {.name = "name", .need = STIX_REQUIRED},         {.name = "objective"},
+    {.name = "aliases", .shape = STIX_LIST},
+    {.name = "description"},
+    {.name = "first_seen", .value = STIX_TIMESTAMP},
+    {.name = "last_seen", .value = STIX_TIMESTAMP},
+    {.name = "name", .need = STIX_REQUIRED},
+    {.name = "objective"},
 };
 
 /* `action` is a reserved name (S-030). */
@@ -42,12 +44,8 @@ static const struct stix_prop grouping_props[] = {
     {.name = "context", .need = STIX_REQUIRED, .vocab = &stix_vocab_grouping_context},
     {.name = "description"},
     {.name = "name", .need = STIX_SHOULD, .rule = "S-033"},
-    {.name = "object_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
-     .need = STIX_REQUIRED,
-     .rule = "S-045",
-     .targets = &stix_to_any},
+    {.name = "object_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST, .need = STIX_REQUIRED,
+     .rule = "S-045", .targets = &stix_to_any},
 };
 
 static const struct stix_prop identity_props[] = {
@@ -62,9 +60,7 @@ static const struct stix_prop identity_props[] = {
 /* A stub that an extension fills; kill_chain_phases only in libraries (S-033). */
 static const struct stix_prop incident_props[] = {
     {.name = "description"},
-    {.name = "kill_chain_phases",
-     .value = STIX_EMBEDDED,
-     .shape = STIX_LIST,
+    {.name = "kill_chain_phases", .value = STIX_EMBEDDED, .shape = STIX_LIST,
      .object = &stix_kill_chain_phase},
     {.name = "name", .need = STIX_REQUIRED},
 };
@@ -72,9 +68,7 @@ static const struct stix_prop incident_props[] = {
 static const struct stix_prop indicator_props[] = {
     {.name = "description"},
     {.name = "indicator_types", .shape = STIX_LIST, .vocab = &stix_vocab_indicator_type},
-    {.name = "kill_chain_phases",
-     .value = STIX_EMBEDDED,
-     .shape = STIX_LIST,
+    {.name = "kill_chain_phases", .value = STIX_EMBEDDED, .shape = STIX_LIST,
      .object = &stix_kill_chain_phase},
     {.name = "name"},
     {.name = "pattern", .need = STIX_REQUIRED},
@@ -89,9 +83,7 @@ static const struct stix_prop infrastructure_props[] = {
     {.name = "description"},
     {.name = "first_seen", .value = STIX_TIMESTAMP},
     {.name = "infrastructure_types", .shape = STIX_LIST, .vocab = &stix_vocab_infrastructure_type},
-    {.name = "kill_chain_phases",
-     .value = STIX_EMBEDDED,
-     .shape = STIX_LIST,
+    {.name = "kill_chain_phases", .value = STIX_EMBEDDED, .shape = STIX_LIST,
      .object = &stix_kill_chain_phase},
     {.name = "last_seen", .value = STIX_TIMESTAMP},
     {.name = "name", .need = STIX_REQUIRED},
@@ -125,30 +117,22 @@ static const struct stix_prop location_props[] = {
 
 static const struct stix_prop malware_props[] = {
     {.name = "aliases", .shape = STIX_LIST},
-    {.name = "architecture_execution_envs",
-     .shape = STIX_LIST,
+    {.name = "architecture_execution_envs", .shape = STIX_LIST,
      .vocab = &stix_vocab_processor_architecture},
     {.name = "capabilities", .shape = STIX_LIST, .vocab = &stix_vocab_malware_capabilities},
     {.name = "description"},
     {.name = "first_seen", .value = STIX_TIMESTAMP},
-    {.name = "implementation_languages",
-     .shape = STIX_LIST,
+    {.name = "implementation_languages", .shape = STIX_LIST,
      .vocab = &stix_vocab_implementation_language},
     {.name = "is_family", .value = STIX_BOOLEAN, .need = STIX_REQUIRED, .rule = "S-033"},
-    {.name = "kill_chain_phases",
-     .value = STIX_EMBEDDED,
-     .shape = STIX_LIST,
+    {.name = "kill_chain_phases", .value = STIX_EMBEDDED, .shape = STIX_LIST,
      .object = &stix_kill_chain_phase},
     {.name = "last_seen", .value = STIX_TIMESTAMP},
     {.name = "malware_types", .shape = STIX_LIST, .vocab = &stix_vocab_malware_type},
     {.name = "name"},
-    {.name = "operating_system_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
+    {.name = "operating_system_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST,
      .targets = &stix_to_software},
-    {.name = "sample_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
+    {.name = "sample_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST,
      .targets = &stix_to_file_artifact},
 };
 
@@ -156,16 +140,12 @@ static const struct stix_prop malware_analysis_props[] = {
     {.name = "analysis_definition_version"},
     {.name = "analysis_ended", .value = STIX_TIMESTAMP},
     {.name = "analysis_engine_version"},
-    {.name = "analysis_sco_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
+    {.name = "analysis_sco_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST,
      .targets = &stix_to_sco},
     {.name = "analysis_started", .value = STIX_TIMESTAMP},
     {.name = "configuration_version"},
     {.name = "host_vm_ref", .value = STIX_IDENTIFIER, .targets = &stix_to_software},
-    {.name = "installed_software_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
+    {.name = "installed_software_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST,
      .targets = &stix_to_software},
     {.name = "modules", .shape = STIX_LIST},
     {.name = "operating_system_ref", .value = STIX_IDENTIFIER, .targets = &stix_to_software},
@@ -181,27 +161,16 @@ static const struct stix_prop note_props[] = {
     {.name = "abstract"},
     {.name = "authors", .shape = STIX_LIST},
     {.name = "content", .need = STIX_REQUIRED},
-    {.name = "object_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
-     .need = STIX_REQUIRED,
-     .rule = "S-045",
-     .targets = &stix_to_any},
+    {.name = "object_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST, .need = STIX_REQUIRED,
+     .rule = "S-045", .targets = &stix_to_any},
 };
 
 static const struct stix_prop observed_data_props[] = {
     {.name = "first_observed", .value = STIX_TIMESTAMP, .need = STIX_REQUIRED},
     {.name = "last_observed", .value = STIX_TIMESTAMP, .need = STIX_REQUIRED},
-    {.name = "number_observed",
-     .value = STIX_INTEGER,
-     .need = STIX_REQUIRED,
-     .rule = "S-039",
-     .min = 1,
-     .max = 999999999},
-    {.name = "object_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
-     .rule = "S-040",
+    {.name = "number_observed", .value = STIX_INTEGER, .need = STIX_REQUIRED, .rule = "S-039",
+     .min = 1, .max = 999999999},
+    {.name = "object_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST, .rule = "S-040",
      .targets = &to_observed},
     {.name = "objects", .value = STIX_CONTAINER},
 };
@@ -209,24 +178,16 @@ static const struct stix_prop observed_data_props[] = {
 static const struct stix_prop opinion_props[] = {
     {.name = "authors", .shape = STIX_LIST},
     {.name = "explanation"},
-    {.name = "object_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
-     .need = STIX_REQUIRED,
-     .rule = "S-045",
-     .targets = &stix_to_any},
+    {.name = "object_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST, .need = STIX_REQUIRED,
+     .rule = "S-045", .targets = &stix_to_any},
     {.name = "opinion", .need = STIX_REQUIRED, .rule = "S-044", .vocab = &stix_vocab_opinion},
 };
 
 static const struct stix_prop report_props[] = {
     {.name = "description"},
     {.name = "name", .need = STIX_REQUIRED},
-    {.name = "object_refs",
-     .value = STIX_IDENTIFIER,
-     .shape = STIX_LIST,
-     .need = STIX_REQUIRED,
-     .rule = "S-045",
-     .targets = &stix_to_any},
+    {.name = "object_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST, .need = STIX_REQUIRED,
+     .rule = "S-045", .targets = &stix_to_any},
     {.name = "published", .value = STIX_TIMESTAMP, .need = STIX_REQUIRED},
     {.name = "report_types", .shape = STIX_LIST, .vocab = &stix_vocab_report_type},
 };
@@ -250,9 +211,7 @@ static const struct stix_prop threat_actor_props[] = {
 static const struct stix_prop tool_props[] = {
     {.name = "aliases", .shape = STIX_LIST},
     {.name = "description"},
-    {.name = "kill_chain_phases",
-     .value = STIX_EMBEDDED,
-     .shape = STIX_LIST,
+    {.name = "kill_chain_phases", .value = STIX_EMBEDDED, .shape = STIX_LIST,
      .object = &stix_kill_chain_phase},
     {.name = "name", .need = STIX_REQUIRED},
     {.name = "tool_types", .shape = STIX_LIST, .vocab = &stix_vocab_tool_type},
@@ -286,4 +245,5 @@ const struct stix_type stix_sdo_types[] = {
     {.name = "tool", .kind = STIX_KIND_SDO, STIX_PROPS(tool_props)},
     {.name = "vulnerability", .kind = STIX_KIND_SDO, STIX_PROPS(vulnerability_props)},
 };
+/* clang-format on */
 const size_t stix_sdo_types_n = sizeof stix_sdo_types / sizeof stix_sdo_types[0];
