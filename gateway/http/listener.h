@@ -53,12 +53,36 @@ void lane_stop(struct lane *lane);
 void lane_give(struct http_listener *listener, struct connection *connection,
                const struct sockaddr *address, socklen_t n);
 
+/* ---- listener.c: the library, for files that do not know it ---- */
+
+/* Of a request's connection. Suspend only on its own listener thread. */
+void library_suspend(void *connection);
+void library_resume(void *connection);
+void *library_session(void *connection); /* GnuTLS; NULL: plain */
+
+/* Queue the reply as it stands; false when it could not be. */
+bool library_reply(struct http_request *request);
+
+/* ---- flow.c: a request's way; each returns false when the connection is to be closed now ---- */
+
+bool flow_begin(struct http_request *request, struct guard_head *head);
+bool flow_body(struct http_request *request, struct isg_str data);
+
+/* The final call, or a call after a wait. *slot is where the library keeps the request. */
+bool flow_call(struct http_request *request, void **slot);
+
+/* ---- waiting.c ---- */
+
+/* Suspend and hand to a worker; with a full queue the reply is 503. False: the listener stops. */
+bool waiting_begin(struct http_request *request);
+
+/* The request waits no more; also for one that never waited. On its own listener thread. */
+void waiting_end(struct http_request *request);
+
 /* Answer 503 for every request that waits for a worker, now and later. */
 void listener_give_up_waiting(struct http_listener *listener);
 
-/* The rest of the library's knowledge: try the layout check once; see guard.h. */
-bool layout_check_wanted(void);
-void layout_check_set(bool on);
+/* ---- server.c and selftest.c ---- */
 
 /* Fill missing limits with defaults and bound them by what the process may open. */
 void limits_settle(struct http_limits *limits);
@@ -71,7 +95,7 @@ int listener_open(const struct http_listen *where, const struct http_limits *lim
 /* Free a listener that no longer accepts; as http_listener_close. */
 void listener_shut(struct http_listener **listener, unsigned grace_ms);
 
-/* Try the layout check with a few raw requests; once in a process. */
+/* Try the layout check with a few raw requests, once in a process; see guard.h. */
 void selftest_once(void);
 
 #endif

@@ -61,11 +61,12 @@ struct http_request {
     enum request_step step;
     enum http_next verdict; /* of a worker */
     struct guard_body framing;
-    const char *target_at;  /* in the library's buffer; for the layout check only */
-    const char *body_start; /* likewise */
-    size_t taken;           /* bytes of the body, also of those dropped */
-    size_t budget;          /* bytes of body memory accounted for */
-    void *connection;       /* the library's */
+    const char *target_at;     /* in the library's buffer; for the layout check only */
+    const char *body_start;    /* likewise */
+    size_t taken;              /* bytes of the body, also of those dropped */
+    size_t budget;             /* bytes of body memory accounted for */
+    void *connection;          /* the library's */
+    struct connection *socket; /* ours; for its listener thread only */
     struct http_listener *listener;
     struct http_request *next; /* in the listener's list of suspended requests */
     struct http_request **at;  /* what points here */

@@ -139,11 +139,6 @@ int http_listener_reload(struct http_listener *listener, struct isg_fail *why)
     return listener->tls != NULL ? tls_reload(listener->tls, why) : ISG_OK;
 }
 
-bool http_layout_check_on(void)
-{
-    return layout_check_wanted();
-}
-
 /* ---- taking apart ---- */
 
 static void wait_until_zero(atomic_uint *count, unsigned most_ms)

@@ -1,0 +1,339 @@
+/*
+ * A request's way from its head to its reply, by steps. It knows neither the library nor GnuTLS.
+ */
+#include <string.h>
+#include <sys/socket.h>
+
+#include "gateway/http/lexis.h"
+#include "gateway/http/listener.h"
+#include "gateway/metrics.h"
+#include "stix/base/time.h"
+
+enum {
+    STEP_BYTES = 64 << 10,    /* of body for one body deadline */
+    SMALL_BODY = 64 << 10,    /* a refused body up to this is read, and the connection kept */
+    BY_HAND_MAX = 64 << 10,   /* replies up to this may be written by hand */
+    DISCARD_BYTES = 8 << 20,  /* read after a reply by hand, so that the peer sees it */
+    DISCARD_US = 2000000,     /* and for how long */
+    ANSWER_MAX_US = 600000000 /* the slowest reader of the longest reply */
+};
+
+/* ---- deadlines ---- */
+
+static void deadline(const struct http_request *request, int64_t from_now_us)
+{
+    connections_deadline(request->socket, from_now_us > 0 ? isg_time_mono_us() + from_now_us : 0);
+}
+
+static int64_t body_us(const struct http_listener *listener)
+{
+    return (int64_t)listener->limits.body_timeout_ms * 1000;
+}
+
+/* As slow as an upload may be, so slow may a reader be. */
+static int64_t answer_us(const struct http_listener *listener, size_t n)
+{
+    int64_t steps = 1 + (int64_t)(n / STEP_BYTES);
+    int64_t us = body_us(listener);
+    return us > ANSWER_MAX_US / steps ? ANSWER_MAX_US : us * steps;
+}
+
+/* ---- replies ---- */
+
+static size_t reply_bytes(const struct http_request *request)
+{
+    return request->bytes != NULL ? http_bytes_str(request->bytes).n : 0;
+}
+
+static bool send_reply(struct http_request *request)
+{
+    if (atomic_load(&request->listener->stopping))
+        request->close = true;
+    reply_finish(request);
+    deadline(request, answer_us(request->listener, reply_bytes(request)));
+    request->step = STEP_SENT;
+    return library_reply(request);
+}
+
+static bool write_plain(const struct http_request *request, struct isg_str text)
+{
+    ssize_t n = send(request->socket->fd, text.p, text.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)shutdown(request->socket->fd, SHUT_WR);
+    return n >= 0 && (size_t)n == text.n;
+}
+
+/*
+ * Answer while a body arrives: write now, then drop a bounded rest of the body. Closing at once
+ * would make the kernel reset the connection, and the peer would not see the reply (R-010).
+ */
+static bool send_by_hand(struct http_request *request)
+{
+    struct isg_buf text;
+    request->close = true;
+    reply_finish(request);
+    isg_buf_init(&text, BY_HAND_MAX * 2);
+    reply_write(request, &text);
+    void *session = request->listener->tls != NULL ? library_session(request->connection) : NULL;
+    bool written = text.err == ISG_OK;
+    if (written && session != NULL)
+        written = tls_write_last(session, isg_buf_str(&text));
+    else if (written)
+        written = write_plain(request, isg_buf_str(&text));
+    isg_buf_done(&text);
+    isg_buf_done(&request->body);
+    request->step = STEP_DISCARD;
+    request->taken = 0;
+    deadline(request, DISCARD_US);
+    return written;
+}
+
+static bool refuse_by_hand(struct http_request *request, int status, const char *rule,
+                           const char *text)
+{
+    struct isg_fail why;
+    (void)isg_fail_at(&why, status == 413 ? ISG_ELIMIT : ISG_EUSAGE, NULL, rule, "%s", text);
+    http_fail(request, status, &why);
+    return send_by_hand(request);
+}
+
+static bool refuse_too_large(struct http_request *request)
+{
+    metric_add(METRIC_HTTP_REFUSED, "reason=\"body\"", 1);
+    if (request->step == STEP_START && request->framing.expects_continue) {
+        struct isg_fail why;
+        (void)isg_fail_at(&why, ISG_ELIMIT, NULL, "R-010", "the request body is too large");
+        http_fail(request, 413, &why);
+        request->close = true;
+        return send_reply(request); /* the body was never sent */
+    }
+    return refuse_by_hand(request, 413, "R-010", "the request body is too large");
+}
+
+/* ---- a request's way ---- */
+
+static bool has_body(const struct http_request *request)
+{
+    return request->framing.chunked || request->framing.length > 0;
+}
+
+/* The reply is known before the body was read. */
+static bool reply_early(struct http_request *request)
+{
+    const struct guard_body *framing = &request->framing;
+    bool long_body = framing->chunked || framing->length > SMALL_BODY;
+    if ((has_body(request) && framing->expects_continue) ||
+        (long_body && reply_bytes(request) > BY_HAND_MAX)) {
+        request->close = true;
+        return send_reply(request); /* in the first call: the body is not read */
+    }
+    if (long_body)
+        return send_by_hand(request);
+    request->step = STEP_REPLY; /* sent in the final call, so that the connection stays */
+    if (has_body(request))
+        deadline(request, body_us(request->listener));
+    return true;
+}
+
+static bool ask_worker(struct http_request *request, enum request_step step)
+{
+    request->step = step;
+    deadline(request, 0); /* whoever works on it has time-outs of its own */
+    if (!waiting_begin(request)) {
+        reply_busy(request, "the service is stopping");
+        return step == STEP_HEAD ? reply_early(request) : send_reply(request);
+    }
+    return true;
+}
+
+static bool broken_app(struct http_request *request)
+{
+    http_fail(request, 500, NULL);
+    request->close = true;
+    return send_reply(request);
+}
+
+static bool after_head(struct http_request *request, enum http_next verdict)
+{
+    switch (verdict) {
+    case HTTP_MORE:
+        request->step = STEP_BODY;
+        deadline(request, has_body(request) ? body_us(request->listener) : 0);
+        return true;
+    case HTTP_DONE: return reply_early(request);
+    case HTTP_WAIT:
+        if (request->step == STEP_START)
+            return ask_worker(request, STEP_HEAD);
+        break;
+    }
+    return broken_app(request);
+}
+
+static bool after_run(struct http_request *request, enum http_next verdict)
+{
+    if (verdict == HTTP_DONE)
+        return send_reply(request);
+    if (verdict == HTTP_WAIT && request->step == STEP_BODY)
+        return ask_worker(request, STEP_RUN);
+    return broken_app(request);
+}
+
+/* The guard's verdict on the head; 0: go on. */
+static int inspect(struct http_request *request, struct guard_head *head, struct isg_fail *why)
+{
+    const struct guard_limits limits = {.header_max = request->listener->limits.header_max,
+                                        .target_max = request->listener->limits.target_max};
+    int status = guard_check(head, &limits, &request->framing, why);
+    if (status == 0 && http_layout_check_on() && !guard_layout_holds(head)) {
+        (void)isg_fail_at(why, ISG_EUSAGE, NULL, "R-008", "the request head is malformed");
+        status = 400;
+    }
+    if (head->count > GUARD_HEADERS_MAX)
+        head->count = GUARD_HEADERS_MAX;
+    return request_fill(request, head) ? status : 503;
+}
+
+/* A refused head: what follows it cannot be told apart, so the connection closes. Where only the
+ * wish is refused and a body is on its way, the reply must not be lost in a reset. */
+static bool refuse_head(struct http_request *request, int status, const struct isg_fail *why)
+{
+    metric_add(METRIC_HTTP_REFUSED, "reason=\"head\"", 1);
+    http_fail(request, status, why);
+    request->close = true;
+    if (has_body(request) && !request->framing.expects_continue)
+        return send_by_hand(request);
+    return send_reply(request);
+}
+
+bool flow_begin(struct http_request *request, struct guard_head *head)
+{
+    struct isg_fail why = {.code = ISG_OK};
+    int status = inspect(request, head, &why);
+    if (status != 0)
+        return refuse_head(request, status, &why);
+    if (request->framing.length > request->listener->limits.body_max)
+        return refuse_too_large(request);
+    request->body_start = head->method.p + head->header_size;
+    if (request->socket->tls != NULL)
+        request_certificate(request, tls_client(request->listener->tls, request->socket->tls,
+                                                library_session(request->connection)));
+    request->seen = true;
+    deadline(request, 0);
+    return after_head(request,
+                      request->listener->app.head(request->listener->app.arg, request, false));
+}
+
+/* ---- the body ---- */
+
+/*
+ * The library takes a bare LF as the end of a chunk-size line, and waits for whatever size the line
+ * names. The line stands just before the chunk's data in the buffer, unless the data came later
+ * and begins the buffer anew; where it can be seen, it is held to CRLF and to the limit. Returns 0,
+ * 400 or 413.
+ */
+static int check_chunk_line(const struct http_request *request, const char *data, size_t room)
+{
+    if (!request->framing.chunked || !http_layout_check_on() || data < request->body_start + 2)
+        return 0;
+    if (data[-2] != '\r' || data[-1] != '\n')
+        return 400;
+    const char *line = data - 2;
+    while (line > request->body_start && line[-1] != '\n')
+        line--;
+    uint64_t size = 0;
+    for (uint8_t digit = 0; http_hex_digit(*line, &digit); line++) {
+        size = size << 4 | digit;
+        if (size > room)
+            return 413;
+    }
+    return 0;
+}
+
+/* All bodies together are bounded too: many uploads must not add up to all memory. */
+static bool take_budget(struct http_request *request, size_t n)
+{
+    if (atomic_fetch_add(&request->listener->body_bytes, n) + n >
+        request->listener->body_bytes_max) {
+        atomic_fetch_sub(&request->listener->body_bytes, n);
+        return false;
+    }
+    request->budget += n;
+    return true;
+}
+
+static bool keep(struct http_request *request, struct isg_str data)
+{
+    size_t left = request->listener->limits.body_max - request->taken;
+    int status = check_chunk_line(request, data.p, left);
+    if (status == 400)
+        return refuse_by_hand(request, 400, "R-004", "a chunk's size line is malformed");
+    if (status == 413 || data.n > left)
+        return refuse_too_large(request);
+    bool room = take_budget(request, data.n);
+    if (request->taken == 0 && request->framing.length > 0)
+        (void)isg_buf_reserve(&request->body, (size_t)request->framing.length);
+    isg_buf_put_str(&request->body, data);
+    if (!room || request->body.err != ISG_OK) {
+        reply_busy(request, "too many uploads at once; try again");
+        return send_by_hand(request);
+    }
+    if ((request->taken + data.n) / STEP_BYTES != request->taken / STEP_BYTES)
+        deadline(request, body_us(request->listener));
+    request->taken += data.n;
+    return true;
+}
+
+bool flow_body(struct http_request *request, struct isg_str data)
+{
+    if (request->step == STEP_BODY)
+        return keep(request, data);
+    request->taken += data.n;
+    return request->step != STEP_DISCARD || request->taken <= DISCARD_BYTES;
+}
+
+/* ---- the final call, and calls after a wait ---- */
+
+/* The request's connection was given up while a worker had it: answer with another one. */
+static bool stand_in(struct http_request *request, void **slot)
+{
+    struct http_request *other = request_new(&request->listener->app, ISG_STR("/"), request->peer);
+    if (other == NULL)
+        return false;
+    other->listener = request->listener;
+    other->connection = request->connection;
+    other->socket = request->socket;
+    other->quiet = true;
+    memcpy(other->id, request->id, sizeof other->id);
+    other->framing = request->framing;
+    enum request_step step = request->step;
+    *slot = other;
+    atomic_fetch_sub(&request->listener->body_bytes, request->budget);
+    request_unref(request);
+    reply_busy(other, "the service is stopping");
+    return step == STEP_HEAD ? reply_early(other) : send_reply(other);
+}
+
+static bool resumed(struct http_request *request, void **slot)
+{
+    waiting_end(request);
+    if (atomic_load(&request->owner) == OWNER_NONE)
+        return stand_in(request, slot);
+    return request->step == STEP_HEAD ? after_head(request, request->verdict)
+                                      : after_run(request, request->verdict);
+}
+
+bool flow_call(struct http_request *request, void **slot)
+{
+    switch (request->step) {
+    case STEP_HEAD:
+    case STEP_RUN: return resumed(request, slot);
+    case STEP_BODY:
+        deadline(request, 0);
+        return after_run(request,
+                         request->listener->app.run(request->listener->app.arg, request, false));
+    case STEP_REPLY: return send_reply(request);
+    case STEP_DISCARD: return false;
+    case STEP_START:
+    case STEP_SENT: break;
+    }
+    return true;
+}
