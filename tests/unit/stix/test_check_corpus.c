@@ -36,6 +36,11 @@ static const struct row rows[] = {
     {"stix/examples/schema-infrastructure.json", 0, 0},
     {"stix/examples/schema-interop-objectmarking-test.json", 0, 0},
     {"stix/examples/schema-malicious-email-indicator-with-attachment.json", 0, 0},
+    {"feeds/misp-stix-pairs/test_attributes_collection_stix21.json", 0, 0},
+    {"feeds/misp-stix-pairs/test_event1_stix21.json", 0, 0},
+    {"feeds/misp-stix-pairs/test_event2_stix21.json", 0, 0},
+    {"feeds/misp-stix-pairs/test_events_collection_stix21.json", 0, 0},
+    {"feeds/misp-stix-pairs/test_objects_collection_stix21.json", 0, 0},
     {"medical/stix-markings/tlp-all.json", 9, 0},
     {"medical/stix-examples/device-advisory.json", 0, 0},
 };
