@@ -137,8 +137,8 @@ static int try_group(struct group *group, struct isg_fail *why)
 {
     struct txn txn;
     bool in_doubt = false;
-    int err = txn_begin(&txn, group->store, group->journal, group->ids, group->ids_count,
-                        group->io_us, why);
+    int err = txn_begin(&txn, group->store, group->journal,
+                        (struct txn_ids){group->ids, group->ids_count}, group->io_us, why);
     for (struct commit *c = group->first; c != NULL && err == ISG_OK; c = c->next)
         if ((err = judge(&txn, c)) != ISG_OK)
             (void)isg_fail(why, err, "out of memory");
@@ -359,7 +359,8 @@ static int try_delete(struct group *group, struct isg_str version, struct isg_fa
 {
     struct txn txn;
     bool in_doubt = false;
-    int err = txn_begin(&txn, group->store, group->journal, group->ids, 1, group->io_us, why);
+    int err = txn_begin(&txn, group->store, group->journal, (struct txn_ids){group->ids, 1},
+                        group->io_us, why);
     if (err == ISG_OK && choose(&txn, txn_family(&txn, group->ids[0]), version, group->first) == 0)
         err = isg_fail(why, ISG_ENOENT, "no such object");
     if (err == ISG_OK)

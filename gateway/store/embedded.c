@@ -88,7 +88,7 @@ static char *join(const char *a, const char *b)
     size_t n = strlen(a) + strlen(b) + 1;
     char *text = malloc(n);
     if (text != NULL)
-        snprintf(text, n, "%s%s", a, b);
+        (void)snprintf(text, n, "%s%s", a, b);
     return text;
 }
 
@@ -242,7 +242,7 @@ static void child_run(const struct embedded *e, int null_fd, int log_fd)
     if (close_range(4, ~0U, 0) != 0)
         for (int fd = 4; fd < 1024; fd++)
             (void)close(fd);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
     (void)execv(e->program, argv);
     _exit(123);
 }

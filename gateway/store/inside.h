@@ -11,8 +11,8 @@
 #include "gateway/store/address.h"
 #include "gateway/store/blocks.h"
 #include "gateway/store/embedded.h"
-#include "gateway/store/journal.h"
 #include "gateway/store/index.h"
+#include "gateway/store/journal.h"
 #include "gateway/store/redis.h"
 #include "gateway/store/store.h"
 

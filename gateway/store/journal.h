@@ -51,7 +51,7 @@ struct journal {
     char **labels; /* by number; NULL: number given, text lost */
     uint32_t labels_count;
     struct index label_index; /* text -> number */
-    char **texts;           /* every text ever handed out, kept until the end */
+    char **texts;             /* every text ever handed out, kept until the end */
     size_t texts_count;
 
     bool busy; /* somebody is writing */

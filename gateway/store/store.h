@@ -37,9 +37,9 @@ struct store_options {
 };
 
 /*
- * Open the store; starts the private redis-server where url is NULL (call it from the main thread:
- * the child dies with the thread that forked it). A server that already holds the instance's
- * socket or lock is never joined by a second one on the same AOF.
+ * Open the store; starts the private redis-server where url is NULL, and keeps it running: a thread
+ * of the store owns the child, which ends with the process. Two locks in DIR/redis keep a second
+ * server off the same AOF; one that a killed gateway left behind is ended first.
  *
  * Returns ISG_OK; ISG_ESTORE (cannot start, cannot connect, wrong schema, plain TCP off loopback),
  * ISG_EBUSY (another gateway runs this instance), ISG_EIO, ISG_ENOMEM.

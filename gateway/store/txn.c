@@ -105,14 +105,14 @@ static int catch_up(struct txn *t, struct isg_fail *why)
     return err;
 }
 
-int txn_begin(struct txn *t, struct store *store, struct journal *journal,
-              const struct isg_str *ids, size_t n, int64_t deadline_us, struct isg_fail *why)
+int txn_begin(struct txn *t, struct store *store, struct journal *journal, struct txn_ids ids,
+              int64_t deadline_us, struct isg_fail *why)
 {
     *t = (struct txn){.store = store, .journal = journal};
     index_init(&t->ids);
     redis_pipe_init(&t->read);
     t->arena = isg_arena_new(ISG_BUF_NO_MAX);
-    if (t->arena == NULL || make_families(t, ids, n) != ISG_OK)
+    if (t->arena == NULL || make_families(t, ids.p, ids.n) != ISG_OK)
         return no_memory(why);
     int err = run_reads(t, deadline_us, why);
     if (err == ISG_OK)

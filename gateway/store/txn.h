@@ -17,6 +17,12 @@
 #include "gateway/store/inside.h"
 #include "stix/base/arena.h"
 
+/* Object ids, doubles allowed; borrowed until txn_end. */
+struct txn_ids {
+    const struct isg_str *p;
+    size_t n;
+};
+
 struct txn {
     struct store *store;
     struct journal *journal;
@@ -41,12 +47,12 @@ struct txn {
 };
 
 /*
- * Read head and families of n ids (doubles are fine; borrowed until txn_end). Always call txn_end.
+ * Read the head and the families of these ids. Always call txn_end.
  *
  * Returns ISG_OK, ISG_ESTORE, ISG_ENOMEM; ISG_EBUSY: begin again (the log was replaced).
  */
-int txn_begin(struct txn *txn, struct store *store, struct journal *journal,
-              const struct isg_str *ids, size_t n, int64_t deadline_us, struct isg_fail *why);
+int txn_begin(struct txn *txn, struct store *store, struct journal *journal, struct txn_ids ids,
+              int64_t deadline_us, struct isg_fail *why);
 void txn_end(struct txn *txn);
 
 /* The family of one of the ids. */
