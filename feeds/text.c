@@ -6,6 +6,8 @@
 
 #include "stix/base/utf8.h"
 
+enum { URL_MAX = 4096 };
+
 /* A control character that has no place in a text (feeds digest 2.8). */
 static bool is_control(int32_t cp)
 {
@@ -259,17 +261,30 @@ bool text_is_cwe(struct isg_str text)
            all_digits(isg_str_from(text, 4));
 }
 
+static bool is_hex_digit(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+/* The character at i may stand in an RFC 3986 URI (S-020); a percent sign needs its two digits. */
+static bool is_uri_char(struct isg_str text, size_t i)
+{
+    unsigned char c = (unsigned char)text.p[i];
+    if (c == '%')
+        return i + 2 < text.n && is_hex_digit(text.p[i + 1]) && is_hex_digit(text.p[i + 2]);
+    return c > 0x20 && c < 0x7f && strchr("\"<>\\^`{|}", c) == NULL;
+}
+
 bool text_is_web_url(struct isg_str text)
 {
     bool secure = isg_str_starts(text, ISG_STR("https://"));
     if (!secure && !isg_str_starts(text, ISG_STR("http://")))
         return false;
     size_t host = secure ? 8 : 7;
-    if (text.n <= host || text.n > 4096 || text.p[host] == '/')
+    if (text.n <= host || text.n > URL_MAX || text.p[host] == '/')
         return false;
     for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (c <= 0x20 || c >= 0x7f || strchr("\"<>\\^`{|}", c) != NULL)
+        if (!is_uri_char(text, i))
             return false;
     }
     return true;

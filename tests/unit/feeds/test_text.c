@@ -136,6 +136,8 @@ static void test_forms(void)
         {"javascript:alert(1)", false},
         {" https://a.example", false},
         {"https://a.example/\xc3\xa4", false},
+        {"https://a.example/%7e", true},
+        {"https://a.example/100%", false},
     };
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++)
         is_int(text_is_web_url(isg_str_of(urls[i].url)), urls[i].good, "URL %s", urls[i].url);
