@@ -45,7 +45,8 @@ struct taxii_push_result {
 
 struct taxii_push; /* collects objects into envelopes below the server's max_content_length */
 
-/* Look the collection up; ISG_EDENIED when it cannot be written. */
+/* Look the collection up; ISG_EDENIED when it cannot be written. The texts of target are borrowed until
+ * the push is closed. */
 int feed_taxii_push_open(const struct taxii_target *target, struct taxii_push **out,
                          struct isg_fail *why);
 /* Add one object; sends when an envelope is full. */

@@ -24,7 +24,7 @@ static const char head[] = "{\"objects\":[";
 static const char tail[] = "]}";
 
 struct taxii_push {
-    struct taxii_target target; /* borrowed texts, copied by the caller's promise to keep them */
+    struct taxii_target target; /* its texts are the caller's until the end */
     struct taxii_place place;
     struct isg_buf objects; /* the objects waiting, one after the other */
     size_t *ends;           /* where each ends in objects */
