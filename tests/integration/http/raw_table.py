@@ -560,9 +560,11 @@ def addresses():
             for family in families:
                 host = "::1" if family == socket.AF_INET6 else "127.0.0.1"
                 with socket.create_connection((host, server.port), timeout=5) as peer:
-                    peer.sendall(get(target=b"/who/"))
+                    peer.sendall(get(b"X-Forwarded-For: 192.0.2.1", b"Forwarded: for=192.0.2.1",
+                                     target=b"/who/"))
                     body = read_answer(peer.makefile("rb"))[2]
-                    check(('"peer":"%s"' % host).encode() in body, "%s serves %s" % (listen, host))
+                    check(('"peer":"%s"' % host).encode() in body,
+                          "R-015: %s serves %s, whatever it says of itself" % (listen, host))
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
     taken.listen()
@@ -632,6 +634,18 @@ def tls_rules(server):
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as plain:
         plain.sendall(get())
         check(b"HTTP" not in plain.recv(100), "plain HTTP on the TLS port is not answered")
+
+
+def tls_early_data(server):
+    """Tickets say how much early data may come: nothing."""
+    if not shutil.which("openssl"):
+        return
+    client = subprocess.Popen(["openssl", "s_client", "-tls1_3", "-connect",
+                               "127.0.0.1:%d" % server.port], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    time.sleep(1)  # the tickets come after the handshake
+    shown = client.communicate("Q\n", timeout=20)[0]
+    check(set(re.findall(r"Max Early Data: (\d+)", shown)) == {"0"}, "T-137: no early data")
 
 
 def tls_reload(server):
@@ -721,6 +735,7 @@ def main():
             uploads(server, label)
             if tls:
                 tls_rules(server)
+                tls_early_data(server)
                 tls_reload(server)
         with Server(*tls, *short) as server:
             deadlines(server, label)
