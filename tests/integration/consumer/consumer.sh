@@ -1,0 +1,47 @@
+#!/bin/bash
+# consumer.sh BUILD CC FLAGS: installs libstix from a build into an empty place and lets a foreign
+# project use it, by find_package and by pkg-config. The project's main.c is the README's example.
+set -eu
+build=$1
+cc=$2
+flags=$3
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d /tmp/isg-consumer.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+
+die() { echo "consumer: $*" >&2 && exit 1; }
+
+cmake --install "$build" --component stix --prefix "$work/first" >"$work/install.log"
+mv "$work/first" "$work/moved" # nothing in it may name the place it was installed to
+
+find "$work/moved/include" -name '*.h' | grep -E '/(lex|names|chars|word|types_table|pattern_tree|[a-z]*_private)\.h$' &&
+    die "a private header was installed"
+if grep -rnE "isg_flags|-fsanitize|$work|$ISG_SOURCE" "$work"/moved/lib/cmake "$work"/moved/lib/pkgconfig; then
+    die "the package names a flag or a path of its build"
+fi
+
+expected='ipv4-addr--12592121-be4c-5a93-a813-5a5af16e50db: {"id":"ipv4-addr--12592121-be4c-5a93-a813-5a5af16e50db","spec_version":"2.1","type":"ipv4-addr","value":"198.51.100.7"}'
+project=$here/project
+config=$(find "$work/moved" -name stix-config.cmake)
+package=$(find "$work/moved" -name stix.pc)
+
+cmake -S "$project" -B "$work/by-cmake" -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="$flags" \
+    -Dstix_DIR="$(dirname "$config")" >"$work/cmake.log" || die "find_package: $(cat "$work/cmake.log")"
+cmake --build "$work/by-cmake" >"$work/build.log" || die "$(cat "$work/build.log")"
+[ "$("$work/by-cmake/consumer")" = "$expected" ] || die "built by find_package it prints something else"
+
+export PKG_CONFIG_PATH=${package%/*}
+# shellcheck disable=SC2046,SC2086
+"$cc" -std=c17 -Wall -Wextra -Werror $flags $(pkg-config --cflags stix) "$project/main.c" -o "$work/by-pkg-config" \
+    $(pkg-config --static --libs stix) || die "pkg-config"
+[ "$("$work/by-pkg-config")" = "$expected" ] || die "built by pkg-config it prints something else"
+
+# Each public header compiles alone, in a program that has only the installed tree.
+(cd "$work/moved/include" && find stix -name '*.h') | while read -r header; do
+    echo "#include <$header>" | "$cc" -std=c17 -Wall -Wextra -Werror -fsyntax-only \
+        $(pkg-config --cflags stix) -x c - || die "$header"
+done
+
+sed -n '/^```c$/,/^```$/p' "$ISG_SOURCE/stix/README.md" | sed '/^```/d' >"$work/readme.c"
+cmp -s "$work/readme.c" "$project/main.c" || die "the example in stix/README.md is not $project/main.c"
+echo "libstix $(pkg-config --modversion stix): installed, moved, found twice"
