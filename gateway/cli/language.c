@@ -1,4 +1,5 @@
 /* libstix on the command line: validate, pattern, id, canon. No service is needed. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,9 @@
 enum {
     FINDINGS_MAX = 1000, /* told of one value; beyond it only counted */
     ARENA_MAX = 256 << 20,
-    WHOLE_MAX = 8 << 20 /* larger files are cut into objects while they are read */
+    WHOLE_MAX = 8 << 20, /* larger files are cut into objects while they are read */
+    HEAD_MAX = 64 << 20, /* what such a file has besides its objects */
+    PIECE = 256 << 10
 };
 
 static const size_t FILE_MAX = (size_t)4 << 30;
@@ -165,6 +168,7 @@ struct validate {
     struct cli *cli;
     struct verdict verdict;
     const char *file;
+    FILE *in;
     size_t objects, errors, warnings;
     size_t printed;
     struct isg_buf head; /* the bundle without its objects, as JSON text */
@@ -232,16 +236,42 @@ static int on_member(void *arg, struct isg_str name, struct isg_str value, struc
     return run->head.err;
 }
 
-/* A large bundle: its objects one by one, then what is left of it. */
-static int validate_stream(struct validate *run, struct isg_str text, struct isg_fail *why)
+/* The next bytes of a file, until out has so many or the file ends. */
+static int read_on(struct validate *run, size_t most, struct isg_buf *out, struct isg_fail *why)
 {
-    isg_buf_init(&run->head, 64 << 20);
+    size_t got = 1;
+    while (got > 0 && out->len < most) {
+        char *to = isg_buf_reserve(out, PIECE);
+        if (to == NULL)
+            return isg_fail(why, out->err, "%s: no room for the file", run->file);
+        got = fread(to, 1, PIECE, run->in);
+        out->len += got;
+    }
+    return ferror(run->in) ? isg_fail(why, ISG_EIO, "%s: %s", run->file, strerror(errno)) : ISG_OK;
+}
+
+/* The rest of a file to the cutter, after what was read of it. */
+static int feed_file(struct validate *run, struct stix_cutter *cutter, struct isg_buf *piece,
+                     struct isg_fail *why)
+{
+    int err = ISG_OK;
+    while (err == ISG_OK && piece->len > 0) {
+        err = stix_cutter_feed(cutter, isg_buf_str(piece), why);
+        isg_buf_reset(piece);
+        if (err == ISG_OK)
+            err = read_on(run, PIECE, piece, why);
+    }
+    return err == ISG_OK ? stix_cutter_end(cutter, why) : err;
+}
+
+/* A large bundle: its objects one by one as they are read, then what is left of it. */
+static int validate_stream(struct validate *run, struct isg_buf *piece, struct isg_fail *why)
+{
+    isg_buf_init(&run->head, HEAD_MAX);
     struct stix_cutter *cutter = stix_cutter_new(NULL, on_object, on_member, run);
     if (cutter == NULL)
         return isg_fail(why, ISG_ENOMEM, "out of memory");
-    int err = stix_cutter_feed(cutter, text, why);
-    if (err == ISG_OK)
-        err = stix_cutter_end(cutter, why);
+    int err = feed_file(run, cutter, piece, why);
     stix_cutter_free(&cutter);
     if (err == ISG_OK && run->head.len > 0) {
         isg_buf_putc(&run->head, '}');
@@ -268,20 +298,42 @@ static size_t count_objects(struct isg_str text)
     return n;
 }
 
-static int validate_file(struct validate *run, const char *path, struct isg_fail *why)
+static bool is_list(const struct isg_buf *text)
+{
+    struct isg_str trimmed = isg_str_trim(isg_buf_str(text));
+    return trimmed.n > 0 && trimmed.p[0] == '[';
+}
+
+/* Small files and lists whole, which knows more about a bundle; others as a stream. */
+static int validate_open(struct validate *run, struct isg_fail *why)
 {
     struct isg_buf text;
     isg_buf_init(&text, FILE_MAX);
-    run->file = path;
-    run->objects = run->errors = run->warnings = run->printed = 0;
-    int err = cli_read(path, FILE_MAX, &text, why);
-    if (err == ISG_OK && text.len > WHOLE_MAX) {
-        err = validate_stream(run, isg_buf_str(&text), why);
+    int err = read_on(run, WHOLE_MAX, &text, why);
+    bool stream = text.len >= WHOLE_MAX && !is_list(&text);
+    if (err == ISG_OK && !stream)
+        err = read_on(run, FILE_MAX, &text, why);
+    if (err == ISG_OK && stream) {
+        err = validate_stream(run, &text, why);
     } else if (err == ISG_OK) {
         err = validate_text(run, isg_buf_str(&text), "", why);
         run->objects = count_objects(isg_buf_str(&text));
     }
     isg_buf_done(&text);
+    return err;
+}
+
+static int validate_file(struct validate *run, const char *path, struct isg_fail *why)
+{
+    bool standard = strcmp(path, "-") == 0;
+    run->file = path;
+    run->objects = run->errors = run->warnings = run->printed = 0;
+    run->in = standard ? stdin : fopen(path, "rbe");
+    if (run->in == NULL)
+        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+    int err = validate_open(run, why);
+    if (!standard)
+        (void)fclose(run->in);
     return err;
 }
 
