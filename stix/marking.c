@@ -73,32 +73,50 @@ static enum stix_tlp stricter(enum stix_tlp a, enum stix_tlp b)
 }
 
 /* S-071: no precedence in the standard, so the strictest; what is no id is unknown. */
-static enum stix_tlp strictest_of(const struct stix_json *refs)
+static enum stix_tlp strictest_of(const struct stix_json *refs, stix_tlp_level *level_of, void *arg)
 {
     enum stix_tlp level = STIX_TLP_NONE;
     for (size_t i = 0; i < stix_json_size(refs); i++)
-        level = stricter(level, stix_tlp_of_marking(stix_json_str(stix_json_at(refs, i))));
+        level = stricter(level, level_of(arg, stix_json_str(stix_json_at(refs, i))));
     return level;
 }
 
-enum stix_tlp stix_tlp_of_object(const struct stix_json *object)
+static enum stix_tlp own_strictest(const struct stix_json *object, stix_tlp_level *level_of,
+                                   void *arg)
 {
     const struct stix_json *refs = stix_json_get(object, "object_marking_refs");
     if (refs != NULL && stix_json_type(refs) != STIX_JSON_LIST)
         return STIX_TLP_UNKNOWN;
-    return strictest_of(refs);
+    return strictest_of(refs, level_of, arg);
 }
 
-enum stix_tlp stix_tlp_strictest(const struct stix_json *object)
+enum stix_tlp stix_tlp_strictest_by(const struct stix_json *object, stix_tlp_level *level_of,
+                                    void *arg)
 {
-    enum stix_tlp level = stix_tlp_of_object(object);
+    enum stix_tlp level = own_strictest(object, level_of, arg);
     const struct stix_json *granular = stix_json_get(object, "granular_markings");
     for (size_t i = 0; i < stix_json_size(granular); i++) {
         const struct stix_json *ref = stix_json_get(stix_json_at(granular, i), "marking_ref");
         if (ref != NULL) /* one with `lang` marks no secrecy */
-            level = stricter(level, stix_tlp_of_marking(stix_json_str(ref)));
+            level = stricter(level, level_of(arg, stix_json_str(ref)));
     }
     return level;
+}
+
+static enum stix_tlp tlp_only(void *arg, struct isg_str marking_id)
+{
+    (void)arg;
+    return stix_tlp_of_marking(marking_id);
+}
+
+enum stix_tlp stix_tlp_of_object(const struct stix_json *object)
+{
+    return own_strictest(object, tlp_only, NULL);
+}
+
+enum stix_tlp stix_tlp_strictest(const struct stix_json *object)
+{
+    return stix_tlp_strictest_by(object, tlp_only, NULL);
 }
 
 const char *stix_tlp_marking_id(enum stix_tlp level)

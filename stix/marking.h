@@ -27,6 +27,13 @@ enum stix_tlp stix_tlp_of_object(const struct stix_json *object);
 /* The strictest level of object_marking_refs and of every marking in granular_markings. */
 enum stix_tlp stix_tlp_strictest(const struct stix_json *object);
 
+/* What a marking stands for, for someone who knows more markings than TLP's. */
+typedef enum stix_tlp stix_tlp_level(void *arg, struct isg_str marking_id);
+
+/* As stix_tlp_strictest, asking level_of about every marking; STIX_TLP_NONE from it is no bound. */
+enum stix_tlp stix_tlp_strictest_by(const struct stix_json *object, stix_tlp_level *level_of,
+                                    void *arg);
+
 /* Id of the TLP 2.0 marking of a level (CLEAR .. RED), NULL for the others. */
 const char *stix_tlp_marking_id(enum stix_tlp level);
 

@@ -184,7 +184,7 @@ int run_flush(struct ingest_run *run, struct isg_fail *why)
 {
     const struct ingest_counts before = run->counts;
     size_t done = 0;
-    int err = ISG_OK;
+    int err = markings_relabel(run, why);
     while (err == ISG_OK && done < run->staged_count) {
         bool facets = false;
         size_t n = batch_of(run->staged + done, run->staged_count - done, &facets);
@@ -195,6 +195,8 @@ int run_flush(struct ingest_run *run, struct isg_fail *why)
         run_staged_done(&run->staged[i]);
     run->staged_count = 0;
     run->staged_bytes = 0;
+    if (err == ISG_OK && !run->dry_run)
+        err = markings_release(run, why);
     if (!run->dry_run)
         count_metrics(run, &before);
     return err;

@@ -71,6 +71,7 @@ void ingest_end(struct ingest_run **run)
         run_staged_done(&(*run)->staged[i]);
     free((*run)->staged);
     free((*run)->list);
+    markings_done(*run);
     free((*run)->label_source);
     isg_arena_free(&(*run)->arena);
     isg_arena_free(&(*run)->scratch);
@@ -204,9 +205,11 @@ int run_read(struct ingest_run *run, struct isg_str text, bool keep_json, struct
     int err = stix_object_read(text, NULL, &report, &object, why);
     if (err != ISG_OK)
         return err;
-    struct policy_label label =
-        policy_label_of(object.json, run->collection, isg_str_of(run->label_source));
-    policy_label_write(&label, label_text);
+    run_label(run, object.json, label_text);
+    if (markings_note(run, object.json) != ISG_OK) {
+        stix_object_done(&object);
+        return isg_fail(why, ISG_ENOMEM, "no memory for an object");
+    }
     struct staged staged = {.id = copy_of(object.id),
                             .version = copy_of(stix_object_version(&object)),
                             .versioned = object.modified.n > 0,

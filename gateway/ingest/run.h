@@ -31,6 +31,12 @@ struct staged {
     bool settled;           /* has its verdict: nothing to commit */
 };
 
+/* What a run knows of a marking that is no TLP (markings.c). */
+struct marking_seen {
+    char *id;
+    bool statement;
+};
+
 struct ingest_run {
     struct store *store;
     const struct collection *collection;
@@ -50,6 +56,9 @@ struct ingest_run {
     size_t staged_count;
     size_t staged_room;
     size_t staged_bytes;
+    struct marking_seen *markings;
+    size_t markings_count;
+    size_t markings_news; /* definitions this run brought since the last flush */
 };
 
 /* Read text as an object and fill what depends on it. Errors of stix_object_read; on ISG_EINVAL and
@@ -65,6 +74,23 @@ void run_settle(struct ingest_run *run, struct staged *staged, enum ingest_verdi
 
 /* As run_settle with INGEST_REFUSED and "path: text (rule)". */
 void run_refuse(struct ingest_run *run, struct staged *staged, const struct isg_fail *why);
+
+/* The label of an object, by what the run's source said of its markings, into text. */
+void run_label(struct ingest_run *run, const struct stix_json *object, char text[POLICY_LABEL_MAX]);
+
+/* Note a definition that is about to be stored; does nothing with other objects. ISG_ENOMEM. */
+int markings_note(struct ingest_run *run, const struct stix_json *object);
+
+/* Give the staged objects whose labels wait for what was noted their true labels. */
+int markings_relabel(struct ingest_run *run, struct isg_fail *why);
+
+/*
+ * Announce again, under their true labels, the stored objects of this source that waited for what
+ * was noted: who sees them now gets them once, at the end of the log (a poller's cursor is past
+ * where they stand). Call it after the definitions were committed.
+ */
+int markings_release(struct ingest_run *run, struct isg_fail *why);
+void markings_done(struct ingest_run *run);
 
 /* May the source of the run see an event with this label? For store_commit. */
 bool run_can_see(void *run, struct isg_str label);

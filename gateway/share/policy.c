@@ -5,7 +5,10 @@
 
 #include "stix/base/digest.h"
 
-enum { SOURCE_MAX = 256 }; /* bytes of a source as written */
+enum {
+    SOURCE_MAX = 256, /* bytes of a source as written */
+    WAITS_MAX = 64    /* of a marking's id: `marking-definition--` and a UUID are 56 */
+};
 
 const char *policy_deny_name(enum policy_deny deny)
 {
@@ -77,10 +80,33 @@ enum policy_deny policy_decide(const struct policy_label *label, const struct me
     return deny;
 }
 
-struct policy_label policy_label_of(const struct stix_json *object,
-                                    const struct collection *collection, struct isg_str source)
+/* The levels of one object's markings, and the first that nobody knows. */
+struct reading {
+    const struct policy_markings *markings;
+    struct isg_str unknown;
+};
+
+static enum stix_tlp level_of_marking(void *arg, struct isg_str id)
 {
-    struct policy_label label = {stix_tlp_strictest(object), source};
+    struct reading *reading = arg;
+    enum stix_tlp level = stix_tlp_of_marking(id);
+    if (level != STIX_TLP_UNKNOWN)
+        return level;
+    if (reading->markings != NULL && reading->markings->is_statement(reading->markings->arg, id))
+        return STIX_TLP_NONE;
+    if (reading->unknown.n == 0)
+        reading->unknown = id;
+    return STIX_TLP_UNKNOWN;
+}
+
+struct policy_label policy_label_of(const struct stix_json *object,
+                                    const struct collection *collection, struct isg_str source,
+                                    const struct policy_markings *markings)
+{
+    struct reading reading = {.markings = markings};
+    struct policy_label label = {.source = source};
+    label.tlp = stix_tlp_strictest_by(object, level_of_marking, &reading);
+    label.waits = reading.unknown;
     if (label.tlp != STIX_TLP_NONE)
         return label;
     if (isg_str_is(stix_json_get_str(object, "type"), "marking-definition") &&
@@ -128,7 +154,10 @@ void policy_label_write(const struct policy_label *label, char text[POLICY_LABEL
     }
     /* NONE is no effective level: whoever forgot to decide gets the strictest. */
     enum stix_tlp tlp = label->tlp == STIX_TLP_NONE ? STIX_TLP_UNKNOWN : label->tlp;
-    (void)snprintf(text, POLICY_LABEL_MAX, "tlp=%s;src=%s", stix_tlp_name(tlp), source);
+    int n = snprintf(text, POLICY_LABEL_MAX, "tlp=%s;src=%s", stix_tlp_name(tlp), source);
+    if (label->waits.n > 0 && label->waits.n <= WAITS_MAX && tlp == STIX_TLP_UNKNOWN)
+        (void)snprintf(text + n, (size_t)(POLICY_LABEL_MAX - n), ";waits=%.*s",
+                       ISG_STR_ARG(label->waits));
 }
 
 /* Read for every label of a collection on every request: the levels as written, by their bytes. */
@@ -151,14 +180,21 @@ static enum stix_tlp level_of(struct isg_str name)
 
 struct policy_label policy_label_read(struct isg_str text)
 {
-    static const struct policy_label nobody = {STIX_TLP_RED, {NULL, 0}};
+    static const struct policy_label nobody = {.tlp = STIX_TLP_RED};
     size_t end = isg_str_find(text, ';');
     if (end == SIZE_MAX || !isg_str_starts(text, ISG_STR("tlp=")))
         return nobody;
     struct isg_str tlp = {text.p + 4, end - 4};
-    struct isg_str source = isg_str_from(text, end + 1);
-    if (!isg_str_starts(source, ISG_STR("src=")) || isg_str_find(source, ';') != SIZE_MAX)
+    struct isg_str rest = isg_str_from(text, end + 1);
+    struct isg_str source;
+    if (!isg_str_starts(rest, ISG_STR("src=")) || !isg_str_split(&rest, ';', &source))
         return nobody;
-    struct policy_label label = {level_of(tlp), isg_str_from(source, 4)};
+    struct policy_label label = {.tlp = level_of(tlp), .source = isg_str_from(source, 4)};
+    if (rest.p != NULL) {
+        if (!isg_str_starts(rest, ISG_STR("waits=")) || isg_str_find(rest, ';') != SIZE_MAX ||
+            label.tlp != STIX_TLP_UNKNOWN)
+            return nobody;
+        label.waits = isg_str_from(rest, 6);
+    }
     return label.tlp == STIX_TLP_NONE ? nobody : label;
 }

@@ -21,6 +21,17 @@ enum { POLICY_LABEL_MAX = 512 };
 struct policy_label {
     enum stix_tlp tlp;     /* effective level, never NONE */
     struct isg_str source; /* member, or "feed:NAME", that brought it */
+    struct isg_str waits;  /* a marking nobody knows yet, while tlp is UNKNOWN for it; else empty */
+};
+
+/*
+ * What is known of markings that are no TLP. A statement (a copyright, say) bounds nothing; any
+ * other marking is unknown, and so RED. Only the source of an object may say what the object's
+ * markings mean: else a stranger's definition could open what somebody closed.
+ */
+struct policy_markings {
+    bool (*is_statement)(void *arg, struct isg_str marking_id);
+    void *arg;
 };
 
 /* What stands before the name of a source that is no member. No member's name holds a ':', so that
@@ -49,12 +60,14 @@ enum policy_deny policy_decide(const struct policy_label *label, const struct me
 /*
  * The label of an object pushed by source into collection: the strictest of its markings, granular
  * ones too (no reduced forms are made, so a part marks the whole), else the collection's
- * default_tlp. The nine TLP marking definitions are public.
+ * default_tlp. The nine TLP marking definitions are public. markings may be NULL: only TLP is
+ * known. waits is a view into object.
  */
 struct policy_label policy_label_of(const struct stix_json *object,
-                                    const struct collection *collection, struct isg_str source);
+                                    const struct collection *collection, struct isg_str source,
+                                    const struct policy_markings *markings);
 
-/* The label's text, e.g. "tlp=amber;src=hospital-a", into text[POLICY_LABEL_MAX]. Bytes of source
+/* The label's text, e.g. "tlp=amber;src=hospital-a", with ";waits=ID" for a label that waits, into text[POLICY_LABEL_MAX]. Bytes of source
  * other than [A-Za-z0-9._:@/%-] are written %XX; a source over 256 bytes by its SHA-256. */
 void policy_label_write(const struct policy_label *label, char text[POLICY_LABEL_MAX]);
 

@@ -145,6 +145,32 @@ static void end_before(struct selection *s, uint64_t position)
     s->page.head.position = position - 1;
 }
 
+/* ---- versions of one object ---------------------------------------------------------------- */
+
+/* All versions of one id, from store_versions, and which of those seen are first and last. */
+struct family {
+    struct store_event *events;
+    size_t count;
+    const struct store_event *first;
+    const struct store_event *last;
+};
+
+/*
+ * A form can be in a log twice: announced again, for those who may see it only now. Who sees both
+ * gets the first. `last` and `first` come out of relate; all and listed versions are asked here.
+ */
+static bool is_again(const struct selection *s, const struct family *family,
+                     const struct store_event *event)
+{
+    for (size_t i = 0; i < family->count; i++) {
+        const struct store_event *other = &family->events[i];
+        if (other->position < event->position && is_seen(s, other) &&
+            memcmp(other->digest, event->digest, sizeof event->digest) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* ---- by blocks ------------------------------------------------------------------------------ */
 
 static uint64_t block_of(uint64_t position)
@@ -167,6 +193,28 @@ static bool matches(const struct selection *s, const struct store_event *event)
                      !any_seen(s->view, event->newer, event->newer_count));
 }
 
+/*
+ * Could a matching event have been announced before? Then it has a relative that counts as newer
+ * and as older; the marks do not tell more, so the store is asked.
+ */
+static int take_unless_again(struct selection *s, const struct store_event *event)
+{
+    struct family family = {.events = NULL};
+    if (!any_seen(s->view, event->newer, event->newer_count) ||
+        !any_seen(s->view, event->older, event->older_count))
+        return take(s, event);
+    if (!s->may_wait)
+        return isg_fail(s->why, ISG_EBUSY, "an object's versions are looked up in the store");
+    int err =
+        store_versions(s->store, s->collection, event->id, &family.events, &family.count, s->why);
+    if (err == ISG_ENOENT)
+        return ISG_OK; /* deleted meanwhile */
+    if (err == ISG_OK && !is_again(s, &family, event))
+        err = take(s, event);
+    free(family.events);
+    return err;
+}
+
 static int walk_block(struct selection *s, const struct store_block *block)
 {
     for (size_t i = 0; i < block->count && !s->full; i++) {
@@ -179,7 +227,7 @@ static int walk_block(struct selection *s, const struct store_block *block)
             end_before(s, event->position);
             return ISG_OK;
         }
-        int err = matches(s, event) ? take(s, event) : ISG_OK;
+        int err = matches(s, event) ? take_unless_again(s, event) : ISG_OK;
         if (err != ISG_OK)
             return err;
     }
@@ -223,14 +271,6 @@ static int compare_versions(const struct store_event *a, const struct store_even
         return a->versioned ? 1 : -1;
     return a->versioned ? isg_time_cmp(a->version, b->version) : 0;
 }
-
-/* All versions of one id, from store_versions, and which of those seen are first and last. */
-struct family {
-    struct store_event *events;
-    size_t count;
-    const struct store_event *first;
-    const struct store_event *last;
-};
 
 /* Events come by position, so of several forms of one version the earliest is kept. */
 static void relate(const struct selection *s, struct family *family)
@@ -285,7 +325,8 @@ static int find_id(struct selection *s, struct isg_str id, struct found *found)
         if (is_too_young(s, event) && event->position <= s->page.head.position)
             end_before(s, event->position);
         else if (is_seen(s, event) && has_type(s->query, event->id) && is_in_range(s, event) &&
-                 is_wanted(s, event, event == family.first, event == family.last))
+                 is_wanted(s, event, event == family.first, event == family.last) &&
+                 !is_again(s, &family, event))
             err = add_found(s, found, event);
     }
     free(family.events);

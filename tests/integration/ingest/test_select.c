@@ -17,6 +17,7 @@ struct model_event {
     unsigned id;
     unsigned version;
     bool observable;
+    unsigned form; /* content, beside what the other members say */
     enum stix_tlp tlp;
     const char *source;
     int64_t date_us;
@@ -42,7 +43,7 @@ static const char *const levels[] = {"clear", "green", "amber", "red"};
 
 static bool model_sees(const struct model_event *e, const char *reader)
 {
-    struct policy_label label = {e->tlp, isg_str_of(e->source)};
+    struct policy_label label = {.tlp = e->tlp, .source = isg_str_of(e->source)};
     const struct member *member = fixture_member(&f, reader);
     return !e->dead && (member == NULL || policy_decide(&label, member, 0) == POLICY_ALLOW);
 }
@@ -66,6 +67,19 @@ static bool model_is_end(size_t i, const char *reader, bool later)
     return true;
 }
 
+/* Is the very form of i there before it already, for this reader? */
+static bool model_is_again(size_t i, const char *reader)
+{
+    const struct model_event *e = &events[i];
+    for (size_t j = 0; j < i; j++) {
+        const struct model_event *o = &events[j];
+        if (o->observable == e->observable && o->id == e->id && o->version == e->version &&
+            o->form == e->form && o->tlp == e->tlp && model_sees(o, reader))
+            return true;
+    }
+    return false;
+}
+
 struct ask {
     const char *reader;
     unsigned want;
@@ -87,6 +101,8 @@ static bool model_matches(size_t i, const struct ask *ask)
     if ((ask->id >= 0 && (!by_id || e->observable)) ||
         (ask->type >= 0 && e->observable != (ask->type == 1)))
         return false;
+    if (model_is_again(i, ask->reader))
+        return false;
     if ((ask->want & VIEW_ALL) != 0)
         return true;
     return ((ask->want & VIEW_LAST) != 0 && model_is_end(i, ask->reader, true)) ||
@@ -101,10 +117,12 @@ static void push(void)
     const char *member = pushers[pick(3)];
     const char *level = levels[pick(4)];
     struct model_event e = {.id = pick(IDS), .observable = pick(4) == 0, .source = member};
-    char *extra = isg_arena_printf(f.arena, ",\"labels\":[\"l%u\"]", pick(3));
+    e.form = pick(3);
+    char *extra = isg_arena_printf(f.arena, ",\"labels\":[\"l%u\"]", e.form);
     char *object;
     if (e.observable) {
-        object = fixture_ipv4(&f, e.id, level, pick(2) == 0 ? ",\"defanged\":true" : "");
+        e.form = pick(2);
+        object = fixture_ipv4(&f, e.id, level, e.form == 0 ? ",\"defanged\":true" : "");
     } else {
         e.version = 1 + pick(VERSIONS);
         object = fixture_identity(&f, e.id, e.version, level, extra);

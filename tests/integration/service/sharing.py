@@ -54,6 +54,40 @@ def hidden_conflict(clients, collection):
     same(visible.json["failure_count"], 1, "a conflict with what he sees is a failure")
 
 
+def statement(n):
+    return {"type": "marking-definition", "spec_version": "2.1", "created": "2026-01-05T08:00:00.000Z",
+            "id": "marking-definition--00000000-0000-4000-8000-%012d" % n,
+            "definition_type": "statement", "definition": {"statement": "Copyright, Example Hospital"}}
+
+
+def statements(clients, collection):
+    """A copyright statement is no TLP: what it marks is as open as the collection, once its own
+    source has said that it is a statement; whenever that comes, everybody gets the object once."""
+    a, maker = clients["hospital-a"], clients["maker"]
+    early, late, stranger = statement(1), statement(2), statement(3)
+    marked = lambda n, m: indicator(n, object_marking_refs=[m["id"]])
+    a.push(collection, [marked(40, early), early])
+    ok(indicator(40)["id"] in seen(maker, collection), "a statement in the same envelope")
+    a.push(collection, [marked(41, early)])
+    ok(indicator(41)["id"] in seen(maker, collection), "a statement pushed before")
+    a.push(collection, [marked(42, late)])
+    ok(indicator(42)["id"] not in seen(maker, collection), "not known yet: RED")
+    before = maker.get("/api/collections/%s/objects/" % collection).headers["X-TAXII-Date-Added-Last"]
+    a.push(collection, [late])
+    new = maker.pull(collection, query="added_after=" + before)[0]
+    same({o["id"] for o in new}, {late["id"], indicator(42)["id"]},
+         "known later: a poller whose cursor was past it gets it now")
+    for who in ("hospital-a", "staff-1", "maker"):
+        ids = [o["id"] for o in clients[who].pull(collection)[0]]
+        same(ids.count(indicator(42)["id"]), 1, "%s gets it once" % who)
+        ids = [o["id"] for o in clients[who].pull(collection, query="match[version]=all")[0]]
+        same(ids.count(indicator(42)["id"]), 1, "%s gets it once with all versions" % who)
+    a.push(collection, [marked(43, stranger)])
+    clients["hospital-b"].push(collection, [stranger])
+    ok(indicator(43)["id"] not in seen(maker, collection),
+       "a stranger's definition opens nothing of somebody else's")
+
+
 def rights(isg, clients):
     hidden = isg.collection("hidden", read="staff", write="staff")
     inbox = isg.collection("inbox", read="staff", write="all", handling="submission")
@@ -78,5 +112,6 @@ with Instance() as isg:
     collection = isg.collection("observed")
     levels(isg, clients, "observed")
     hidden_conflict(clients, "observed")
+    statements(clients, "observed")
     rights(isg, clients)
 done()

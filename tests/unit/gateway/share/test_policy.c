@@ -68,17 +68,22 @@ static void check_text(void)
 {
     static const struct {
         enum stix_tlp tlp;
-        const char *source, *want;
+        const char *source, *waits, *want;
     } rows[] = {
-        {STIX_TLP_AMBER, "hospital-a", "tlp=amber;src=hospital-a"},
-        {STIX_TLP_AMBER_STRICT, "feed:kev", "tlp=amber+strict;src=feed:kev"},
-        {STIX_TLP_UNKNOWN, "x", "tlp=unknown;src=x"},
-        {STIX_TLP_NONE, "x", "tlp=unknown;src=x"},
-        {STIX_TLP_CLEAR, "a;src=b\n", "tlp=clear;src=a%3Bsrc%3Db%0A"},
+        {STIX_TLP_AMBER, "hospital-a", "", "tlp=amber;src=hospital-a"},
+        {STIX_TLP_AMBER_STRICT, "feed:kev", "", "tlp=amber+strict;src=feed:kev"},
+        {STIX_TLP_UNKNOWN, "x", "", "tlp=unknown;src=x"},
+        {STIX_TLP_NONE, "x", "", "tlp=unknown;src=x"},
+        {STIX_TLP_CLEAR, "a;src=b\n", "", "tlp=clear;src=a%3Bsrc%3Db%0A"},
+        {STIX_TLP_UNKNOWN, "x", "marking-definition--1",
+         "tlp=unknown;src=x;waits=marking-definition--1"},
+        {STIX_TLP_GREEN, "x", "marking-definition--1", "tlp=green;src=x"},
     };
     char text[POLICY_LABEL_MAX], again[POLICY_LABEL_MAX], source[1000];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct policy_label label = {rows[i].tlp, isg_str_of(rows[i].source)};
+        struct policy_label label = {.tlp = rows[i].tlp,
+                                     .source = isg_str_of(rows[i].source),
+                                     .waits = isg_str_of(rows[i].waits)};
         policy_label_write(&label, text);
         is_str(text, rows[i].want, "label %s", rows[i].want);
         label = policy_label_read(isg_str_of(text));
@@ -86,15 +91,49 @@ static void check_text(void)
         is_str(again, text, "and it is read back as written");
     }
     memset(source, ';', sizeof source);
-    struct policy_label label = {STIX_TLP_CLEAR, {source, sizeof source}};
+    struct policy_label label = {.tlp = STIX_TLP_CLEAR, .source = {source, sizeof source}};
     policy_label_write(&label, text);
     ok(strlen(text) < POLICY_LABEL_MAX && strstr(text, "src=%sha256:") != NULL,
        "a long source is named by its digest");
 }
 
-#define M_RED   "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"
-#define M_CLEAR "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"
-#define M_OTHER "marking-definition--8b0c2a46-9d2e-4c1e-9b6e-1f2b3c4d5e6f"
+#define M_RED     "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"
+#define M_CLEAR   "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"
+#define M_OTHER   "marking-definition--8b0c2a46-9d2e-4c1e-9b6e-1f2b3c4d5e6f"
+#define M_STRANGE "marking-definition--4e0d0c5a-0a1b-4c2d-8e3f-405162738495"
+
+static bool knows_other(void *arg, struct isg_str id)
+{
+    (void)arg;
+    return isg_str_is(id, M_OTHER);
+}
+
+/* A statement that the source explained bounds nothing; what is not explained is waited for. */
+static void check_statements(void)
+{
+    static const struct policy_markings markings = {.is_statement = knows_other};
+    static const struct {
+        const char *refs, *want, *waits;
+    } rows[] = {
+        {"\"" M_OTHER "\"", "green", ""},
+        {"\"" M_OTHER "\",\"" M_RED "\"", "red", ""},
+        {"\"" M_OTHER "\",\"" M_CLEAR "\"", "clear", ""},
+        {"\"" M_STRANGE "\",\"" M_CLEAR "\"", "unknown", M_STRANGE},
+    };
+    struct collection collection = {.default_tlp = STIX_TLP_GREEN};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[1024];
+        struct stix_json *json = NULL;
+        (void)snprintf(text, sizeof text, "{\"type\":\"identity\",\"object_marking_refs\":[%s]}",
+                       rows[i].refs);
+        if (!ok(stix_json_parse(isg_str_of(text), NULL, &json, NULL) == ISG_OK, "parse"))
+            continue;
+        struct policy_label label = policy_label_of(json, &collection, ISG_STR("bob"), &markings);
+        is_str(stix_tlp_name(label.tlp), rows[i].want, "markings %s", rows[i].refs);
+        ok(isg_str_is(label.waits, rows[i].waits), "and what is waited for");
+        stix_json_free(&json);
+    }
+}
 
 static void check_label_of(void)
 {
@@ -123,7 +162,7 @@ static void check_label_of(void)
         struct stix_json *json = NULL;
         if (!ok(stix_json_parse(isg_str_of(rows[i].json), NULL, &json, NULL) == ISG_OK, "parse"))
             continue;
-        struct policy_label label = policy_label_of(json, &collection, ISG_STR("bob"));
+        struct policy_label label = policy_label_of(json, &collection, ISG_STR("bob"), NULL);
         is_str(stix_tlp_name(label.tlp), rows[i].want, "%s", rows[i].name);
         ok(isg_str_is(label.source, "bob"), "and its source");
         stix_json_free(&json);
@@ -163,7 +202,8 @@ static void decide_row(char *const fields[5], char out[32])
 {
     struct member member = member_of(MEMBER_HOSPITAL);
     struct collection collection = {.default_tlp = STIX_TLP_AMBER};
-    struct policy_label label = {stix_tlp_of_name(isg_str_of(fields[1])), ISG_STR("bob")};
+    struct policy_label label = {.tlp = stix_tlp_of_name(isg_str_of(fields[1])),
+                                 .source = ISG_STR("bob")};
     member_kind_of(isg_str_of(fields[0]), &member.kind);
     collection.read.all = fields[2][0] == '1';
     enum policy_deny deny = policy_decide(&label, &member, 0);
@@ -221,6 +261,7 @@ int main(void)
     check_rows();
     check_text();
     check_label_of();
+    check_statements();
     check_corpus();
     return tap_done();
 }

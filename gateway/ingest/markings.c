@@ -1,0 +1,237 @@
+/*
+ * Markings that are no TLP: a statement (a copyright) bounds nothing, any other is RED until it is
+ * known. What an object's markings mean is said by the definitions its own source pushed, before
+ * it, with it, or later.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/ingest/run.h"
+#include "stix/base/time.h"
+
+static bool is_statement_definition(const struct stix_json *object)
+{
+    return isg_str_is(stix_json_get_str(object, "type"), "marking-definition") &&
+           isg_str_is(stix_json_get_str(object, "definition_type"), "statement") &&
+           !stix_json_has(object, "extensions");
+}
+
+/* ---- what the run knows --------------------------------------------------------------------- */
+
+static struct marking_seen *seen_find(struct ingest_run *run, struct isg_str id)
+{
+    for (size_t i = 0; i < run->markings_count; i++)
+        if (isg_str_is(id, run->markings[i].id))
+            return &run->markings[i];
+    return NULL;
+}
+
+static struct marking_seen *seen_add(struct ingest_run *run, struct isg_str id)
+{
+    struct marking_seen *bigger =
+        realloc(run->markings, (run->markings_count + 1) * sizeof *bigger);
+    if (bigger == NULL)
+        return NULL;
+    run->markings = bigger;
+    char *copy = malloc(id.n + 1);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, id.p, id.n);
+    copy[id.n] = '\0';
+    struct marking_seen *seen = &run->markings[run->markings_count++];
+    *seen = (struct marking_seen){.id = copy};
+    return seen;
+}
+
+void markings_done(struct ingest_run *run)
+{
+    for (size_t i = 0; i < run->markings_count; i++)
+        free(run->markings[i].id);
+    free(run->markings);
+}
+
+int markings_note(struct ingest_run *run, const struct stix_json *object)
+{
+    if (!is_statement_definition(object))
+        return ISG_OK;
+    struct isg_str id = stix_json_get_str(object, "id");
+    struct marking_seen *seen = seen_find(run, id);
+    if (seen == NULL)
+        seen = seen_add(run, id);
+    if (seen == NULL)
+        return ISG_ENOMEM;
+    run->markings_news += !seen->statement;
+    seen->statement = true;
+    return ISG_OK;
+}
+
+/* ---- what the store knows ------------------------------------------------------------------- */
+
+static bool of_this_source(const struct ingest_run *run, uint32_t number)
+{
+    const char *text = store_label(run->store, run->collection->id, number);
+    struct policy_label label = policy_label_read(isg_str_of(text));
+    return isg_str_is(label.source, run->label_source);
+}
+
+static struct stix_json *stored_object(const struct ingest_run *run, const uint8_t digest[32])
+{
+    struct stix_json *json = NULL;
+    struct isg_buf text;
+    size_t size = SIZE_MAX;
+    uint8_t one[1][32];
+    memcpy(one[0], digest, sizeof one[0]);
+    isg_buf_init(&text, RUN_OBJECT_MAX);
+    if (store_objects(run->store, run->collection->id, (const uint8_t(*)[32])one, 1, &text, &size,
+                      NULL) == ISG_OK &&
+        size != SIZE_MAX)
+        (void)stix_json_parse(isg_buf_str(&text), NULL, &json, NULL);
+    isg_buf_done(&text);
+    return json;
+}
+
+static bool store_has_statement(const struct ingest_run *run, struct isg_str id)
+{
+    struct store_event *events = NULL;
+    size_t n = 0;
+    bool found = false;
+    if (store_versions(run->store, run->collection->id, id, &events, &n, NULL) != ISG_OK)
+        return false;
+    for (size_t i = 0; i < n && !found; i++) {
+        struct stix_json *json = NULL;
+        if (of_this_source(run, events[i].label))
+            json = stored_object(run, events[i].digest);
+        found = is_statement_definition(json);
+        stix_json_free(&json);
+    }
+    free(events);
+    return found;
+}
+
+/* Asked once a run and marking; a failure to find out leaves the marking unknown, and so RED. */
+static bool is_statement(void *arg, struct isg_str id)
+{
+    struct ingest_run *run = arg;
+    struct marking_seen *seen = seen_find(run, id);
+    if (seen != NULL)
+        return seen->statement;
+    bool statement = store_has_statement(run, id);
+    seen = seen_add(run, id);
+    if (seen != NULL)
+        seen->statement = statement;
+    return statement;
+}
+
+void run_label(struct ingest_run *run, const struct stix_json *object, char text[POLICY_LABEL_MAX])
+{
+    const struct policy_markings markings = {.is_statement = is_statement, .arg = run};
+    struct policy_label label =
+        policy_label_of(object, run->collection, isg_str_of(run->label_source), &markings);
+    policy_label_write(&label, text);
+}
+
+/* ---- what waited ---------------------------------------------------------------------------- */
+
+static bool label_waits(const struct ingest_run *run, struct isg_str text)
+{
+    struct policy_label label = policy_label_read(text);
+    return label.waits.n > 0 && isg_str_is(label.source, run->label_source);
+}
+
+int markings_relabel(struct ingest_run *run, struct isg_fail *why)
+{
+    char text[POLICY_LABEL_MAX];
+    for (size_t i = 0; run->markings_news > 0 && i < run->staged_count; i++) {
+        struct staged *staged = &run->staged[i];
+        struct stix_json *json = NULL;
+        if (!label_waits(run, isg_str_of(staged->label)))
+            continue;
+        int err = stix_json_parse(isg_buf_str(&staged->canon), NULL, &json, why);
+        if (err != ISG_OK)
+            return err;
+        run_label(run, json, text);
+        stix_json_free(&json);
+        char *label = malloc(strlen(text) + 1);
+        if (label == NULL)
+            return isg_fail(why, ISG_ENOMEM, "no memory for a label");
+        memcpy(label, text, strlen(text) + 1);
+        free(staged->label);
+        staged->label = label;
+    }
+    return ISG_OK;
+}
+
+/* Nobody's sight decides whether a form is announced again: only its label does. */
+static bool sees_nothing(void *arg, struct isg_str label)
+{
+    (void)arg;
+    (void)label;
+    return false;
+}
+
+static int announce(struct ingest_run *run, const struct store_event *event, struct isg_fail *why)
+{
+    char text[POLICY_LABEL_MAX];
+    struct isg_buf canon;
+    struct stix_json *json = stored_object(run, event->digest);
+    if (json == NULL)
+        return ISG_OK; /* erased meanwhile */
+    isg_buf_init(&canon, RUN_OBJECT_MAX);
+    stix_json_canon(json, &canon);
+    run_label(run, json, text);
+    struct store_put put = {.id = event->id,
+                            .version = event->version,
+                            .versioned = event->versioned,
+                            .revoked = stix_json_bool(stix_json_get(json, "revoked")),
+                            .label = isg_str_of(text),
+                            .source = isg_str_of(run->label_source),
+                            .canon = isg_buf_str(&canon),
+                            .digest = event->digest};
+    int err = canon.err != ISG_OK ? isg_fail(why, canon.err, "no memory for an object") : ISG_OK;
+    if (err == ISG_OK && !label_waits(run, put.label))
+        err = store_commit(run->store, run->collection->id, &put, 1, sees_nothing, NULL, why);
+    isg_buf_done(&canon);
+    stix_json_free(&json);
+    return err;
+}
+
+static int release_block(struct ingest_run *run, const struct store_block *block, uint64_t last,
+                         struct isg_fail *why)
+{
+    int err = ISG_OK;
+    for (size_t i = 0; err == ISG_OK && i < block->count; i++) {
+        const struct store_event *event = &block->events[i];
+        if (event->dead || event->position > last)
+            continue;
+        const char *label = store_label(run->store, run->collection->id, event->label);
+        if (label_waits(run, isg_str_of(label)))
+            err = announce(run, event, why);
+    }
+    return err;
+}
+
+static bool any_label_waits(const struct ingest_run *run)
+{
+    uint32_t n = store_label_count(run->store, run->collection->id);
+    for (uint32_t i = 0; i < n; i++)
+        if (label_waits(run, isg_str_of(store_label(run->store, run->collection->id, i))))
+            return true;
+    return false;
+}
+
+int markings_release(struct ingest_run *run, struct isg_fail *why)
+{
+    struct store_head head;
+    if (run->markings_news == 0 || !any_label_waits(run))
+        return ISG_OK;
+    run->markings_news = 0;
+    int err = store_head(run->store, run->collection->id, 0, &head, why);
+    for (uint64_t b = 0; err == ISG_OK && b * STORE_BLOCK < head.position; b++) {
+        struct store_block *block = NULL;
+        err = store_block_get(run->store, run->collection->id, b, &block, why);
+        if (err == ISG_OK)
+            err = release_block(run, block, head.position, why);
+        store_block_unref(&block);
+    }
+    return err;
+}
