@@ -13,7 +13,7 @@
 #include "gateway/trust/secret.h"
 #include "stix/base/str.h"
 
-enum { THROTTLE_WRONG = 10, THROTTLE_WINDOW_S = 60 };
+enum { THROTTLE_WRONG = 50, THROTTLE_WINDOW_S = 60 };
 
 struct throttle;
 
