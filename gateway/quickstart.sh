@@ -33,8 +33,14 @@ install_packages $RUN_PACKAGES $BUILD_PACKAGES $SHOW_PACKAGES
 
 say "building ..."
 build="$here/build/release"
-cmake -S "$here" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DISG_TESTS=OFF >/dev/null
-cmake --build "$build" --target isg >/dev/null
+mkdir -p "$build"
+{
+    cmake -S "$here" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DISG_TESTS=OFF &&
+        cmake --build "$build" --target isg
+} >"$build/quickstart.log" 2>&1 || {
+    tail -n 40 "$build/quickstart.log" >&2
+    exit 70
+}
 isg="$build/gateway/cli/isg"
 
 while curl -s -o /dev/null --max-time 2 "telnet://127.0.0.1:$port" </dev/null; do
