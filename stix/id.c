@@ -167,6 +167,15 @@ int stix_id_sco(const struct stix_json *sco, char out[STIX_ID_MAX + 1], bool *ou
     return err;
 }
 
+bool stix_id_contributes(struct isg_str type, const char *name)
+{
+    const struct sco *row = find_sco(type);
+    for (size_t i = 0; row != NULL && row->from[i] != NULL; i++)
+        if (strcmp(row->from[i], name) == 0)
+            return true;
+    return false;
+}
+
 void stix_id_named(const char *type, const char *namespace_uuid, struct isg_str name,
                    char out[STIX_ID_MAX + 1])
 {

@@ -32,6 +32,9 @@ bool stix_id_split(struct isg_str id, struct isg_str *out_type, struct isg_str *
 int stix_id_sco(const struct stix_json *sco, char out[STIX_ID_MAX + 1], bool *out_deterministic,
                 struct isg_fail *why);
 
+/* True when this property contributes to the id of observables of this type (S-090). */
+bool stix_id_contributes(struct isg_str type, const char *name);
+
 /*
  * `type--uuid5(namespace, name)` for objects other than observables. Fields of a name are joined
  * with '|' and escaped by stix_id_name_field.
