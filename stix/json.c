@@ -3,8 +3,11 @@
 
 #include <limits.h>
 #include <math.h>
+#include <string.h>
 
 #include <json-c/json.h>
+
+#include "stix/lex.h"
 
 static const double INT_LIMIT = 9007199254740991.0; /* 2^53-1 */
 
@@ -19,43 +22,116 @@ static const struct stix_json *outer(const struct json_object *object)
     return (const struct stix_json *)object;
 }
 
-static int parse_fail(enum json_tokener_error error, struct isg_fail *why)
+/*
+ * The tree is built from the scan's values. json-c's own reader is not used: without memory it
+ * drops members, cuts strings or crashes and calls it success. Of its makers each failure is seen.
+ */
+struct build {
+    struct stix_sink sink; /* the first member: a sink is a build */
+    struct json_object *root;
+    struct isg_buf name; /* of the value that comes next */
+    struct isg_buf text; /* without escapes */
+};
+
+static struct build *build_of(struct stix_sink *sink)
 {
-    if (error == json_tokener_error_depth || error == json_tokener_error_size)
-        return isg_fail_at(why, ISG_ELIMIT, "", "limit", "%s", json_tokener_error_desc(error));
-    return isg_fail_at(why, ISG_EPARSE, "", "S-001", "%s", json_tokener_error_desc(error));
+    return (struct build *)sink;
 }
 
-static int parse_scanned(struct json_tokener *tokener, struct isg_str text,
-                         struct stix_json **out_tree, struct isg_fail *why)
+/* The text of a string as written, NUL-terminated; false without memory. */
+static bool unescaped(struct isg_buf *room, struct isg_str raw)
 {
-    struct json_object *object = json_tokener_parse_ex(tokener, text.p, (int)text.n);
-    enum json_tokener_error error = json_tokener_get_error(tokener);
-    if (error == json_tokener_continue) {
-        /* A number at the very end could go on: a blank says that it does not. */
-        object = json_tokener_parse_ex(tokener, " ", 1);
-        error = json_tokener_get_error(tokener);
+    isg_buf_reset(room);
+    stix_lex_unescape(raw, room);
+    isg_buf_put(room, "", 0); /* the NUL also of an empty one */
+    return room->err == ISG_OK;
+}
+
+static bool take_name(struct stix_sink *sink, struct isg_str raw)
+{
+    return unescaped(&build_of(sink)->name, raw);
+}
+
+/* json-c would lose the name when the table cannot grow: it is made to grow before. */
+static bool has_room(struct json_object *object)
+{
+    struct lh_table *table = json_object_get_object(object);
+    return table->count < table->size * LH_LOAD_FACTOR ||
+           (table->size < INT_MAX / 2 && lh_table_resize(table, table->size * 2) == 0);
+}
+
+/* Put a value where it stands; the tree has it then. */
+static bool attach(struct build *b, struct json_object *parent, struct json_object *value)
+{
+    bool good = true;
+    if (parent == NULL)
+        b->root = value;
+    else if (json_object_is_type(parent, json_type_array))
+        good = json_object_array_add(parent, value) == 0;
+    else
+        good = has_room(parent) && json_object_object_add_ex(parent, b->name.p, value,
+                                                             JSON_C_OBJECT_ADD_KEY_IS_NEW) == 0;
+    if (!good)
+        (void)json_object_put(value);
+    return good;
+}
+
+static void *open_container(struct stix_sink *sink, void *parent, bool is_object)
+{
+    enum { FEW = 4 };
+    struct json_object *value =
+        is_object ? json_object_new_object() : json_object_new_array_ext(FEW);
+    return value != NULL && attach(build_of(sink), parent, value) ? value : NULL;
+}
+
+static struct json_object *string_of(struct build *b, struct isg_str raw)
+{
+    if (memchr(raw.p, '\\', raw.n) == NULL)
+        return json_object_new_string_len(raw.p, (int)raw.n);
+    return unescaped(&b->text, raw) ? json_object_new_string_len(b->text.p, (int)b->text.len)
+                                    : NULL;
+}
+
+static struct json_object *number_of(struct build *b, struct isg_str text)
+{
+    int64_t integer;
+    double number;
+    if (isg_str_to_i64(text, &integer))
+        return json_object_new_int64(integer);
+    isg_buf_reset(&b->text);
+    return stix_number_read(text, &b->text, &number) == ISG_OK ? json_object_new_double(number)
+                                                               : NULL;
+}
+
+static bool take_leaf(struct stix_sink *sink, void *parent, struct isg_str text)
+{
+    struct build *b = build_of(sink);
+    struct json_object *value;
+    switch (text.p[0]) {
+    case 'n': return attach(b, parent, NULL);
+    case 't': value = json_object_new_boolean(1); break;
+    case 'f': value = json_object_new_boolean(0); break;
+    case '"': value = string_of(b, (struct isg_str){text.p + 1, text.n - 2}); break;
+    default: value = number_of(b, text); break;
     }
-    if (error != json_tokener_success)
-        return parse_fail(error, why);
-    *out_tree = (struct stix_json *)object;
-    return ISG_OK;
+    return value != NULL && attach(b, parent, value);
 }
 
 int stix_json_parse(struct isg_str text, const struct stix_limits *limits,
                     struct stix_json **out_tree, struct isg_fail *why)
 {
-    size_t depth = limits != NULL && limits->depth != 0 ? limits->depth : STIX_DEPTH_DEFAULT;
-    int err = stix_scan(text, limits, why);
-    if (err != ISG_OK)
-        return err;
-    if (text.n > INT_MAX || depth > INT_MAX / 2)
+    struct build b = {.sink = {take_name, open_container, take_leaf}};
+    if (text.n > INT_MAX)
         return isg_fail_at(why, ISG_ELIMIT, "", "limit", "text of %zu bytes", text.n);
-    struct json_tokener *tokener = json_tokener_new_ex((int)depth + 2);
-    if (tokener == NULL)
-        return isg_fail(why, ISG_ENOMEM, "no memory for the parser");
-    err = parse_scanned(tokener, text, out_tree, why);
-    json_tokener_free(tokener);
+    isg_buf_init(&b.name, ISG_BUF_NO_MAX);
+    isg_buf_init(&b.text, ISG_BUF_NO_MAX);
+    int err = stix_scan_into(text, limits, &b.sink, why);
+    isg_buf_done(&b.name);
+    isg_buf_done(&b.text);
+    if (err == ISG_OK)
+        *out_tree = (struct stix_json *)b.root;
+    else
+        (void)json_object_put(b.root);
     return err;
 }
 

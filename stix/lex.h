@@ -50,6 +50,12 @@ static inline void stix_lex_blanks(struct stix_lex *lex)
         stix_lex_skip_blanks(lex);
 }
 
+/*
+ * The double a JSON number that passed the scan stands for, whatever the locale (number.c). room
+ * must be empty; it is used for long ones. Returns ISG_OK or ISG_ENOMEM.
+ */
+int stix_number_read(struct isg_str text, struct isg_buf *room, double *out);
+
 /* Limits with every 0 replaced by its default. */
 struct stix_limits stix_limits_of(const struct stix_limits *limits);
 
@@ -62,6 +68,26 @@ struct stix_place {
 /* As stix_scan, of a text that stands in a larger one; lenient as in stix_lex. */
 int stix_scan_at(struct isg_str text, const struct stix_limits *limits, bool lenient,
                  const struct stix_place *place, struct isg_fail *why);
+
+/*
+ * Told of every value while a text is scanned, and so makes something of it. parent is what `open`
+ * gave for the container the value stands in, NULL at the root. False and NULL: no memory.
+ */
+struct stix_sink {
+    /* A member's name as written; its value is what comes next. */
+    bool (*name)(struct stix_sink *sink, struct isg_str raw);
+    /* A list or object begins. Returns what its content gets as parent. */
+    void *(*open)(struct stix_sink *sink, void *parent, bool is_object);
+    /* A string with its quotes, a number or a word, as written. */
+    bool (*leaf)(struct stix_sink *sink, void *parent, struct isg_str text);
+};
+
+/*
+ * As stix_scan; sink gets the values in document order up to the first failure. A sink that fails
+ * has no memory: ISG_ENOMEM.
+ */
+int stix_scan_into(struct isg_str text, const struct stix_limits *limits, struct stix_sink *sink,
+                   struct isg_fail *why);
 
 /*
  * Bytes of the string, list or object at the start of text, scanned leniently; 0 when it does not

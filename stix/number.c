@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "stix/json.h"
+#include "stix/lex.h"
 
 enum { DIGITS_MAX = 17, LAYOUT_MAX = 21 };
 
@@ -105,6 +106,74 @@ static bool short_decimal(double number, struct decimal *d)
         return true;
     }
     return false;
+}
+
+/* The digits and the power of ten of a JSON number; false when there are too many of either. */
+static bool few_digits(struct isg_str text, double *out_digits, int *out_power)
+{
+    bool fraction = false;
+    double digits = 0;
+    int count = 0;
+    size_t i = text.p[0] == '-';
+    *out_power = 0;
+    for (; i < text.n && (text.p[i] | 0x20) != 'e'; i++) {
+        if (text.p[i] == '.') {
+            fraction = true;
+            continue;
+        }
+        if (++count > 15)
+            return false;
+        digits = digits * 10 + (text.p[i] - '0');
+        *out_power -= fraction;
+    }
+    *out_digits = digits;
+    int64_t exponent = 0;
+    struct isg_str rest = isg_str_from(text, i + 1);
+    if (rest.n > 0 && rest.p[0] == '+')
+        rest = isg_str_from(rest, 1);
+    if (i < text.n && (!isg_str_to_i64(rest, &exponent) || exponent < -99 || exponent > 99))
+        return false;
+    *out_power += (int)exponent;
+    return true;
+}
+
+/* Put the text into room with the locale's decimal point, which is what strtod wants. */
+static const char *in_locale(struct isg_str text, struct isg_buf *room)
+{
+    char half[16];
+    int n = snprintf(half, sizeof half, "%.1f", 0.5);
+    struct isg_str rest = text;
+    struct isg_str piece;
+    (void)isg_str_split(&rest, '.', &piece);
+    isg_buf_put_str(room, piece);
+    if (piece.n < text.n) {
+        isg_buf_put(room, half + 1, (size_t)n - 2);
+        isg_buf_put_str(room, rest);
+    }
+    return room->err == ISG_OK ? room->p : NULL;
+}
+
+/*
+ * Up to 15 digits are an exact double, and so are powers of ten up to 22: one multiplication or
+ * division of the two rounds once, which is what reading a decimal should do.
+ */
+int stix_number_read(struct isg_str text, struct isg_buf *room, double *out)
+{
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    double digits;
+    int power;
+    if (FLT_EVAL_METHOD == 0 && few_digits(text, &digits, &power) && power >= -22 && power <= 22) {
+        double number = power < 0 ? digits / powers[-power] : digits * powers[power];
+        *out = text.p[0] == '-' ? -number : number;
+        return ISG_OK;
+    }
+    const char *written = in_locale(text, room);
+    if (written == NULL)
+        return ISG_ENOMEM;
+    *out = strtod(written, NULL);
+    return ISG_OK;
 }
 
 void stix_json_canon_number(double number, struct isg_buf *out)

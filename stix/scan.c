@@ -14,12 +14,14 @@ struct level {
     bool is_object;
     struct isg_str name; /* of the member being read, as written; p NULL between members */
     size_t index;        /* of the element being read */
+    void *made;          /* of it, by the sink */
     struct stix_scope scope;
 };
 
 struct scan {
     struct stix_lex lex;
     struct stix_limits limits;
+    struct stix_sink *sink; /* NULL: nobody wants the values */
     size_t members;
     size_t depth;
     size_t cap;
@@ -70,6 +72,12 @@ static struct level *top(struct scan *s)
     return &s->levels[s->depth - 1];
 }
 
+/* What the sink made of the container that is being read. */
+static void *parent(struct scan *s)
+{
+    return s->depth > 0 ? top(s)->made : NULL;
+}
+
 static bool more_levels(struct scan *s)
 {
     struct level *old = s->levels == s->room ? NULL : s->levels;
@@ -103,9 +111,12 @@ static enum want open_level(struct scan *s, bool is_object)
         return stop_limit(s, "nested too deeply");
     if (s->depth == s->cap && !more_levels(s))
         return stop_memory(s);
+    void *made = NULL;
+    if (s->sink != NULL && (made = s->sink->open(s->sink, parent(s), is_object)) == NULL)
+        return stop_memory(s);
     s->depth++;
     s->lex.p++;
-    *top(s) = (struct level){.is_object = is_object};
+    *top(s) = (struct level){.is_object = is_object, .made = made};
     stix_names_open(&s->names, &top(s)->scope);
     stix_lex_blanks(&s->lex);
     if (s->lex.p < s->lex.end && *s->lex.p == (is_object ? '}' : ']'))
@@ -113,19 +124,29 @@ static enum want open_level(struct scan *s, bool is_object)
     return is_object ? WANT_NAME : count_member(s, WANT_VALUE);
 }
 
+/* A value without content of its own was read, from here on. */
+static enum want leaf(struct scan *s, const char *from)
+{
+    struct isg_str text = {from, (size_t)(s->lex.p - from)};
+    if (s->sink != NULL && !s->sink->leaf(s->sink, parent(s), text))
+        return stop_memory(s);
+    return WANT_MORE;
+}
+
 static enum want literal(struct scan *s, struct isg_str word)
 {
     if ((size_t)(s->lex.end - s->lex.p) < word.n || memcmp(s->lex.p, word.p, word.n) != 0)
         return stop(s, "a value expected");
     s->lex.p += word.n;
-    return WANT_MORE;
+    return leaf(s, s->lex.p - word.n);
 }
 
 static enum want value(struct scan *s)
 {
     struct isg_str raw;
-    switch (*s->lex.p) {
-    case '"': return stix_lex_string(&s->lex, &raw) ? WANT_MORE : WANT_STOP;
+    const char *from = s->lex.p;
+    switch (*from) {
+    case '"': return stix_lex_string(&s->lex, &raw) ? leaf(s, from) : WANT_STOP;
     case '{': return open_level(s, true);
     case '[': return open_level(s, false);
     case 't': return literal(s, ISG_STR("true"));
@@ -141,7 +162,7 @@ static enum want value(struct scan *s)
     case '6':
     case '7':
     case '8':
-    case '9': return stix_lex_number(&s->lex) ? WANT_MORE : WANT_STOP;
+    case '9': return stix_lex_number(&s->lex) ? leaf(s, from) : WANT_STOP;
     default: return stop(s, "a value expected");
     }
 }
@@ -159,7 +180,7 @@ static enum want name(struct scan *s)
     int err = s->lex.lenient ? ISG_OK : stix_names_add(&s->names, &level->scope, level->name);
     if (err == ISG_ECONFLICT)
         return stix_lex_fail(&s->lex, ISG_EPARSE, "I-JSON", "a duplicate name", at), WANT_STOP;
-    if (err != ISG_OK)
+    if (err != ISG_OK || (s->sink != NULL && !s->sink->name(s->sink, level->name)))
         return stop_memory(s);
     stix_lex_blanks(&s->lex);
     if (s->lex.p == s->lex.end || *s->lex.p != ':')
@@ -283,11 +304,14 @@ static bool begins_with_bom(struct isg_str text)
 static void scan_init(struct scan *s, struct isg_str text, const struct stix_limits *limits,
                       bool lenient)
 {
+    if (text.p == NULL)
+        text = (struct isg_str){"", 0};
     s->limits = stix_limits_of(limits);
     s->lex = (struct stix_lex){.p = text.p,
                                .end = text.p + text.n,
                                .string_max = s->limits.string_bytes,
                                .lenient = lenient};
+    s->sink = NULL;
     s->members = 0;
     s->depth = 0;
     s->cap = LEVELS_INLINE;
@@ -295,19 +319,36 @@ static void scan_init(struct scan *s, struct isg_str text, const struct stix_lim
     stix_names_init(&s->names);
 }
 
+/* The whole text; the scan is over afterwards. */
+static int run(struct scan *s, const struct stix_place *place, struct isg_fail *why)
+{
+    const char *from = s->lex.p;
+    struct isg_str text = {from, (size_t)(s->lex.end - from)};
+    enum want want = begins_with_bom(text) ? stop(s, "a byte order mark") : WANT_VALUE;
+    while (want != WANT_STOP)
+        want = step(s, want);
+    int err = report(s, from, place, why);
+    scan_done(s);
+    return err;
+}
+
 int stix_scan_at(struct isg_str text, const struct stix_limits *limits, bool lenient,
                  const struct stix_place *place, struct isg_fail *why)
 {
     struct scan s;
-    if (text.p == NULL)
-        text = (struct isg_str){"", 0};
     scan_init(&s, text, limits, lenient);
-    enum want want = begins_with_bom(text) ? stop(&s, "a byte order mark") : WANT_VALUE;
-    while (want != WANT_STOP)
-        want = step(&s, want);
-    int err = report(&s, text.p, place, why);
-    scan_done(&s);
-    return err;
+    return run(&s, place, why);
+}
+
+static const struct stix_place root = {"", 0};
+
+int stix_scan_into(struct isg_str text, const struct stix_limits *limits, struct stix_sink *sink,
+                   struct isg_fail *why)
+{
+    struct scan s;
+    scan_init(&s, text, limits, false);
+    s.sink = sink;
+    return run(&s, &root, why);
 }
 
 size_t stix_scan_prefix(struct isg_str text, const struct stix_limits *limits)
@@ -325,6 +366,5 @@ size_t stix_scan_prefix(struct isg_str text, const struct stix_limits *limits)
 
 int stix_scan(struct isg_str text, const struct stix_limits *limits, struct isg_fail *why)
 {
-    static const struct stix_place root = {"", 0};
     return stix_scan_at(text, limits, false, &root, why);
 }
