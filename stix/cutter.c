@@ -14,7 +14,8 @@
 #include "stix/names.h"
 #include "stix/scan.h"
 
-enum { NAMES_BYTES = 1 << 20 }; /* all names of the top level, which are few */
+/* All names of the top level, which are few, and what one takes besides its bytes. */
+enum { NAMES_BYTES = 1 << 20, NAME_COST = 16 };
 
 enum state {
     AT_START,      /* of the document */
@@ -56,6 +57,7 @@ struct stix_cutter {
     struct stix_names names; /* of the top level */
     struct stix_scope scope;
     struct isg_arena *arena; /* where they are kept */
+    size_t names_bytes;      /* they take there */
     int failed;              /* sticky, with its reason: */
     struct isg_fail fail;
 };
@@ -67,7 +69,7 @@ struct stix_cutter *stix_cutter_new(const struct stix_limits *limits, stix_cutte
     if (c == NULL)
         return NULL;
     c->limits = stix_limits_of(limits);
-    c->arena = isg_arena_new(NAMES_BYTES);
+    c->arena = isg_arena_new((size_t)4 * NAMES_BYTES); /* with what its blocks waste */
     c->on_object = on_object;
     c->on_member = on_member;
     c->arg = arg;
@@ -136,18 +138,21 @@ static int scan_value(struct stix_cutter *c, struct isg_str text, bool lenient)
     return stix_scan_at(text, &c->limits, lenient, &place, &c->fail);
 }
 
-/* A stream of nothing but names ends at the arena's bound. */
+/* A stream of nothing but names ends at a bound. */
 static int take_name(struct stix_cutter *c, struct isg_str text)
 {
     struct isg_str raw = {text.p + 1, text.n - 2};
     int err = scan_value(c, text, false);
     if (err != ISG_OK)
         return err;
+    c->names_bytes += raw.n + NAME_COST;
     if (c->names.count >= c->limits.members)
         return fail(c, ISG_ELIMIT, "limit", "too many members");
+    if (c->names_bytes > NAMES_BYTES)
+        return fail(c, ISG_ELIMIT, "limit", "too many or too long names");
     const char *copy = isg_arena_copy(c->arena, raw);
     if (copy == NULL)
-        return fail(c, ISG_ELIMIT, "limit", "too many or too long names");
+        return fail(c, ISG_ENOMEM, "", "out of memory");
     isg_buf_reset(&c->name);
     stix_lex_unescape(raw, &c->name);
     err = stix_names_add(&c->names, &c->scope, (struct isg_str){copy, raw.n});
@@ -272,8 +277,10 @@ static int read_value(struct stix_cutter *c)
     if (done && c->token.len == 0)
         return take_value(c, part);
     isg_buf_put_str(&c->token, part);
+    if (c->token.err == ISG_ELIMIT)
+        return fail(c, ISG_ELIMIT, "limit", "a value is too long");
     if (c->token.err != ISG_OK)
-        return fail(c, c->token.err, "limit", "a value is too long");
+        return fail(c, ISG_ENOMEM, "", "out of memory");
     if (!done)
         return ISG_OK;
     int err = take_value(c, isg_buf_str(&c->token));
