@@ -8,7 +8,7 @@
 static const struct feed_source sources[] = {
     {"kev", "CISA Known Exploited Vulnerabilities", false, source_kev, source_kev_withdraw},
     {"csaf", "CSAF 2.0 advisory", false, source_csaf, NULL},
-    {"stix", "STIX 2.1 bundle, envelope, list or object", true, source_stix, NULL},
+    {"stix", "STIX bundle, envelope, list or object", true, source_stix, NULL},
     {NULL, NULL, false, NULL, NULL},
 };
 

@@ -1,13 +1,14 @@
 /*
- * STIX 2.1 from elsewhere, as it is (feeds digest 5.2): a bundle, a TAXII envelope, a list or one
+ * STIX from elsewhere, as it is (feeds digest 5.2): a bundle, a TAXII envelope, a list or one
  * object. Ids, versions and bytes are the producer's; what is wrong with one object is for ingest
- * to say, and does not sink the others.
+ * to say, and does not sink the others. Objects of STIX 2.0 are lifted to 2.1 (S-132 to S-142).
  */
 #include <stdbool.h>
 #include <string.h>
 
 #include "feeds/sources.h"
 #include "stix/json.h"
+#include "stix/lift.h"
 #include "stix/scan.h"
 
 struct stix_source {
@@ -15,7 +16,7 @@ struct stix_source {
     bool emit;      /* the second pass */
     bool is_object; /* what stands at the root */
     bool is_bundle;
-    bool is_20;
+    bool handed_out; /* a part of the object being lifted */
     size_t objects;
 };
 
@@ -33,9 +34,30 @@ static int on_member(void *arg, struct isg_str name, struct isg_str value, struc
         source->is_bundle = is_string(value, "bundle");
         source->is_object = !source->is_bundle;
     }
-    if (isg_str_is(name, "spec_version") && is_string(value, "2.0"))
-        source->is_20 = true;
     return ISG_OK;
+}
+
+/* --- objects, one by one --- */
+
+static int emit_lifted(void *arg, const struct stix_lifted *lifted, struct isg_fail *why)
+{
+    struct stix_source *source = arg;
+    source->handed_out = true;
+    return source->context->emit(source->context->arg, lifted->text, NULL, why);
+}
+
+/* An object that cannot be lifted is handed out as it is, for ingest to refuse. */
+static int emit_object(struct stix_source *source, struct isg_str text, struct isg_fail *why)
+{
+    struct stix_json *tree = NULL;
+    int err = ISG_EINVAL;
+    source->context->records++;
+    source->handed_out = false;
+    if (stix_json_parse(text, NULL, &tree, NULL) == ISG_OK && stix_is_20(tree))
+        err = stix_lift(tree, emit_lifted, source, why);
+    stix_json_free(&tree);
+    bool whole = (err == ISG_EINVAL || err == ISG_ELIMIT) && !source->handed_out;
+    return whole ? source->context->emit(source->context->arg, text, NULL, why) : err;
 }
 
 static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fail *why)
@@ -43,10 +65,7 @@ static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fa
     struct stix_source *source = arg;
     (void)index;
     source->objects++;
-    if (!source->emit)
-        return ISG_OK;
-    source->context->records++;
-    return source->context->emit(source->context->arg, text, NULL, why);
+    return source->emit ? emit_object(source, text, why) : ISG_OK;
 }
 
 /* One pass over the whole text; a list is read as the `objects` of an envelope. */
@@ -96,13 +115,6 @@ int source_stix(struct feed_context *context, struct isg_str text, struct isg_fa
     }
     if (err != ISG_OK)
         return err;
-    if (source.is_20)
-        return isg_fail_at(why, ISG_EINVAL, "/spec_version", "S-024",
-                           "a STIX 2.0 document; this reads STIX 2.1");
     source.emit = true;
-    if (source.is_object) {
-        context->records++;
-        return context->emit(context->arg, text, NULL, why);
-    }
-    return pass(&source, text, why);
+    return source.is_object ? emit_object(&source, text, why) : pass(&source, text, why);
 }
