@@ -220,11 +220,23 @@ static void put_pattern(struct object *o, struct isg_str pattern)
     isg_buf_done(&text);
 }
 
-static bool is_20_pattern(const struct object *o, const char *name, const struct stix_json *value)
+/* An indicator whose pattern is a STIX pattern of no version that it names. */
+static bool has_20_pattern(const struct object *o)
 {
-    return strcmp(name, "pattern") == 0 && isg_str_is(o->type, "indicator") &&
-           stix_json_type(value) == STIX_JSON_STRING && !stix_json_has(o->from, "pattern_type") &&
+    bool stix = !stix_json_has(o->from, "pattern_type") ||
+                isg_str_is(stix_json_get_str(o->from, "pattern_type"), "stix");
+    return isg_str_is(o->type, "indicator") && stix &&
+           stix_json_get_str(o->from, "pattern").p != NULL &&
            !stix_json_has(o->from, "pattern_version");
+}
+
+static void put_other(struct object *o, const char *name, const struct stix_json *value)
+{
+    bool pattern = strcmp(name, "pattern") == 0;
+    if (!has_20_pattern(o) || (!pattern && strcmp(name, "pattern_type") != 0))
+        put_value(&o->w, name, value);
+    else if (pattern)
+        put_pattern(o, stix_json_str(value));
 }
 
 static void put_member(struct object *o, const char *name, const struct stix_json *value)
@@ -238,10 +250,7 @@ static void put_member(struct object *o, const char *name, const struct stix_jso
                stix_json_type(value) == STIX_JSON_LIST) {
         put_granulars(o, value);
     } else if (o->moved.old == NULL || strcmp(name, o->moved.old) != 0) {
-        if (is_20_pattern(o, name, value))
-            put_pattern(o, stix_json_str(value));
-        else
-            put_value(&o->w, name, value);
+        put_other(o, name, value);
     } else if (o->container != NULL) {
         isg_jsonw_name(&o->w, o->moved.now);
         stix_container_refs(o->container, &o->w);

@@ -55,7 +55,7 @@ bool stix_is_20(const struct stix_json *value);
  *
  * The observables inherit what restricts the observed-data: its object_marking_refs, and the
  * markings whose selectors reach into the container. Objects are not checked here: what was wrong
- * by 2.0 is wrong by 2.1.
+ * by 2.0 is wrong by 2.1. When an object fails, no part of it is handed out.
  *
  * Returns ISG_OK; ISG_EINVAL (no object, a bundle in a bundle, a container whose references lead
  * nowhere); ISG_ELIMIT (the bounds above); ISG_ENOMEM; what emit returned.

@@ -34,6 +34,7 @@ struct stix_container {
     size_t n;
     struct observable *all;     /* in document order */
     struct observable **by_key; /* sorted */
+    bool dry;                   /* the first pass: everything is written, nothing handed out */
     int err;
 };
 
@@ -431,7 +432,9 @@ static void write_observable(const struct writer *w)
 
 static void give(struct stix_container *c, struct observable *of, const struct isg_buf *text)
 {
-    if (c->err == ISG_OK)
+    if (c->err == ISG_OK && text->err != ISG_OK)
+        fail(c, of, text->err, "S-138", "no memory");
+    if (c->err == ISG_OK && !c->dry)
         c->err = stix_lift_give(c->l, text, of->notes);
 }
 
@@ -551,6 +554,12 @@ void stix_container_free(struct stix_container **container)
     *container = NULL;
 }
 
+static void give_all(struct stix_container *c)
+{
+    for (size_t i = 0; i < c->n && c->err == ISG_OK; i++)
+        give_observable(c, &c->all[i]);
+}
+
 int stix_container_lift(struct stix_lifting *l, const struct stix_json *observed,
                         struct stix_container **out_container)
 {
@@ -565,8 +574,10 @@ int stix_container_lift(struct stix_lifting *l, const struct stix_json *observed
         compute_id(c, &c->all[i], 0);
     if (c->err == ISG_OK)
         find_twins(c);
-    for (size_t i = 0; i < c->n && c->err == ISG_OK; i++)
-        give_observable(c, &c->all[i]);
+    c->dry = true; /* so that all is known to be well before the first goes out */
+    give_all(c);
+    c->dry = false;
+    give_all(c);
     err = c->err;
     if (err == ISG_OK)
         *out_container = c;
