@@ -102,7 +102,8 @@ struct complaint {
     bool warned;   /* something of the file was ignored */
 };
 
-static void on_log(cyaml_log_t level, void *ctx, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void on_log(cyaml_log_t level, void *ctx,
+                                                         const char *format, va_list args)
 {
     struct complaint *c = ctx;
     char text[256];

@@ -137,7 +137,7 @@ static void run_selftest(void)
 {
     static const struct http_app app = {.head = head, .run = run};
     static const struct http_limits limits = {.connections = 64, .threads = 1};
-    static const struct http_listen nowhere = {NULL};
+    static const struct http_listen nowhere = {.unix_path = NULL};
     struct http_listener *listener = NULL;
     struct isg_fail why;
     if (listener_open(&nowhere, &limits, &app, NULL, -1, &listener, &why) != ISG_OK)

@@ -269,7 +269,7 @@ int redis_take(struct redis *r, enum redis_use use, int64_t deadline_us, struct 
     } while (err == ISG_ESTORE && r->state == LINK_LOADING && isg_time_mono_us() < deadline_us);
     pthread_mutex_unlock(&r->lock);
     if (err == ISG_OK) {
-        conn->kind = use;
+        conn->kind = (int)use;
         *out = conn;
     }
     return err;

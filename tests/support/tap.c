@@ -9,7 +9,8 @@
 static int checks;
 static int failures;
 
-static bool report(bool good, const char *file, int line, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static bool report(bool good, const char *file, int line,
+                                                         const char *format, va_list args)
 {
     checks++;
     printf("%s %d - ", good ? "ok" : "not ok", checks);
