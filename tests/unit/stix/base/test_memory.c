@@ -76,6 +76,7 @@ static void test_arena(void)
     ok(isg_arena_alloc(arena, 50000) != NULL, "larger than a block");
     ok(isg_arena_alloc(arena, (size_t)2 << 20) == NULL, "larger than the cap");
     ok(isg_arena_alloc(arena, SIZE_MAX) == NULL, "as large as can be");
+    is_str(isg_arena_copy(arena, (struct isg_str){NULL, 0}), "", "copy of nothing");
     isg_arena_reset(arena);
     const unsigned char *piece = isg_arena_alloc(arena, 1000);
     ok(piece != NULL && piece[0] == 0 && piece[999] == 0, "zeroed after a reset");
@@ -90,6 +91,12 @@ static void test_arena_cap(void)
     while (got < 1000000 && isg_arena_alloc(arena, 1000) != NULL)
         got += 1000;
     ok(got >= 80000 && got <= 108000, "the cap ends it (after %zu)", got);
+    ok(isg_arena_printf(arena, "%99999d", 7) == NULL, "no text longer than what is left");
+    ok(isg_arena_copy(arena, (struct isg_str){(const char *)arena, 0}) != NULL, "a NUL still fits");
+    isg_arena_free(&arena);
+    arena = isg_arena_new(SIZE_MAX);
+    ok(isg_arena_alloc(arena, SIZE_MAX - 31) == NULL, "a block's head does not wrap around");
+    ok(isg_arena_alloc(arena, 10) != NULL, "and nothing is broken");
     isg_arena_reset(arena);
     ok(isg_arena_alloc(arena, 1000) != NULL, "and a reset begins anew");
     isg_arena_free(&arena);
