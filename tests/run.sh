@@ -146,7 +146,7 @@ else
     if [ "$long" = yes ]; then
         step build-release configure_and_build release
         export ISG_CRASH_ROUNDS=200 ISG_SOAK_SECONDS=900
-        suite asan -L soak -j 1
+        suite release -L soak -j 1
     fi
 fi
 
