@@ -103,7 +103,7 @@ static bool is_stix_20(const struct stix_checking *c)
            stix_json_has(c->object, "created") && !stix_json_has(c->object, "spec_version");
 }
 
-static bool is_type_name(struct isg_str name)
+bool stix_is_type_name(struct isg_str name)
 {
     static const char uuid[] = "--00000000-0000-4000-8000-000000000000";
     char id[STIX_ID_MAX + 1];
@@ -124,7 +124,7 @@ static bool find_type(struct stix_checking *c, struct isg_str name, const struct
         c->kind = c->type->kind;
         return true;
     }
-    if (!is_type_name(name)) {
+    if (!stix_is_type_name(name)) {
         stix_found(c, STIX_ERROR, "S-017", &here,
                    "type is not 3 to 250 characters of a-z, 0-9 and single hyphens");
         return false;
@@ -205,6 +205,8 @@ int stix_check(const struct stix_json *object, const struct stix_check_options *
         stix_found(&c, STIX_ERROR, "S-086", NULL, "a bundle does not stand inside another");
         return c.err;
     }
+    if (options != NULL && options->edition == STIX_EDITION_20)
+        return stix_check_object_20(report, object, NULL);
     return stix_check_object(report, object, NULL);
 }
 

@@ -16,6 +16,8 @@
 
 enum stix_level { STIX_ERROR, STIX_WARNING };
 
+enum stix_edition { STIX_EDITION_21, STIX_EDITION_20 };
+
 struct stix_finding {
     enum stix_level level;
     const char *rule;    /* "S-035"; static */
@@ -36,13 +38,14 @@ struct stix_report {
 
 struct stix_check_options {
     bool nested; /* the object stands in a bundle or list; paths are relative to the object still */
+    enum stix_edition edition; /* whose rules the object is judged by (S-132) */
 };
 
 /* An empty report whose findings live in arena; at most max are kept (0: 64). */
 void stix_report_init(struct stix_report *report, struct isg_arena *arena, size_t max);
 
 /*
- * Check one STIX 2.1 object (or a bundle with all its objects).
+ * Check one STIX object (or a bundle with all its objects) by the rules of 2.1, or of 2.0.
  *
  *   object   a parsed value of any type; anything but an object is one finding
  *   options  may be NULL

@@ -17,7 +17,8 @@ void stix_check_bundle_element(struct stix_checking *c, const struct stix_json *
         stix_found(c, STIX_ERROR, "S-086", at, "a bundle does not stand inside another");
         return;
     }
-    int err = stix_check_object(c->report, value, at);
+    int err = c->is_20 ? stix_check_object_20(c->report, value, at)
+                       : stix_check_object(c->report, value, at);
     if (err != ISG_OK)
         c->err = err;
 }

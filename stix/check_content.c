@@ -107,6 +107,19 @@ void stix_check_hashes(struct stix_checking *c, const struct stix_json *value,
 
 /* --- observed-data.objects (S-041) --- */
 
+/* Properties that were required in 2.0 only. */
+static void check_required_20(struct stix_checking *c, const struct stix_json *value,
+                              const struct stix_place *at)
+{
+    static const char *const rows[][2] = {{"user-account", "user_id"},
+                                          {"windows-registry-key", "key"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct stix_place here = {at, rows[i][1], 0};
+        if (strcmp(c->type->name, rows[i][0]) == 0 && !stix_json_has(value, rows[i][1]))
+            stix_found(c, STIX_ERROR, "S-132", &here, "%s is required in STIX 2.0", rows[i][1]);
+    }
+}
+
 static void check_contained(struct stix_checking *c, const struct stix_json *container,
                             const struct stix_json *value, const struct stix_place *at)
 {
@@ -115,6 +128,7 @@ static void check_contained(struct stix_checking *c, const struct stix_json *con
                                   .object = value,
                                   .root = at,
                                   .container = container,
+                                  .is_20 = c->is_20,
                                   .type = stix_type_find(type),
                                   .kind = STIX_KIND_SCO};
     struct stix_place type_place = {at, "type", 0};
@@ -127,6 +141,8 @@ static void check_contained(struct stix_checking *c, const struct stix_json *con
         stix_check_top(&inner, value, at);
         if (inner.type != NULL)
             stix_check_rules(&inner, inner.type, value, at);
+        if (inner.type != NULL && inner.is_20)
+            check_required_20(&inner, value, at);
     }
     if (inner.err != ISG_OK)
         c->err = inner.err;

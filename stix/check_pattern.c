@@ -75,17 +75,17 @@ static void check_node(const struct indicator *in, const struct stix_pattern_nod
 }
 
 /* In the version that pattern_version names; 2.1, like the object, when it names none. */
-static enum stix_pattern_version version_of(const struct stix_json *value)
+static enum stix_pattern_version version_of(const struct indicator *in)
 {
-    return isg_str_is(stix_json_get_str(value, "pattern_version"), "2.0") ? STIX_PATTERN_2_0
-                                                                          : STIX_PATTERN_2_1;
+    bool old = in->c->is_20 || isg_str_is(stix_json_get_str(in->value, "pattern_version"), "2.0");
+    return old ? STIX_PATTERN_2_0 : STIX_PATTERN_2_1;
 }
 
 static int check_text(const struct indicator *in, struct isg_str text, struct isg_arena *arena,
                       struct isg_fail *why)
 {
     struct stix_pattern *tree = NULL;
-    int err = stix_pattern_parse(text, version_of(in->value), arena, &tree, why);
+    int err = stix_pattern_parse(text, version_of(in), arena, &tree, why);
     if (err == ISG_OK)
         err = stix_pattern_conform(tree, arena, why);
     if (err == ISG_OK)
@@ -99,7 +99,8 @@ void stix_rule_indicator(struct stix_checking *c, const struct stix_json *value,
     struct stix_place here = {at, "pattern", 0};
     struct indicator in = {c, value, &here};
     struct isg_str text = stix_json_get_str(value, "pattern");
-    if (text.p == NULL || !isg_str_is(stix_json_get_str(value, "pattern_type"), "stix"))
+    bool stix = c->is_20 || isg_str_is(stix_json_get_str(value, "pattern_type"), "stix");
+    if (text.p == NULL || !stix)
         return;
     struct isg_fail why = {0};
     struct isg_arena *arena = stix_pattern_arena(text.n);

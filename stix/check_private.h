@@ -22,6 +22,7 @@ struct stix_checking {
     const struct stix_json *container; /* observed-data.objects around it, or NULL (S-041) */
     const struct stix_type *type;      /* NULL: a custom type */
     enum stix_kind kind;
+    bool is_20;      /* by the rules of STIX 2.0 */
     bool names_free; /* other properties are defined by an extension or by a custom type */
     int err;         /* ISG_ENOMEM when a finding could not be kept */
 };
@@ -36,6 +37,15 @@ void stix_found(struct stix_checking *c, enum stix_level level, const char *rule
 /* One object of any type at a place, with a state of its own. Returns ISG_OK or ISG_ENOMEM. */
 int stix_check_object(struct stix_report *report, const struct stix_json *object,
                       const struct stix_place *at);
+
+/* True when a name is that of a type (S-017). */
+bool stix_is_type_name(struct isg_str name);
+
+/* --- check_20.c --- */
+
+/* As stix_check_object, by the rules of STIX 2.0. */
+int stix_check_object_20(struct stix_report *report, const struct stix_json *object,
+                         const struct stix_place *at);
 
 /* --- check_walk.c: tables against members --- */
 

@@ -140,7 +140,10 @@ static void check_timestamp(struct stix_checking *c, const struct stix_prop *pro
     }
     if (isg_str_is((struct isg_str){text.p + 17, 2}, "60"))
         stix_found(c, STIX_WARNING, "S-010", at, "%s is a leap second", prop->name);
-    if (prop->value == STIX_VERSION_TIME && isg_time_digits(text) < VERSION_DIGITS)
+    if (prop->value == STIX_VERSION_TIME && c->is_20 && isg_time_digits(text) != VERSION_DIGITS)
+        stix_found(c, STIX_ERROR, "S-133", at, "%s has exactly three fractional digits in STIX 2.0",
+                   prop->name);
+    else if (prop->value == STIX_VERSION_TIME && isg_time_digits(text) < VERSION_DIGITS)
         stix_found(c, STIX_ERROR, "S-009", at, "%s needs at least three fractional digits",
                    prop->name);
     if (prop->form != NULL)

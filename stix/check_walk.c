@@ -5,6 +5,7 @@
 
 #include "stix/check_private.h"
 #include "stix/id.h"
+#include "stix/lift_private.h"
 
 static bool has_suffix(struct isg_str name, const char *suffix)
 {
@@ -147,6 +148,12 @@ static void check_list(struct stix_checking *c, const struct stix_prop *prop,
     }
 }
 
+/* 2.0 had strings where 2.1 has lists of them: header fields of mail and HTTP. */
+static bool is_20_string(const struct stix_checking *c, const struct stix_json *value)
+{
+    return c->is_20 && stix_json_type(value) == STIX_JSON_STRING;
+}
+
 static void check_dict(struct stix_checking *c, const struct stix_prop *prop,
                        const struct stix_json *value, const struct stix_place *at)
 {
@@ -160,7 +167,7 @@ static void check_dict(struct stix_checking *c, const struct stix_prop *prop,
         stix_check_key(c, walk.name, &here);
         if (walk.value == NULL)
             stix_check_any(c, walk.value, &here);
-        else if (prop->shape == STIX_DICT_OF_LIST)
+        else if (prop->shape == STIX_DICT_OF_LIST && !is_20_string(c, walk.value))
             check_list(c, prop, walk.value, &here);
         else
             stix_check_value(c, prop, walk.value, &here);
@@ -204,6 +211,23 @@ static void check_absent(struct stix_checking *c, const struct stix_type *type, 
                    type->name);
 }
 
+/*
+ * Row of the table for a member by the name it has now; in 2.0 some had another (S-141). *out_gone:
+ * it is a property of 2.0 that 2.1 dropped, of whatever form.
+ */
+static int find_row(const struct stix_checking *c, const struct stix_type *type, const char *name,
+                    bool *out_gone)
+{
+    const struct stix_renamed *row = NULL;
+    *out_gone = false;
+    if (type == NULL)
+        return -1;
+    if (c->is_20)
+        row = stix_renamed_find(type->name, name);
+    *out_gone = row != NULL && row->now == NULL;
+    return *out_gone ? -1 : stix_prop_find(type, row != NULL ? row->now : name);
+}
+
 void stix_check_embedded(struct stix_checking *c, const struct stix_type *type,
                          const struct stix_json *value, const struct stix_place *at)
 {
@@ -214,10 +238,13 @@ void stix_check_embedded(struct stix_checking *c, const struct stix_type *type,
     stix_json_walk(value, &walk);
     while (stix_json_next(&walk)) {
         struct stix_place here = {at, walk.name, 0};
-        int row = stix_prop_find(type, walk.name);
+        bool gone;
+        int row = find_row(c, type, walk.name, &gone);
         if (row >= 0) {
             seen |= UINT64_C(1) << row;
             stix_check_prop(c, &type->props[row], walk.value, &here);
+        } else if (gone) {
+            stix_check_any(c, walk.value, &here);
         } else {
             stix_check_custom(c, value, walk.name, walk.value, &here);
             stix_found(c, STIX_WARNING, "S-084", &here, "%s does not define this property",
@@ -306,10 +333,16 @@ void stix_check_top(struct stix_checking *c, const struct stix_json *object,
     stix_json_walk(object, &walk);
     while (stix_json_next(&walk)) {
         struct stix_place here = {at, walk.name, 0};
-        int row = c->type != NULL ? stix_prop_find(c->type, walk.name) : -1;
+        bool gone;
+        int row = find_row(c, c->type, walk.name, &gone);
         if (row >= 0) {
             seen |= UINT64_C(1) << row;
             stix_check_prop(c, &c->type->props[row], walk.value, &here);
+            continue;
+        }
+        if (gone) {
+            seen |= UINT64_C(1) << (STIX_TYPE_PROPS_MAX - 1); /* an own property all the same */
+            stix_check_any(c, walk.value, &here);
             continue;
         }
         row = stix_common_find(walk.name);

@@ -1,6 +1,7 @@
 /*
  * The checker, rule by rule. A case is a line of fixtures/stix/check-cases.ndjson: a rule, what to
  * expect (ok, warning, error), where, and an object. An error case has no other error beside it.
+ * Those of fixtures/stix/check20-cases.ndjson are judged by the rules of 2.0 (S-132).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,8 +52,9 @@ static bool is_as_expected(const struct stix_json *row, const struct stix_report
     return isg_str_is(expect, "warning") && report->errors == 0 && at > 0;
 }
 
-static void check_row(struct isg_str line, size_t number)
+static void check_row(struct isg_str line, size_t number, enum stix_edition edition)
 {
+    const struct stix_check_options options = {.edition = edition};
     struct stix_json *row = NULL;
     struct stix_report report;
     struct isg_fail why;
@@ -60,7 +62,7 @@ static void check_row(struct isg_str line, size_t number)
         return;
     struct isg_arena *arena = isg_arena_new(1024 * 1024);
     stix_report_init(&report, arena, 0);
-    int err = stix_check(stix_json_get(row, "object"), NULL, &report);
+    int err = stix_check(stix_json_get(row, "object"), &options, &report);
     if (!ok(err == ISG_OK && is_as_expected(row, &report), "line %zu: %s %s", number,
             stix_json_get_str(row, "rule").p, stix_json_get_str(row, "expect").p))
         show(&report);
@@ -70,18 +72,18 @@ static void check_row(struct isg_str line, size_t number)
     stix_json_free(&row);
 }
 
-static void check_rows(void)
+static void check_rows(const char *path, enum stix_edition edition)
 {
     size_t n = 0;
     size_t number = 0;
-    char *text = tap_slurp(ISG_FIXTURES "/stix/check-cases.ndjson", &n);
+    char *text = tap_slurp(path, &n);
     struct isg_str rest = {text, n};
     struct isg_str line;
     ok(text != NULL, "the cases are there");
     while (isg_str_split(&rest, '\n', &line)) {
         number++;
         if (line.n > 0)
-            check_row(line, number);
+            check_row(line, number, edition);
     }
     free(text);
 }
@@ -195,7 +197,8 @@ static void check_no_memory(void)
 int main(void)
 {
     check_tables();
-    check_rows();
+    check_rows(ISG_FIXTURES "/stix/check-cases.ndjson", STIX_EDITION_21);
+    check_rows(ISG_FIXTURES "/stix/check20-cases.ndjson", STIX_EDITION_20);
     check_cap();
     check_nested();
     check_no_memory();
