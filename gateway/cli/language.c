@@ -25,6 +25,7 @@ struct verdict {
     struct isg_arena *arena;
     struct stix_report report;
     bool strict;
+    enum stix_edition edition; /* --stix */
 };
 
 static bool verdict_begin(struct verdict *v)
@@ -99,9 +100,10 @@ static void write_verdict(struct isg_buf *out, const struct verdict *v)
 /* Check an object or bundle, or every element of a list (paths then begin with its index). */
 static int check_value(const struct stix_json *value, struct verdict *v)
 {
+    const struct stix_check_options alone = {.edition = v->edition};
+    const struct stix_check_options nested = {.nested = true, .edition = v->edition};
     if (stix_json_type(value) != STIX_JSON_LIST)
-        return stix_check(value, NULL, &v->report);
-    const struct stix_check_options nested = {.nested = true};
+        return stix_check(value, &alone, &v->report);
     int err = ISG_OK;
     for (size_t i = 0; i < stix_json_size(value) && err == ISG_OK; i++) {
         struct stix_finding *before = v->report.last;
@@ -192,7 +194,7 @@ static void print_findings(struct validate *run, const char *prefix)
 static int validate_text(struct validate *run, struct isg_str text, const char *prefix,
                          struct isg_fail *why)
 {
-    const struct stix_check_options nested = {.nested = true};
+    const struct stix_check_options nested = {.nested = true, .edition = run->verdict.edition};
     struct stix_json *json = NULL;
     if (!verdict_begin(&run->verdict))
         return isg_fail(why, ISG_ENOMEM, "out of memory");
@@ -354,9 +356,9 @@ static void validate_print(const struct validate *run)
                run->warnings);
 }
 
-static int validate_files(struct cli *cli, bool strict)
+static int validate_files(struct cli *cli, const struct verdict *how)
 {
-    struct validate run = {.cli = cli, .verdict = {.strict = strict}};
+    struct validate run = {.cli = cli, .verdict = *how};
     int code = 0;
     for (size_t i = 0; i < cli->args_count; i++) {
         struct isg_fail why = {0};
@@ -382,8 +384,9 @@ int cli_validate(struct cli *cli)
     const struct cli_option options[] = {
         {"--strict", &v.strict, NULL}, {"--stix", NULL, &edition}, {"--jsonl", NULL, &lines}};
     int code = cli_options(cli, options, 3);
-    if (code == 0 && strcmp(edition, "2.1") != 0)
-        code = cli_usage(cli, "--stix %s: this version judges STIX 2.1", edition);
+    v.edition = strcmp(edition, "2.0") == 0 ? STIX_EDITION_20 : STIX_EDITION_21;
+    if (code == 0 && v.edition == STIX_EDITION_21 && strcmp(edition, "2.1") != 0)
+        code = cli_usage(cli, "--stix is 2.0 or 2.1, not %s", edition);
     if (code == 0 && lines != NULL && strcmp(lines, "-") != 0)
         code = cli_usage(cli, "--jsonl reads standard input: --jsonl -");
     if (code == 0)
@@ -391,7 +394,7 @@ int cli_validate(struct cli *cli)
     if (code != 0)
         return code;
     if (lines == NULL)
-        return validate_files(cli, v.strict);
+        return validate_files(cli, &v);
     code = each_line(answer_validate, &v);
     isg_arena_free(&v.arena);
     return code;
