@@ -135,23 +135,31 @@ static void login_mac(const struct auth *auth, const struct member *member, stru
     isg_buf_done(&text);
 }
 
-/* Run argon2id, behind the door; for a name that is not there on a hash nobody knows. */
-static int verify(struct check *check, const struct member *member, struct isg_str name,
-                  struct isg_str password, bool *out_right)
+/*
+ * Run argon2id, behind the door; for a name that is not there on a hash nobody knows (R-043). mac:
+ * what to remember a right login by; NULL for a member that cannot log in so.
+ */
+static int verify(struct check *check, const struct member *member, struct isg_str pair,
+                  const uint8_t *mac)
 {
     struct auth *auth = check->auth;
     const char *hash = member != NULL ? member->password_hash : NULL;
-    if (!throttle_enter(auth->throttle, check->request->peer)) {
+    size_t colon = isg_str_find(pair, ':');
+    struct isg_str name = {pair.p, colon};
+    if (!throttle_enter(auth->throttle)) {
         check->retry_s = 1;
         metric_add(METRIC_RATE_LIMITED, "", 1);
         return isg_fail(check->why, ISG_ELIMIT, "too many logins at once");
     }
-    bool right = trust_password_verify(hash != NULL ? hash : auth->dummy_hash, password);
-    throttle_leave(auth->throttle, check->request->peer);
-    if (!right || hash == NULL || member->suspended)
-        return refuse_wrong(check, "kind=\"basic\"", name);
-    *out_right = true;
-    return ISG_OK;
+    /* A client that opens many connections brings the same login on each: one run serves all. */
+    bool right = mac != NULL && is_remembered(auth, mac);
+    if (!right)
+        right = trust_password_verify(hash != NULL ? hash : auth->dummy_hash,
+                                      isg_str_from(pair, colon + 1));
+    if (right && mac != NULL)
+        remember(auth, mac);
+    throttle_leave(auth->throttle);
+    return right && mac != NULL ? ISG_OK : refuse_wrong(check, "kind=\"basic\"", name);
 }
 
 static int check_pair(struct check *check, struct isg_str pair, const struct member **out)
@@ -159,9 +167,7 @@ static int check_pair(struct check *check, struct isg_str pair, const struct mem
     size_t colon = isg_str_find(pair, ':');
     if (colon == SIZE_MAX || !isg_utf8_is_valid(pair) || !document_is_clean(pair))
         return refuse(check); /* RFC 7617: no colon in a name, no control characters at all */
-    struct isg_str name = {pair.p, colon};
-    struct isg_str password = isg_str_from(pair, colon + 1);
-    const struct member *member = registry_member(check->registry, name);
+    const struct member *member = registry_member(check->registry, (struct isg_str){pair.p, colon});
     uint8_t mac[TRUST_MAC_BYTES];
     bool usable = member != NULL && member->password_hash != NULL && !member->suspended;
     if (usable) {
@@ -173,13 +179,10 @@ static int check_pair(struct check *check, struct isg_str pair, const struct mem
     }
     if (!check->may_wait)
         return isg_fail(check->why, ISG_EBUSY, "the password is not verified yet");
-    bool right = false;
-    int err = verify(check, member, name, password, &right);
-    if (err != ISG_OK || !right || !usable)
-        return err != ISG_OK ? err : refuse(check);
-    remember(check->auth, mac);
-    *out = member;
-    return ISG_OK;
+    int err = verify(check, member, pair, usable ? mac : NULL);
+    if (err == ISG_OK)
+        *out = member;
+    return err;
 }
 
 static int check_basic(struct check *check, struct isg_str text, const struct member **out)

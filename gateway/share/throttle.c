@@ -8,9 +8,8 @@ enum {
     SETS = 1024, /* times WAYS keys are remembered */
     WAYS = 4,
     KEY_BYTES = 16,
-    RUNNING_MAX = 2, /* argon2id takes a core and 64 MiB each */
-    PLACES = 64,     /* running and waiting, of all addresses */
-    PEER_MAX = 4     /* of one address */
+    RUNNING_MAX = 2,  /* argon2id takes a core and 64 MiB each */
+    WAITING_MAX = 256 /* more than there are workers: a bound, not a refusal of right passwords */
 };
 
 struct count {
@@ -24,8 +23,7 @@ struct throttle {
     pthread_mutex_t lock;
     pthread_cond_t free_place;
     struct count counts[SETS][WAYS];
-    uint8_t places[PLACES][KEY_BYTES]; /* the addresses at the door */
-    size_t places_count;
+    size_t waiting; /* at the door to argon2id */
     unsigned running;
 };
 
@@ -98,41 +96,24 @@ unsigned throttle_wrong(struct throttle *throttle, char kind, struct isg_str who
     return retry_s;
 }
 
-static size_t places_of(const struct throttle *throttle, const uint8_t key[KEY_BYTES])
+bool throttle_enter(struct throttle *throttle)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < throttle->places_count; i++)
-        n += memcmp(throttle->places[i], key, KEY_BYTES) == 0 ? 1 : 0;
-    return n;
-}
-
-bool throttle_enter(struct throttle *throttle, struct isg_str peer)
-{
-    uint8_t key[KEY_BYTES];
-    key_of(throttle, 'p', peer, key);
     (void)pthread_mutex_lock(&throttle->lock);
-    bool room = throttle->places_count < PLACES && places_of(throttle, key) < PEER_MAX;
+    bool room = throttle->waiting < WAITING_MAX;
     if (room) {
-        memcpy(throttle->places[throttle->places_count++], key, KEY_BYTES);
+        throttle->waiting++;
         while (throttle->running >= RUNNING_MAX)
             (void)pthread_cond_wait(&throttle->free_place, &throttle->lock);
+        throttle->waiting--;
         throttle->running++;
     }
     (void)pthread_mutex_unlock(&throttle->lock);
     return room;
 }
 
-void throttle_leave(struct throttle *throttle, struct isg_str peer)
+void throttle_leave(struct throttle *throttle)
 {
-    uint8_t key[KEY_BYTES];
-    key_of(throttle, 'p', peer, key);
     (void)pthread_mutex_lock(&throttle->lock);
-    for (size_t i = 0; i < throttle->places_count; i++) {
-        if (memcmp(throttle->places[i], key, KEY_BYTES) != 0)
-            continue;
-        memcpy(throttle->places[i], throttle->places[--throttle->places_count], KEY_BYTES);
-        break;
-    }
     throttle->running--;
     (void)pthread_cond_signal(&throttle->free_place);
     (void)pthread_mutex_unlock(&throttle->lock);

@@ -2,7 +2,8 @@
  * Bounded memory of who gave wrong credentials how often, and a bounded door to argon2id.
  *
  * Wrong tries are counted in a fixed window per key (an address, a login name). The door lets a few
- * verifications run at once; who stands there too often already is turned away.
+ * verifications run at once; the others wait their turn, since only a verification can tell a right
+ * password from a wrong one, and a right one is never refused.
  */
 #ifndef GATEWAY_SHARE_THROTTLE_H
 #define GATEWAY_SHARE_THROTTLE_H
@@ -24,8 +25,8 @@ void throttle_free(struct throttle **throttle);
  * too many, else 0. */
 unsigned throttle_wrong(struct throttle *throttle, char kind, struct isg_str who, int64_t now_us);
 
-/* Wait for a place to verify. False when this address already has its share of places. */
-bool throttle_enter(struct throttle *throttle, struct isg_str peer);
-void throttle_leave(struct throttle *throttle, struct isg_str peer);
+/* Wait for a place to verify. False when far too many wait already. */
+bool throttle_enter(struct throttle *throttle);
+void throttle_leave(struct throttle *throttle);
 
 #endif

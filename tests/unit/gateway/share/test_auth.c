@@ -1,4 +1,5 @@
 /* Logins: schemes, malformed headers, agreement of two credentials, throttle. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,10 +207,10 @@ static void check_throttle(void)
 static void check_door(void)
 {
     struct throttle *throttle = throttle_new(secret);
-    ok(throttle_enter(throttle, ISG_STR("a")), "one at the door");
-    ok(throttle_enter(throttle, ISG_STR("a")), "two");
-    throttle_leave(throttle, ISG_STR("a"));
-    throttle_leave(throttle, ISG_STR("a"));
+    ok(throttle_enter(throttle), "one at the door");
+    ok(throttle_enter(throttle), "two");
+    throttle_leave(throttle);
+    throttle_leave(throttle);
     unsigned retry_s = 0;
     for (int i = 0; i <= THROTTLE_WRONG; i++)
         retry_s = throttle_wrong(throttle, 'p', ISG_STR("a"), 5000000);
@@ -225,6 +226,32 @@ static void check_door(void)
     throttle_free(&throttle);
 }
 
+/* Many connections with one right login, none remembered yet: nobody is turned away. */
+static void *log_in(void *arg)
+{
+    const char *who = "";
+    int *err = arg;
+    *err = check(basic(ISG_STR("alice:p:ss w\xc3\xb6rd")), NULL, "203.0.113.20", true, &who);
+    return NULL;
+}
+
+static void check_crowd(void)
+{
+    enum { CROWD = 24 };
+    pthread_t threads[CROWD];
+    int errs[CROWD];
+    int good = 0;
+    auth_free(&auth);
+    auth = auth_new(secret);
+    for (int i = 0; i < CROWD; i++)
+        ok(pthread_create(&threads[i], NULL, log_in, &errs[i]) == 0, "a connection");
+    for (int i = 0; i < CROWD; i++) {
+        (void)pthread_join(threads[i], NULL);
+        good += errs[i] == ISG_OK;
+    }
+    is_int(good, CROWD, "all of a crowd with the right password are let in");
+}
+
 int main(void)
 {
     arena = isg_arena_new(1 << 24);
@@ -236,6 +263,7 @@ int main(void)
     check_memory();
     check_throttle();
     check_door();
+    check_crowd();
     auth_free(&auth);
     registry_unref(&registry);
     trust_secret_free(&secret);
