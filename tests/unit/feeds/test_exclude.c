@@ -1,0 +1,240 @@
+/* Feeds digest 3.4: what is dropped, what is only a warning, what passes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "feeds/exclude.h"
+#include "stix/base/arena.h"
+#include "stix/base/time.h"
+#include "tests/support/tap.h"
+
+static struct isg_arena *arena;
+
+static struct exclude_verdict verdict_of(const struct exclude_lists *lists, const char *raw,
+                                         enum ioc_kind want)
+{
+    struct ioc ioc;
+    struct isg_fail why = {.code = ISG_OK};
+    int err = ioc_read(arena, isg_str_of(raw), want, 0, &ioc, &why);
+    if (!ok(err == ISG_OK, "%s is a value %s", raw, why.text))
+        return (struct exclude_verdict){EXCLUDE_PASS, "unread"};
+    return exclude_check(lists, &ioc);
+}
+
+static void test_built_in(void)
+{
+    static const struct {
+        const char *raw;
+        const char *reason; /* NULL: passes */
+    } rows[] = {
+        {"10.213.75.205", "private"},
+        {"172.31.0.1", "private"},
+        {"172.32.0.1", NULL},
+        {"192.168.31.210|80", "private"},
+        {"127.0.0.1", "loopback"},
+        {"169.254.1.1", "link-local"},
+        {"100.64.0.1", "shared"},
+        {"198.18.0.1", "benchmark"},
+        {"0.1.2.3", "this-network"},
+        {"224.0.0.251", "multicast"},
+        {"240.0.0.1", "reserved"},
+        {"255.255.255.255", "reserved"},
+        {"198.51.100.7", "documentation"},
+        {"2001:db8::5", "documentation"},
+        {"fd00::1", "private"},
+        {"fe80::1", "link-local"},
+        {"ff02::1", "multicast"},
+        {"::1", "loopback"},
+        {"::ffff:10.0.0.1", "private"},
+        {"9.9.9.9", NULL},
+        {"11.0.0.0/8", NULL},
+        {"10.0.0.0/8", "private"},
+        {"192.0.0.0/8", "reserved"}, /* a listed range lies in it */
+        {"http://192.168.0.1/x", "private"},
+        {"http://[fd00::1]/x", "private"},
+        {"http://localhost/x", "loopback"},
+        {"printer.local", "private"},
+        {"a.b.internal", "private"},
+        {"1.0.10.in-addr.arpa", "reverse"},
+        {"x.home.arpa", "private"},
+        {"bad.example", "documentation"},
+        {"bad.test", "documentation"},
+        {"notexample.co", NULL},
+        {"x@bad.example", "documentation"},
+        {"d41d8cd98f00b204e9800998ecf8427e", "empty-file"},
+        {"00000000000000000000000000000000", "zero-hash"},
+        {"0000000000000000000000000000000a", NULL},
+    };
+    struct exclude_lists *lists = exclude_new(false);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct exclude_verdict verdict = verdict_of(lists, rows[i].raw, IOC_ANY);
+        is_int(verdict.answer, rows[i].reason == NULL ? EXCLUDE_PASS : EXCLUDE_DROP, "%s",
+               rows[i].raw);
+        if (rows[i].reason != NULL && verdict.list != NULL)
+            is_str(verdict.list, rows[i].reason, "why %s", rows[i].raw);
+    }
+    exclude_free(&lists);
+    lists = exclude_new(true);
+    is_int(verdict_of(lists, "198.51.100.7", IOC_ANY).answer, EXCLUDE_PASS, "in an exercise");
+    is_int(verdict_of(lists, "bad.example", IOC_ANY).answer, EXCLUDE_PASS, "in an exercise");
+    is_int(verdict_of(lists, "10.0.0.1", IOC_ANY).answer, EXCLUDE_DROP, "but not that");
+    exclude_free(&lists);
+}
+
+static struct exclude_lists *with_lists(void)
+{
+    static const struct {
+        const char *file;
+        enum exclude_answer answer;
+    } files[] = {
+        {"{\"name\":\"whole\",\"type\":\"string\",\"list\":[\"Shop.Pumps.co\",\"8.8.4.4\"]}",
+         EXCLUDE_WARN},
+        {"{\"name\":\"parts\",\"type\":\"substring\",\"list\":[\"sandbox\",\"san\"]}",
+         EXCLUDE_WARN},
+        {"{\"name\":\"hosts\",\"type\":\"hostname\",\"list\":[\".short.co\",\"cdn.pumps.co\"]}",
+         EXCLUDE_DROP},
+        {"{\"name\":\"resolvers\",\"type\":\"cidr\",\"list\":[\"8.8.8.8\",\"9.9.9.0/24\","
+         "\"9.0.0.0/8\",\"2a00::/32\"]}",
+         EXCLUDE_WARN},
+        {"{\"name\":\"shapes\",\"type\":\"regex\",\"list\":[\"/^mail[0-9]+\\\\.[a-z\\\\-]+\\\\.co$/"
+         "i\"]}",
+         EXCLUDE_WARN},
+    };
+    struct exclude_lists *lists = exclude_new(false);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct isg_fail why = {.code = ISG_OK};
+        is_int(exclude_add(lists, isg_str_of(files[i].file), files[i].answer, &why), ISG_OK,
+               "list %zu: %s", i, why.text);
+    }
+    return lists;
+}
+
+static void test_lists(void)
+{
+    static const struct {
+        const char *raw;
+        enum exclude_answer answer;
+        const char *list;
+    } rows[] = {
+        {"shop.pumps.co", EXCLUDE_WARN, "whole"},
+        {"x.shop.pumps.co", EXCLUDE_PASS, NULL},
+        {"http://shop.pumps.co/bad", EXCLUDE_WARN, "whole"},
+        {"my-SANDBOX.pumps.co", EXCLUDE_WARN, "parts"},
+        {"sa.pumps.co", EXCLUDE_PASS, NULL},
+        {"short.co", EXCLUDE_DROP, "hosts"},
+        {"a.b.short.co", EXCLUDE_DROP, "hosts"},
+        {"notshort.co", EXCLUDE_PASS, NULL},
+        {"http://a.short.co/x", EXCLUDE_WARN, "hosts"},
+        {"8.8.8.8", EXCLUDE_WARN, "resolvers"},
+        {"8.8.8.8:53", EXCLUDE_WARN, "resolvers"},
+        {"8.8.4.4", EXCLUDE_WARN, "whole"},
+        {"8.0.0.0/8", EXCLUDE_WARN, "resolvers"}, /* one resolver inside is enough */
+        {"9.9.10.1", EXCLUDE_WARN, "resolvers"},
+        {"12.0.0.1", EXCLUDE_PASS, NULL},
+        {"2a00::1", EXCLUDE_WARN, "resolvers"},
+        {"http://8.8.8.8/x", EXCLUDE_WARN, "resolvers"},
+        {"mail17.bad-pumps.co", EXCLUDE_WARN, "shapes"},
+        {"mailx.bad-pumps.co", EXCLUDE_PASS, NULL},
+    };
+    struct exclude_lists *lists = with_lists();
+    struct exclude_tally *tally = calloc(1, sizeof *tally);
+    for (size_t i = 0; tally != NULL && i < sizeof rows / sizeof rows[0]; i++) {
+        struct ioc ioc;
+        (void)ioc_read(arena, isg_str_of(rows[i].raw), IOC_ANY, 0, &ioc, NULL);
+        struct exclude_verdict verdict = exclude_check(lists, &ioc);
+        exclude_count(tally, &verdict, &ioc);
+        is_int(verdict.answer, rows[i].answer, "%s", rows[i].raw);
+        ok(rows[i].list == NULL ||
+               (verdict.list != NULL && strcmp(verdict.list, rows[i].list) == 0),
+           "%s is on %s", rows[i].raw, rows[i].list == NULL ? "no list" : rows[i].list);
+    }
+    is_int((long long)tally->passed, 5, "passed");
+    is_int((long long)tally->warned, 12, "warned");
+    is_int((long long)tally->dropped, 2, "dropped");
+    is_str(tally->last[1].value, "a.b.short.co", "the last dropped is kept");
+    is_str(tally->reasons[0].list, "whole", "reasons in the order met");
+    is_int((long long)tally->reasons[0].hits, 3, "and counted");
+    free(tally);
+    exclude_free(&lists);
+}
+
+static void test_refused(void)
+{
+    static const struct {
+        const char *file;
+        int code;
+    } rows[] = {
+        {"[]", ISG_EINVAL},
+        {"{\"name\":\"x\",\"type\":\"string\"}", ISG_EINVAL},
+        {"{\"name\":\"x\",\"type\":\"soundex\",\"list\":[]}", ISG_EINVAL},
+        {"{\"type\":\"string\",\"list\":[]}", ISG_EINVAL},
+        {"{\"name\":\"x\",\"type\":\"string\",\"list\":[", ISG_EPARSE},
+        {"{\"name\":\"x\",\"type\":\"string\",\"list\":[7]}", ISG_EINVAL},
+        {"{\"name\":\"x\",\"type\":\"cidr\",\"list\":[\"8.8.8\"]}", ISG_EINVAL},
+        {"{\"name\":\"x\",\"type\":\"substring\",\"list\":[\"a\"]}", ISG_EINVAL},
+        {"{\"name\":\"x\",\"type\":\"regex\",\"list\":[\"(a)\\\\1\"]}", ISG_EINVAL},
+        {"{\"name\":\"x\",\"type\":\"regex\",\"list\":[\"(?=a)b\"]}", ISG_EINVAL},
+        {"{\"name\":\"x\",\"type\":\"regex\",\"list\":[\"((a{200}){200}){200}\"]}", ISG_EINVAL},
+        {"{\"name\":\"x\",\"type\":\"regex\",\"list\":[\"(a\"]}", ISG_EINVAL},
+        {"{\"name\":\"x\",\"type\":\"regex\",\"list\":[\"a*?b\"]}", ISG_EINVAL},
+        {"{\"name\":\"x\",\"type\":\"regex\",\"list\":[\"(?:a|b)\\\\d{2,4}[\\\\w.]+\"]}", ISG_OK},
+        {"{\"name\":\"x\",\"type\":\"hostname\",\"list\":[]}", ISG_OK},
+    };
+    struct exclude_lists *lists = exclude_new(false);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct isg_fail why = {.code = ISG_OK};
+        is_int(exclude_add(lists, isg_str_of(rows[i].file), EXCLUDE_WARN, &why), rows[i].code,
+               "%s: %s", rows[i].file, why.text);
+    }
+    exclude_free(&lists);
+}
+
+/* MISP's own lists, where the corpus is at hand: each is read; a known entry of each is found. */
+static void test_corpus(void)
+{
+    static const struct {
+        const char *file;
+        const char *hit;
+    } rows[] = {
+        {"automated-malware-analysis.json", "www.app.any.run"},
+        {"common-ioc-false-positive.json",
+         "01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b"},
+        {"crl-hostname.json", "http://c.pki.goog/x.crl"},
+        {"google-gmail-sending-ips.json", "209.85.200.1"},
+        {"public-dns-v6.json", "2001:148f:fffe::1"},
+        {"sinkholes.json", "104.244.12.0/30"},
+        {"umbrella-blockpage-hostname.json", "hit-adult.opendns.com"},
+        {"url-shortener.json", "http://2h.ae/abc"},
+        {"microsoft.json", NULL},
+        {"rfc1918.json", NULL},
+        {"tlds.json", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char below[128];
+        size_t n = 0;
+        struct isg_fail why = {.code = ISG_OK};
+        (void)snprintf(below, sizeof below, "feeds/misp-warninglists/%s", rows[i].file);
+        const char *path = tap_corpus(below);
+        char *text = path == NULL ? NULL : tap_slurp(path, &n);
+        if (text == NULL)
+            continue;
+        struct exclude_lists *lists = exclude_new(false);
+        is_int(exclude_add(lists, (struct isg_str){text, n}, EXCLUDE_WARN, &why), ISG_OK, "%s: %s",
+               rows[i].file, why.text);
+        if (rows[i].hit != NULL)
+            is_int(verdict_of(lists, rows[i].hit, IOC_ANY).answer, EXCLUDE_WARN, "%s", rows[i].hit);
+        exclude_free(&lists);
+        free(text);
+    }
+}
+
+int main(void)
+{
+    arena = isg_arena_new(1 << 24);
+    test_built_in();
+    test_lists();
+    test_refused();
+    test_corpus();
+    isg_arena_free(&arena);
+    return tap_done();
+}
