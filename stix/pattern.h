@@ -1,9 +1,13 @@
 /*
- * STIX patterns: lexer, parser and the conformance rules of a pattern text (S-106 to S-116).
+ * STIX patterns: lexer, parser and the conformance rules of a pattern text (S-106 to S-116), a
+ * normal form, and whether two patterns mean the same. match.h evaluates them.
  */
 #ifndef STIX_PATTERN_H
 #define STIX_PATTERN_H
 
+#include <stdbool.h>
+
+#include "stix/base/buf.h"
 #include "stix/base/err.h"
 #include "stix/base/str.h"
 
@@ -18,5 +22,30 @@ enum stix_pattern_version { STIX_PATTERN_2_1, STIX_PATTERN_2_0 };
  */
 int stix_pattern_check(struct isg_str pattern, enum stix_pattern_version version,
                        struct isg_fail *why);
+
+/*
+ * Append the normal form of a pattern: a pattern of the same version that matches the same
+ * observations. Patterns that differ in the following have the same normal form:
+ *
+ *   blanks, comments, brackets, == and =, <> and !=, NOT with = and !=, keys in quotes
+ *   forms of numbers, timestamps (as instants), hex and base64, networks (host bits, /32, /128),
+ *     the case of registry keys and of the names of their values
+ *   order and duplicates of AND and OR in [ ], order of AND and OR between them, duplicates of OR
+ *   what distribution and absorption make equal, AND and FOLLOWEDBY over OR between [ ] included
+ *   IN and OR of =, NOT IN and AND of !=, ISSUBSET of a single address and =
+ *   OR within and between [ ], REPEATS 1 TIMES, the place of START STOP among the qualifiers
+ *
+ * Returns ISG_OK; ISG_EPARSE, ISG_EINVAL as stix_pattern_check; ISG_ELIMIT when distribution makes
+ * too much of it; ISG_ENOMEM. Errors of out are left in it.
+ */
+int stix_pattern_print(struct isg_str pattern, enum stix_pattern_version version,
+                       struct isg_buf *out, struct isg_fail *why);
+
+/*
+ * Whether two patterns have the same normal form. true is certain; false is no proof of the
+ * contrary, as other laws may make them equal. Errors as stix_pattern_print, of a first.
+ */
+int stix_pattern_equivalent(struct isg_str a, struct isg_str b, enum stix_pattern_version version,
+                            bool *out_equivalent, struct isg_fail *why);
 
 #endif

@@ -20,6 +20,7 @@ struct conform {
     struct isg_fail *why;
     int err;
     size_t wide_ranges;
+    bool loose; /* only what evaluating needs */
 };
 
 /* Object types a comparison can be true of: sorted, each once. */
@@ -47,10 +48,15 @@ static struct isg_str *names_new(struct conform *c, size_t n)
 
 /* --- one test --- */
 
-static bool is_homogeneous(const struct stix_literal *set)
+static bool is_number(const struct stix_literal *literal)
+{
+    return literal->kind == STIX_LITERAL_INTEGER || literal->kind == STIX_LITERAL_FLOAT;
+}
+
+static bool is_homogeneous(const struct stix_literal *set, bool loose)
 {
     for (const struct stix_literal *l = set; l != NULL; l = l->next)
-        if (l->kind != set->kind)
+        if (l->kind != set->kind && !(loose && is_number(l) && is_number(set)))
             return false;
     return true;
 }
@@ -67,7 +73,7 @@ static bool key_ends(const struct stix_step *step, const char *suffix)
 }
 
 /* `value` of an address type, or behind a reference: x_ref.value, x_refs[n].value (S-113). */
-static bool ends_at_address(const struct stix_path *path)
+bool stix_path_ends_at_address(const struct stix_path *path)
 {
     const struct stix_step *before = NULL;
     const struct stix_step *before_that = NULL;
@@ -84,7 +90,7 @@ static bool ends_at_address(const struct stix_path *path)
     return key_ends(before_that, "_refs");
 }
 
-static bool is_of_bytes(const struct stix_path *path)
+bool stix_path_is_of_bytes(const struct stix_path *path)
 {
     return key_ends(path->last, "_bin") || key_ends(path->last, "_hex");
 }
@@ -109,7 +115,7 @@ static bool check_regex(struct conform *c, const struct stix_pattern_node *node)
     c->wide_ranges += count_wide_ranges(text);
     if (c->wide_ranges > WIDE_RANGES_MAX)
         return refuse(c, node, "S-114", "the operands of MATCHES have too many wide ranges");
-    return stix_regex_compiles(text, is_of_bytes(&node->test->path)) ||
+    return stix_regex_compiles(text, stix_path_is_of_bytes(&node->test->path)) ||
            refuse(c, node, "S-114", "the operand of MATCHES does not compile within bounds");
 }
 
@@ -117,11 +123,13 @@ static bool check_test(struct conform *c, const struct stix_pattern_node *node)
 {
     const struct stix_test *test = node->test;
     bool network = test->op == STIX_OP_ISSUBSET || test->op == STIX_OP_ISSUPERSET;
-    if (test->op == STIX_OP_IN && !is_homogeneous(test->operands))
+    if (test->op == STIX_OP_IN && test->operands == NULL && !c->loose)
+        return refuse(c, node, "S-110", "a set is not empty");
+    if (test->op == STIX_OP_IN && !is_homogeneous(test->operands, c->loose))
         return refuse(c, node, "S-110", "the literals of a set are of one type");
     if (network && !is_address(test->operands->text))
         return refuse(c, node, "S-113", "the operand is not an IP address or CIDR block");
-    if (network && !ends_at_address(&test->path))
+    if (network && !c->loose && !stix_path_ends_at_address(&test->path))
         return refuse(c, node, "S-113", "the path does not end at an address value");
     return test->op != STIX_OP_MATCHES || check_regex(c, node);
 }
@@ -237,6 +245,24 @@ int stix_pattern_conform(const struct stix_pattern *pattern, struct isg_arena *a
 {
     struct conform c = {.pattern = pattern, .arena = arena, .why = why};
     (void)conform_node(&c, pattern->root);
+    return c.err;
+}
+
+static bool evaluable_node(struct conform *c, const struct stix_pattern_node *node)
+{
+    if (node->kind == STIX_NODE_TEST)
+        return check_test(c, node);
+    for (const struct stix_pattern_node *child = node->first; child != NULL; child = child->next)
+        if (!evaluable_node(c, child))
+            return false;
+    return true;
+}
+
+int stix_pattern_evaluable(const struct stix_pattern *pattern, struct isg_arena *arena,
+                           struct isg_fail *why)
+{
+    struct conform c = {.pattern = pattern, .arena = arena, .why = why, .loose = true};
+    (void)evaluable_node(&c, pattern->root);
     return c.err;
 }
 

@@ -296,6 +296,20 @@ static void lex_mark(struct stix_lexer *lexer, struct stix_token *token)
     (void)wrong(token, "S-108", "no token begins here");
 }
 
+bool stix_word_is_plain(struct isg_str word)
+{
+    if (word.n == 0 || !is_name_start(word.p[0]) || isg_str_is(word, "true") ||
+        isg_str_is(word, "false"))
+        return false;
+    for (size_t i = 0; i < word.n; i++)
+        if (!is_alnum(word.p[i]) && word.p[i] != '_')
+            return false;
+    for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++)
+        if (isg_str_is(word, keywords[i].word))
+            return false;
+    return true;
+}
+
 bool stix_lexer_next(struct stix_lexer *lexer, struct stix_token *token)
 {
     while (skip_blank(lexer) || skip_comment(lexer))

@@ -251,8 +251,8 @@ static struct stix_literal *parse_set(struct parser *p)
     struct stix_literal *last = NULL;
     if (!expect(p, STIX_TOKEN_OPEN, "a set begins with ("))
         return NULL;
-    if (p->token.kind == STIX_TOKEN_CLOSE)
-        return fail(p, ISG_EINVAL, "S-110", "a set is not empty");
+    if (accept(p, STIX_TOKEN_CLOSE)) /* of the grammar, though of no use (S-110) */
+        return NULL;
     do {
         struct stix_literal *literal = take_literal(p);
         if (literal == NULL)

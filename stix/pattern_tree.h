@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "stix/base/arena.h"
+#include "stix/base/buf.h"
 #include "stix/base/err.h"
 #include "stix/base/str.h"
 #include "stix/pattern.h"
@@ -84,7 +85,7 @@ struct stix_test {
     struct stix_path path;
     enum stix_op op;
     bool negated;                  /* NOT */
-    struct stix_literal *operands; /* one, or those of a set; none with EXISTS */
+    struct stix_literal *operands; /* one, or those of a set; none: EXISTS, an empty set */
 };
 
 enum stix_qualifier_kind { STIX_START_STOP, STIX_WITHIN, STIX_REPEATS };
@@ -138,8 +139,45 @@ int stix_pattern_conform(const struct stix_pattern *pattern, struct isg_arena *a
 int stix_pattern_fail(struct isg_fail *why, int code, const char *rule, struct isg_str text,
                       size_t offset, const char *message);
 
+/*
+ * What evaluating a pattern needs of it, and no more: literals of a set that compare with each
+ * other, addresses (S-113) and expressions (S-114) that can be read. Returns as
+ * stix_pattern_conform.
+ */
+int stix_pattern_evaluable(const struct stix_pattern *pattern, struct isg_arena *arena,
+                           struct isg_fail *why);
+
+/* True when the path ends at a _bin or _hex property, whose value stands for bytes (S-121). */
+bool stix_path_is_of_bytes(const struct stix_path *path);
+
+/* True when the path ends at the value of an address, or of what a reference names (S-113). */
+bool stix_path_ends_at_address(const struct stix_path *path);
+
+/* --- texts (pattern_print.c) --- */
+
+/* Append a path, a literal of a test, or a qualifier, in the one form of all that mean the same. */
+void stix_path_print(const struct stix_path *path, struct isg_buf *out);
+void stix_literal_print(const struct stix_literal *literal, const struct stix_test *test,
+                        struct isg_buf *out);
+void stix_qualifier_print(const struct stix_qualifier *qualifier, enum stix_pattern_version version,
+                          struct isg_buf *out);
+
+/* --- expressions (pattern_regex.c) --- */
+
+struct stix_regex;
+
 /* True when text compiles as the operand of MATCHES (S-114); bytes: on a _bin or _hex property. */
 bool stix_regex_compiles(struct isg_str text, bool bytes);
+
+/* An expression to search with; NULL when it does not compile within bounds, or no memory. */
+struct stix_regex *stix_regex_new(struct isg_str text, bool bytes);
+void stix_regex_free(struct stix_regex **regex); /* accepts NULL, leaves NULL */
+
+/*
+ * Search anywhere in subject (UTF-8, or bytes as the expression was made). Returns ISG_OK;
+ * ISG_ELIMIT when the search takes too many steps (bounded by the length), ISG_ENOMEM.
+ */
+int stix_regex_search(const struct stix_regex *regex, struct isg_str subject, bool *out_found);
 
 /* --- tokens (pattern_lex.c) --- */
 
@@ -200,5 +238,8 @@ struct stix_lexer {
 
 /* The next token; false when there is no memory. At the end it is STIX_TOKEN_END, again and again. */
 bool stix_lexer_next(struct stix_lexer *lexer, struct stix_token *token);
+
+/* True when the word can stand as a property name without quotes. */
+bool stix_word_is_plain(struct isg_str word);
 
 #endif

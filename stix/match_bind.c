@@ -1,0 +1,375 @@
+/*
+ * Is there a binding of observations to a pattern (S-125, S-126)?
+ *
+ * A binding must give every leaf an observation of its own, and hold to the qualifiers. What these
+ * ask of a set of observations depends only on the latest of their beginnings and the earliest of
+ * their ends, so a guess of one instant turns each into bounds for the leaves alone: WITHIN into
+ * the earliest end, FOLLOWEDBY into an instant between its two sides. With all instants guessed the
+ * rest is a flow (match_flow.c), which needs no search. Guesses are made one after the other, the
+ * flow grows with them and refuses early; a failure goes back to the last guess.
+ *
+ * Before that the same is done without any time, which is exact about numbers: what has too few
+ * observations fails there, and does not come to guessing.
+ */
+#include <stdlib.h>
+
+#include "stix/match_private.h"
+
+/* Goals are numbered, as their array moves; 0 is the end of a list. */
+enum goal_kind {
+    GOAL_PROVE, /* bind the plan `times` times */
+    GOAL_AGAIN, /* likewise, one binding after the other */
+    GOAL_CHAIN  /* bind this child of a FOLLOWEDBY and those behind it */
+};
+
+struct goal {
+    enum goal_kind kind;
+    bool repeated; /* the next goal is the AGAIN that this one came from */
+    const struct stix_plan *plan;
+    struct stix_bounds bounds;
+    int64_t times;
+    size_t from; /* guesses below were had by an equal plan before */
+    size_t next;
+};
+
+/* A guess that was made: where to go on when it proves wrong. */
+struct guess {
+    size_t goal;
+    size_t option; /* the next one to try */
+    size_t goals;  /* sizes to go back to */
+    size_t demands;
+};
+
+struct binder {
+    struct stix_matching *m;
+    const struct stix_scene *scene;
+    struct stix_flow *flow;
+    int64_t total; /* occurrences of all observations */
+    bool timeless;
+    struct goal *goals;
+    size_t goals_n;
+    size_t goals_cap;
+    struct guess *guesses;
+    size_t guesses_n;
+    size_t guesses_cap;
+};
+
+static const size_t NO_OPTION = SIZE_MAX;
+
+/* --- lists of goals --- */
+
+static void *grow(struct binder *b, void *items, size_t *cap, size_t size)
+{
+    size_t more = *cap == 0 ? 256 : *cap * 2;
+    void *grown = more < SIZE_MAX / size ? realloc(items, more * size) : NULL;
+    if (grown == NULL)
+        (void)stix_matching_fail(b->m, ISG_ENOMEM, NULL, "no memory");
+    else
+        *cap = more;
+    return grown;
+}
+
+/* A goal in front of a list; 0 after a failure. */
+static size_t put(struct binder *b, struct goal goal)
+{
+    if (!stix_matching_work(b->m, 1))
+        return 0;
+    if (b->goals_n == b->goals_cap) {
+        struct goal *goals = grow(b, b->goals, &b->goals_cap, sizeof *goals);
+        if (goals == NULL)
+            return 0;
+        b->goals = goals;
+    }
+    b->goals[b->goals_n] = goal;
+    return b->goals_n++;
+}
+
+static size_t prove(struct binder *b, const struct stix_plan *plan, struct stix_bounds bounds,
+                    int64_t times, size_t next)
+{
+    return put(b, (struct goal){GOAL_PROVE, false, plan, bounds, times, 0, next});
+}
+
+/* --- guesses --- */
+
+static bool remember(struct binder *b, size_t goal, size_t option)
+{
+    if (b->guesses_n == b->guesses_cap) {
+        struct guess *guesses = grow(b, b->guesses, &b->guesses_cap, sizeof *guesses);
+        if (guesses == NULL)
+            return false;
+        b->guesses = guesses;
+    }
+    b->guesses[b->guesses_n++] = (struct guess){goal, option, b->goals_n, stix_flow_size(b->flow)};
+    return true;
+}
+
+/* The first instant from `from` on at which an observation begins, or ends. */
+static size_t next_instant(const struct binder *b, size_t from, bool ends)
+{
+    for (size_t i = from; i < b->scene->times_n; i++)
+        if (ends ? b->scene->times[i].ends : b->scene->times[i].begins)
+            return i;
+    return NO_OPTION;
+}
+
+/* Options of a goal, in order; NO_OPTION when there is none from `from` on. */
+static size_t option_from(const struct binder *b, const struct goal *goal, size_t from)
+{
+    const struct stix_plan *plan = goal->plan;
+    if (from < goal->from)
+        from = goal->from;
+    if (goal->kind == GOAL_CHAIN) {
+        size_t at = next_instant(b, from, false);
+        return at < goal->bounds.first_below ? at : NO_OPTION;
+    }
+    if (plan->kind == STIX_PLAN_OR) {
+        size_t n = 0;
+        for (const struct stix_plan *child = plan->first; child != NULL; child = child->next)
+            n++;
+        return from < n ? from : NO_OPTION;
+    }
+    return next_instant(b, from > goal->bounds.last_from ? from : goal->bounds.last_from, true);
+}
+
+static bool is_guessed(const struct binder *b, const struct goal *goal)
+{
+    if (goal->kind == GOAL_AGAIN)
+        return false;
+    if (goal->kind == GOAL_CHAIN)
+        return goal->plan->next != NULL && !b->timeless;
+    if (goal->times != 1)
+        return false;
+    return goal->plan->kind == STIX_PLAN_OR ||
+           (goal->plan->kind == STIX_PLAN_WITHIN && !b->timeless);
+}
+
+/* --- steps --- */
+
+static struct stix_bounds narrow(struct stix_bounds a, struct stix_bounds b)
+{
+    if (b.first_below < a.first_below)
+        a.first_below = b.first_below;
+    if (b.last_from > a.last_from)
+        a.last_from = b.last_from;
+    return a;
+}
+
+/* The list behind a goal; an AGAIN there learns what was guessed, and orders its equals by it. */
+static size_t behind(struct binder *b, struct goal goal, size_t option)
+{
+    if (!goal.repeated)
+        return goal.next;
+    struct goal again = b->goals[goal.next];
+    again.from = option;
+    return put(b, again);
+}
+
+/* The number of instants that are less than width later than this one. */
+static size_t reach_of(const struct stix_scene *scene, size_t instant, double width_us)
+{
+    size_t low = instant;
+    size_t high = scene->times_n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        double later = (double)(scene->times[middle].us - scene->times[instant].us);
+        if (later < width_us)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* WITHIN (strict, S-126): no end earlier than the guess, no beginning a width later. */
+static size_t step_within(struct binder *b, struct goal goal, size_t option)
+{
+    size_t next = behind(b, goal, option);
+    struct stix_bounds window = {reach_of(b->scene, option, goal.plan->width_us), option};
+    return prove(b, goal.plan->first, narrow(goal.bounds, window), 1, next);
+}
+
+static size_t step_or(struct binder *b, struct goal goal, size_t option)
+{
+    const struct stix_plan *child = goal.plan->first;
+    size_t next = behind(b, goal, option);
+    while (option-- > 0)
+        child = child->next;
+    return prove(b, child, goal.bounds, 1, next);
+}
+
+/* One side of FOLLOWEDBY begins by the guess, the other does not end before it. */
+static size_t step_chain(struct binder *b, struct goal goal, size_t option)
+{
+    const struct stix_plan *child = goal.plan;
+    struct stix_bounds early = narrow(goal.bounds, (struct stix_bounds){option + 1, 0});
+    struct goal rest = goal;
+    rest.next = behind(b, goal, option);
+    rest.repeated = false;
+    rest.plan = child->next;
+    rest.from = option;
+    rest.bounds = narrow(goal.bounds, (struct stix_bounds){SIZE_MAX, option});
+    return prove(b, child, early, 1, put(b, rest));
+}
+
+static size_t prove_children(struct binder *b, const struct goal *goal)
+{
+    struct goal from = *goal;
+    size_t first = 0;
+    size_t last = 0;
+    for (const struct stix_plan *child = from.plan->first; child != NULL; child = child->next) {
+        size_t at = prove(b, child, from.bounds, from.times, from.next);
+        if (b->m->err != ISG_OK)
+            return 0;
+        if (first == 0)
+            first = at;
+        else
+            b->goals[last].next = at;
+        last = at;
+    }
+    return first;
+}
+
+static size_t step_again(struct binder *b, struct goal goal)
+{
+    if (goal.times == 0)
+        return goal.next;
+    struct goal rest = goal;
+    rest.times--;
+    struct goal one = {GOAL_PROVE, true, goal.plan, goal.bounds, 1, goal.from, put(b, rest)};
+    return put(b, one);
+}
+
+static int64_t multiply(int64_t a, int64_t b)
+{
+    return a > INT64_MAX / b ? INT64_MAX : a * b;
+}
+
+/* A plan without a guess. *out_failed when its observations are not there. */
+static size_t step_plan(struct binder *b, struct goal goal, bool *out_failed)
+{
+    const struct stix_plan *plan = goal.plan;
+    *out_failed = goal.times > b->total;
+    if (*out_failed)
+        return 0;
+    switch (plan->kind) {
+    case STIX_PLAN_LEAF:
+        *out_failed = !stix_flow_demand(b->flow, plan->set, goal.bounds, goal.times);
+        return goal.next;
+    case STIX_PLAN_AND: return prove_children(b, &goal);
+    case STIX_PLAN_PERIOD:
+        return prove(b, plan->first, narrow(goal.bounds, plan->bounds), goal.times, goal.next);
+    case STIX_PLAN_REPEATS:
+        return prove(b, plan->first, goal.bounds, multiply(goal.times, plan->times), goal.next);
+    case STIX_PLAN_FOLLOWEDBY:
+        if (b->timeless)
+            return prove_children(b, &goal);
+        if (goal.times == 1) {
+            goal.kind = GOAL_CHAIN;
+            goal.plan = plan->first;
+            return put(b, goal);
+        }
+        break;
+    case STIX_PLAN_WITHIN:
+        if (b->timeless)
+            return prove(b, plan->first, goal.bounds, goal.times, goal.next);
+        break;
+    case STIX_PLAN_OR: break;
+    }
+    goal.kind = GOAL_AGAIN;
+    return put(b, goal);
+}
+
+static size_t step_guess(struct binder *b, struct goal goal, size_t option)
+{
+    if (goal.kind == GOAL_CHAIN)
+        return step_chain(b, goal, option);
+    return goal.plan->kind == STIX_PLAN_OR ? step_or(b, goal, option)
+                                           : step_within(b, goal, option);
+}
+
+/* Try an option of a goal, and remember that there are others. */
+static size_t try_option(struct binder *b, size_t at, size_t from, bool *out_failed)
+{
+    struct goal goal = b->goals[at];
+    size_t option = option_from(b, &goal, from);
+    *out_failed = option == NO_OPTION;
+    if (*out_failed)
+        return 0;
+    if (option_from(b, &goal, option + 1) != NO_OPTION && !remember(b, at, option + 1))
+        return 0;
+    return step_guess(b, goal, option);
+}
+
+static size_t step(struct binder *b, size_t at, bool *out_failed)
+{
+    struct goal goal = b->goals[at];
+    *out_failed = false;
+    if (goal.kind == GOAL_AGAIN)
+        return step_again(b, goal);
+    if (is_guessed(b, &goal))
+        return try_option(b, at, 0, out_failed);
+    if (goal.kind == GOAL_CHAIN) {
+        goal.kind = GOAL_PROVE; /* the last side has no one behind it */
+        goal.repeated = false;
+        goal.from = 0;
+        return put(b, goal);
+    }
+    return step_plan(b, goal, out_failed);
+}
+
+/* Back to the last guess; false when there is none. */
+static bool step_back(struct binder *b, size_t *out_at)
+{
+    bool failed = true;
+    while (failed && b->guesses_n > 0 && b->m->err == ISG_OK) {
+        struct guess guess = b->guesses[--b->guesses_n];
+        b->goals_n = guess.goals;
+        stix_flow_cut(b->flow, guess.demands);
+        if (!stix_matching_work(b->m, 16))
+            return false;
+        *out_at = try_option(b, guess.goal, guess.option, &failed);
+    }
+    return !failed;
+}
+
+static bool search(struct binder *b, const struct stix_plan *plan)
+{
+    const struct stix_bounds everything = {SIZE_MAX, 0};
+    bool failed = false;
+    b->goals_n = 0;
+    b->guesses_n = 0;
+    stix_flow_cut(b->flow, 0);
+    (void)put(b, (struct goal){.kind = GOAL_AGAIN}); /* takes the number 0: the end */
+    size_t at = prove(b, plan, everything, 1, 0);
+    while (at != 0 && b->m->err == ISG_OK) {
+        at = step(b, at, &failed);
+        if (failed && !step_back(b, &at))
+            return false;
+    }
+    return b->m->err == ISG_OK;
+}
+
+static int64_t count_all(const struct stix_scene *scene)
+{
+    int64_t total = 0;
+    for (size_t i = 0; i < scene->n; i++)
+        total = scene->list[i].count > INT64_MAX - total ? INT64_MAX : total + scene->list[i].count;
+    return total;
+}
+
+bool stix_plan_binds(struct stix_matching *m, const struct stix_plan *plan,
+                     const struct stix_scene *scene)
+{
+    struct binder b = {.m = m, .scene = scene, .timeless = true, .total = count_all(scene)};
+    b.flow = stix_flow_new(m, scene);
+    bool binds = b.flow != NULL && search(&b, plan);
+    if (binds) {
+        b.timeless = false;
+        binds = search(&b, plan);
+    }
+    stix_flow_free(&b.flow);
+    free(b.goals);
+    free(b.guesses);
+    return binds;
+}
