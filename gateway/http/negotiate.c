@@ -194,6 +194,42 @@ bool http_is_taxii_content(struct isg_str content_type)
     return http_is_content(content_type, "application/taxii+json", "2.1");
 }
 
+/* A content coding with its weight; it has the form of a media type without the subtype. */
+static bool parse_coding(struct isg_str text, struct isg_str *name, int *q)
+{
+    struct isg_str rest = skip_blanks(text);
+    struct media weight = {.q = Q_ONE};
+    *name = take_token(&rest);
+    if (name->n == 0 || !parse_parameters(rest, &weight))
+        return false;
+    *q = weight.q;
+    return true;
+}
+
+bool http_accepts_gzip(struct isg_str accept_encoding)
+{
+    enum { UNSAID = -1 };
+    int gzip = UNSAID;
+    int any = UNSAID;
+    int identity = UNSAID;
+    struct isg_str element;
+    while (next_element(&accept_encoding, &element)) {
+        struct isg_str name;
+        int q;
+        if (!parse_coding(element, &name, &q))
+            continue;
+        if (isg_str_ieq(name, ISG_STR("gzip")) || isg_str_ieq(name, ISG_STR("x-gzip")))
+            gzip = q > gzip ? q : gzip;
+        else if (isg_str_ieq(name, ISG_STR("identity")))
+            identity = q;
+        else if (is_star(name))
+            any = q;
+    }
+    if (gzip == UNSAID)
+        gzip = any;
+    return gzip > 0 && gzip >= identity;
+}
+
 bool http_query_next(struct isg_str *rest, struct isg_str *name_raw, struct isg_str *value_raw)
 {
     struct isg_str piece;

@@ -35,6 +35,13 @@ bool http_is_content(struct isg_str content_type, const char *type, const char *
 bool http_is_taxii_content(struct isg_str content_type);
 
 /*
+ * Does this Accept-Encoding prefer gzip to the plain form? `gzip` (or `x-gzip`), else `*`, decides
+ * by its q; 0 refuses, and an identity of higher q wins. An absent header (p NULL) or an empty one
+ * gets the plain form; an element that breaks the grammar is skipped (RFC 9110, 12.5.3).
+ */
+bool http_accepts_gzip(struct isg_str accept_encoding);
+
+/*
  * Cut the next `name=value` from a raw query; both stay percent-encoded (http_unescape decodes).
  * A piece without '=' gives an empty value with p not NULL; empty pieces ("a=1&&b=2") are skipped.
  * Returns false when nothing is left.

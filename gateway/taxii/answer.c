@@ -7,7 +7,7 @@ void call_headers(struct call *call)
 {
     http_set_header(call->request, "Content-Type", ISG_STR(TAXII_MEDIA_TYPE));
     http_set_header(call->request, "Cache-Control", ISG_STR("private, no-cache, no-transform"));
-    http_set_header(call->request, "Vary", ISG_STR("Accept, Authorization"));
+    http_set_header(call->request, "Vary", ISG_STR("Accept, Accept-Encoding, Authorization"));
 }
 
 static int code_of(int status)

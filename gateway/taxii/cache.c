@@ -38,6 +38,7 @@ struct page *page_new(size_t blocks)
     struct page *page = calloc(1, sizeof *page + blocks * sizeof page->block_generation[0]);
     if (page != NULL) {
         atomic_init(&page->refs, 1);
+        atomic_init(&page->pack, PAGE_PLAIN);
         page->blocks = blocks;
     }
     return page;
@@ -56,6 +57,7 @@ void page_unref(struct page **page)
     if (gone == NULL || atomic_fetch_sub_explicit(&gone->refs, 1, memory_order_acq_rel) != 1)
         return;
     http_bytes_unref(&gone->bytes);
+    http_bytes_unref(&gone->packed);
     free(gone);
 }
 
@@ -148,26 +150,61 @@ struct page *page_cache_get(struct page_cache *cache, const struct page_key *key
     return page;
 }
 
-void page_cache_put(struct page_cache *cache, const struct page_key *key, struct page *page)
+static size_t cost_of(const struct page *page)
+{
+    size_t cost = sizeof *page + page->blocks * sizeof page->block_generation[0] + ENTRY_COST;
+    if (page->bytes != NULL)
+        cost += http_bytes_str(page->bytes).n;
+    if (atomic_load_explicit(&page->pack, memory_order_acquire) == PAGE_PACKED)
+        cost += http_bytes_str(page->packed).n;
+    return cost;
+}
+
+static void count_cost(struct shard *shard, struct entry *entry, size_t cost)
+{
+    metric_add(METRIC_CACHE_BYTES, "", (int64_t)cost - (int64_t)entry->cost);
+    shard->bytes = shard->bytes - entry->cost + cost;
+    entry->cost = cost;
+}
+
+static void make_room(struct shard *shard, size_t bytes_max)
+{
+    while (shard->oldest != NULL && shard->bytes > bytes_max)
+        drop(shard, find(shard, &shard->oldest->key));
+}
+
+bool page_cache_put(struct page_cache *cache, const struct page_key *key, struct page *page)
 {
     struct shard *shard = shard_of(cache, key);
-    size_t cost = http_bytes_str(page->bytes).n + sizeof *page + ENTRY_COST;
+    size_t cost = cost_of(page);
     struct entry *entry = cost > cache->shard_max ? NULL : calloc(1, sizeof *entry);
     if (entry == NULL)
-        return;
-    *entry = (struct entry){.key = *key, .page = page_ref(page), .cost = cost};
+        return false;
+    *entry = (struct entry){.key = *key, .page = page_ref(page)};
     (void)pthread_mutex_lock(&shard->lock);
     struct entry **at = find(shard, key);
     if (*at != NULL)
         drop(shard, at);
-    while (shard->oldest != NULL && shard->bytes + cost > cache->shard_max)
-        drop(shard, find(shard, &shard->oldest->key));
+    make_room(shard, cache->shard_max - cost);
     at = bucket_of(shard, key);
     entry->chain = *at;
     *at = entry;
     link_newest(shard, entry);
-    shard->bytes += cost;
-    metric_add(METRIC_CACHE_BYTES, "", (int64_t)cost);
+    count_cost(shard, entry, cost);
+    (void)pthread_mutex_unlock(&shard->lock);
+    return true;
+}
+
+void page_cache_recount(struct page_cache *cache, const struct page_key *key,
+                        const struct page *page)
+{
+    struct shard *shard = shard_of(cache, key);
+    (void)pthread_mutex_lock(&shard->lock);
+    struct entry *entry = *find(shard, key);
+    if (entry != NULL && entry->page == page) {
+        count_cost(shard, entry, cost_of(page));
+        make_room(shard, cache->shard_max);
+    }
     (void)pthread_mutex_unlock(&shard->lock);
 }
 

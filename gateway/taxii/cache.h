@@ -17,12 +17,18 @@
 #include "stix/base/digest.h"
 #include "stix/base/time.h"
 
-enum { PAGE_ETAG_TEXT = 36, PAGE_BLOCKS_MAX = 64 };
+enum { PAGE_ETAG_TEXT = 36, PAGE_PACKED_ETAG_TEXT = PAGE_ETAG_TEXT + 5, PAGE_BLOCKS_MAX = 64 };
+
+/* The way of a page to its gzip form (pack.h). */
+enum page_pack { PAGE_PLAIN, PAGE_BEING_PACKED, PAGE_PACKED, PAGE_STAYS_PLAIN };
 
 struct page {
     atomic_uint refs;
     struct http_bytes *bytes;
-    char etag[PAGE_ETAG_TEXT]; /* quoted, strong */
+    atomic_int pack;                         /* enum page_pack */
+    struct http_bytes *packed;               /* gzip; to be read only while pack is PAGE_PACKED */
+    char etag[PAGE_ETAG_TEXT];               /* quoted, strong */
+    char packed_etag[PAGE_PACKED_ETAG_TEXT]; /* of the gzip form: other bytes, another tag */
     char first[ISG_TIME_TEXT]; /* X-TAXII-Date-Added-First and -Last (T-027 to T-029) */
     char last[ISG_TIME_TEXT];
     size_t objects;              /* 0: the page is empty */
@@ -52,8 +58,13 @@ void page_cache_free(struct page_cache **cache);
 /* The page under key with a reference, or NULL. Never waits longer than for a short lock. */
 struct page *page_cache_get(struct page_cache *cache, const struct page_key *key);
 
-/* Keep page (takes its own reference) under key, in place of what was there. */
-void page_cache_put(struct page_cache *cache, const struct page_key *key, struct page *page);
+/* Keep page (takes its own reference) under key, in place of what was there. False: not kept, it
+ * is larger than the cache's share for it, or there is no memory. */
+bool page_cache_put(struct page_cache *cache, const struct page_key *key, struct page *page);
+
+/* The page under key has grown by its gzip form: count it again, if it is still this one. */
+void page_cache_recount(struct page_cache *cache, const struct page_key *key,
+                        const struct page *page);
 
 /* Bytes in use now. */
 size_t page_cache_bytes(struct page_cache *cache);

@@ -1,21 +1,31 @@
 /*
  * Reading: manifest, objects, one object, its versions. A page is looked up, else built and kept.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/http/negotiate.h"
 #include "gateway/metrics.h"
 #include "gateway/share/view.h"
 #include "gateway/taxii/call.h"
+#include "gateway/taxii/flight.h"
 #include "gateway/taxii/next.h"
+#include "gateway/taxii/pack.h"
 #include "gateway/taxii/page.h"
+
+/* Where a page came from, for the metrics; the page that another request builds counts as kept. */
+#define FROM_CACHE "from=\"cache\""
+#define FROM_STORE "from=\"store\""
 
 enum {
     FRESH_MS = 1000,           /* a page is served while the head was confirmed this lately */
     SLICE = 256,               /* objects fetched at a time */
     PAGE_BYTES_MAX = 32 << 20, /* a page that grew over it ends there, with `more` (T-147) */
     ETAG_BYTES = 16,
-    RETRIES = 2
+    RETRIES = 2,
+    JOIN_MS = 1000, /* waited for the same page that another builds ... */
+    JOINS = 3       /* ... this often: each time it was built too early */
 };
 
 /* ---- keys ----------------------------------------------------------------------------------- */
@@ -187,6 +197,8 @@ static void make_etag(struct page *page)
     isg_hex_encode(digest, ETAG_BYTES, page->etag + 1);
     page->etag[1 + 2 * ETAG_BYTES] = '"';
     page->etag[2 + 2 * ETAG_BYTES] = '\0';
+    (void)snprintf(page->packed_etag, sizeof page->packed_etag, "%.*s-gzip\"", 1 + 2 * ETAG_BYTES,
+                   page->etag);
 }
 
 /* An empty page carries the request's added_after, else the epoch (T-029). */
@@ -245,21 +257,63 @@ static struct page *build(struct call *call, const struct view *view, struct isg
 
 /* ---- answering ------------------------------------------------------------------------------ */
 
+static bool takes_gzip(const struct call *call)
+{
+    return http_accepts_gzip(http_header(call->request, "Accept-Encoding"));
+}
+
+/* One of the two forms of a page. */
+struct form {
+    struct http_bytes *bytes;
+    const char *etag;
+};
+
+static struct form plain_form(const struct page *page)
+{
+    return (struct form){page->bytes, page->etag};
+}
+
+/* Has the client this form, and need not get it again? `*` means any. */
+static bool is_known(const struct call *call, const struct form *form)
+{
+    struct isg_str if_none_match = http_header(call->request, "If-None-Match");
+    return if_none_match.p != NULL && page_etag_matches(if_none_match, form->etag);
+}
+
+/* Is the gzip form asked for, and still to be made? That takes too long for a listener thread. */
+static bool wants_pack(const struct call *call, const struct page *page)
+{
+    struct form plain = plain_form(page);
+    return pack_is_open(page) && takes_gzip(call) && !is_known(call, &plain);
+}
+
+static void send_form(struct call *call, const struct form *form, bool known, bool packed)
+{
+    http_set_header(call->request, "ETag", isg_str_of(form->etag));
+    if (packed && !known)
+        http_set_header(call->request, "Content-Encoding", ISG_STR("gzip"));
+    http_status(call->request, known ? 304 : 200); /* never 206 (X-28) */
+    http_send(call->request, form->bytes);         /* of 304, as of HEAD, only the length is sent */
+}
+
 static enum http_next send_page(struct call *call, const struct page *page)
 {
-    struct http_request *request = call->request;
-    struct isg_str if_none_match = http_header(request, "If-None-Match");
+    struct form plain = plain_form(page);
+    bool has_packed = pack_is_there(page);
+    struct form packed =
+        has_packed ? (struct form){page->packed, page->packed_etag} : (struct form){NULL, NULL};
+    bool prefers_packed = has_packed && takes_gzip(call);
     call_headers(call);
-    http_set_header(request, "ETag", isg_str_of(page->etag));
-    http_set_header(request, "X-TAXII-Date-Added-First", isg_str_of(page->first));
-    http_set_header(request, "X-TAXII-Date-Added-Last", isg_str_of(page->last));
-    if (if_none_match.p != NULL && page_etag_matches(if_none_match, page->etag)) {
-        http_status(request, 304);
-        http_send_copy(request, ISG_STR(""));
-        return HTTP_DONE;
-    }
-    http_status(request, 200); /* never 206 (X-28) */
-    http_send(request, page->bytes);
+    http_set_header(call->request, "X-TAXII-Date-Added-First", isg_str_of(page->first));
+    http_set_header(call->request, "X-TAXII-Date-Added-Last", isg_str_of(page->last));
+    bool knows_packed = has_packed && is_known(call, &packed);
+    bool knows_plain = is_known(call, &plain);
+    if (knows_packed && (prefers_packed || !knows_plain))
+        send_form(call, &packed, true, true);
+    else if (knows_plain)
+        send_form(call, &plain, true, false);
+    else
+        send_form(call, prefers_packed ? &packed : &plain, false, prefers_packed);
     return HTTP_DONE;
 }
 
@@ -310,6 +364,11 @@ static int make_asked(struct call *call, struct asked *out, struct isg_fail *why
     return ISG_OK;
 }
 
+static const struct page_key *key_of(const struct asked *asked, const struct page *page)
+{
+    return &asked->keys[page->more ? 1 : 0];
+}
+
 static struct page *find_page(struct call *call, const struct asked *asked,
                               const struct store_head *head)
 {
@@ -332,9 +391,46 @@ static struct page *make_page(struct call *call, struct asked *asked, const stru
         if (make_asked(call, asked, why) == ISG_OK)
             page = build(call, asked->view, why);
     }
-    if (page != NULL)
-        page_cache_put(call->taxii->cache, &asked->keys[page->more ? 1 : 0], page);
+    if (page != NULL && !page_cache_put(call->taxii->cache, key_of(asked, page), page))
+        pack_refuse(page); /* packing it for every request would cost too much */
     return page;
+}
+
+/*
+ * The page from memory, from whoever builds it at this moment, or built here. What another built is
+ * taken only if it is as new as what this request has seen of the log.
+ */
+static struct page *get_page(struct call *call, struct asked *asked, const struct store_head *head,
+                             const char **out_from, struct isg_fail *why)
+{
+    struct flights *flights = call->taxii->flights;
+    struct flight *mine = NULL;
+    struct page *page = find_page(call, asked, head);
+    *out_from = FROM_CACHE;
+    for (int i = 0; page == NULL && i < JOINS; i++) {
+        if (flight_join(flights, &asked->keys[1], JOIN_MS, &mine, &page))
+            break;
+        if (page == NULL) /* his build failed or takes too long */
+            break;
+        if (!page_is_current(call->taxii->parts.store, call->collection->id, page, head))
+            page_unref(&page);
+    }
+    if (page == NULL && mine != NULL) /* another may have landed since the look before */
+        page = find_page(call, asked, head);
+    if (page == NULL) {
+        *out_from = FROM_STORE;
+        page = make_page(call, asked, head, why);
+    }
+    if (mine != NULL)
+        flight_land(flights, &mine, page);
+    return page;
+}
+
+/* Make the gzip form for a client who takes it. One thread does; others send the plain form. */
+static void pack(struct call *call, const struct asked *asked, struct page *page)
+{
+    if (wants_pack(call, page) && pack_make(page))
+        page_cache_recount(call->taxii->cache, key_of(asked, page), page);
 }
 
 static int head_of(struct call *call, struct store_head *out, struct isg_fail *why)
@@ -351,7 +447,37 @@ static int head_of(struct call *call, struct store_head *out, struct isg_fail *w
 static bool is_ready(const struct call *call, const struct page *page)
 {
     bool one_object = call->match.piece[ROUTE_OBJECT].n > 0;
-    return page != NULL && (!one_object || page->objects > 0 || page->more);
+    return page != NULL && (!one_object || page->objects > 0 || page->more) &&
+           !wants_pack(call, page);
+}
+
+/* On a listener thread: only what is in memory and ready. */
+static enum http_next answer_at_once(struct call *call, const struct asked *asked,
+                                     const struct store_head *head)
+{
+    struct page *page = find_page(call, asked, head);
+    enum http_next next = HTTP_WAIT;
+    if (is_ready(call, page)) {
+        metric_add(METRIC_PAGES_CACHED, FROM_CACHE, 1);
+        next = answer(call, asked->view, page);
+    }
+    page_unref(&page);
+    return next;
+}
+
+static enum http_next answer_on_worker(struct call *call, struct asked *asked,
+                                       const struct store_head *head)
+{
+    struct isg_fail why = {0};
+    const char *from = FROM_CACHE;
+    struct page *page = get_page(call, asked, head, &from, &why);
+    metric_add(METRIC_PAGES_CACHED, from, 1);
+    if (page == NULL)
+        return call_failed(call, &why);
+    pack(call, asked, page);
+    enum http_next next = answer(call, asked->view, page);
+    page_unref(&page);
+    return next;
 }
 
 enum http_next call_page(struct call *call)
@@ -364,17 +490,6 @@ enum http_next call_page(struct call *call)
         return call->may_wait ? call_failed(call, &why) : HTTP_WAIT;
     if (make_asked(call, &asked, &why) != ISG_OK)
         return call_failed(call, &why);
-    struct page *page = find_page(call, &asked, &head);
-    if (!call->may_wait && !is_ready(call, page)) {
-        page_unref(&page);
-        return HTTP_WAIT;
-    }
-    metric_add(METRIC_PAGES_CACHED, page != NULL ? "from=\"cache\"" : "from=\"store\"", 1);
-    if (page == NULL)
-        page = make_page(call, &asked, &head, &why);
-    if (page == NULL)
-        return call_failed(call, &why);
-    enum http_next next = answer(call, asked.view, page);
-    page_unref(&page);
-    return next;
+    return call->may_wait ? answer_on_worker(call, &asked, &head)
+                          : answer_at_once(call, &asked, &head);
 }

@@ -5,6 +5,7 @@
 
 #include "gateway/http/negotiate.h"
 #include "gateway/taxii/call.h"
+#include "gateway/taxii/flight.h"
 #include "gateway/taxii/next.h"
 
 enum { CHALLENGE_MAX = 1024 };
@@ -47,11 +48,12 @@ struct taxii *taxii_new(const struct taxii_parts *parts)
         return NULL;
     taxii->parts = *parts;
     taxii->cache = page_cache_new(config->limits.cache_bytes);
+    taxii->flights = flights_new();
     taxii->discovery = resource_discovery(config);
     taxii->challenge = make_challenge(config->name);
     taxii->roots = calloc(config->roots_count + 1, sizeof(struct http_bytes *));
-    bool whole = taxii->cache != NULL && taxii->discovery != NULL && taxii->challenge != NULL &&
-                 taxii->roots != NULL;
+    bool whole = taxii->cache != NULL && taxii->flights != NULL && taxii->discovery != NULL &&
+                 taxii->challenge != NULL && taxii->roots != NULL;
     for (unsigned i = 0; whole && i < config->roots_count; i++) {
         taxii->roots[i] = resource_root(config, &config->roots[i]);
         whole = taxii->roots[i] != NULL;
@@ -72,6 +74,7 @@ void taxii_free(struct taxii **taxii)
     free(gone->roots);
     free(gone->challenge);
     http_bytes_unref(&gone->discovery);
+    flights_free(&gone->flights);
     page_cache_free(&gone->cache);
     free(gone);
 }

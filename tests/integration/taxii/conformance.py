@@ -6,6 +6,7 @@
 import sys
 import traceback
 
+import checks_forms
 import checks_reading
 import checks_resources
 import checks_writing
@@ -14,7 +15,8 @@ from harness import World
 
 def main():
     world = World(sys.argv[1])
-    parts = [part for module in (checks_resources, checks_writing, checks_reading)
+    parts = [part for module in (checks_resources, checks_writing, checks_reading,
+                                checks_forms)
              for part in module.PARTS] + list(checks_resources.LAST)
     for part in parts:
         if len(sys.argv) > 2 and part.__name__ not in sys.argv[2:]:

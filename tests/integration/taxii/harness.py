@@ -5,6 +5,7 @@ that are true of all answers, so that each request of every check tests them onc
 """
 import base64
 import glob
+import gzip
 import hashlib
 import http.client
 import json
@@ -100,7 +101,8 @@ class Answer:
 
     def json(self):
         try:
-            return json.loads(self.body)
+            coded = self.header("Content-Encoding") == "gzip"
+            return json.loads(gzip.decompress(self.body) if coded else self.body)
         except ValueError:
             return None
 

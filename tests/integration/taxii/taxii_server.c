@@ -5,7 +5,8 @@
  *     taxii_server DIR
  *
  * Prints {"port":N} when it listens, then obeys one command a line on standard input and answers
- * one line each: `member JSON`, `collection JSON` (make or change), `token NAME`, `refresh`.
+ * one line each: `member JSON`, `collection JSON` (make or change), `token NAME`, `refresh`,
+ * `metrics`.
  * It ends with standard input.
  */
 #include <stdio.h>
@@ -14,12 +15,14 @@
 
 #include "gateway/http/http.h"
 #include "gateway/log.h"
+#include "gateway/metrics.h"
 #include "gateway/share/auth.h"
 #include "gateway/share/member.h"
 #include "gateway/store/store.h"
 #include "gateway/taxii/taxii.h"
 #include "gateway/trust/secret.h"
 #include "gateway/worker.h"
+#include "stix/base/jsonw.h"
 
 struct server {
     struct config config;
@@ -107,6 +110,21 @@ static void close_rooms(struct server *s)
     store_close(&s->store);
 }
 
+/* The text of /metrics as a JSON string, so that it is one line. */
+static int tell_metrics(struct isg_buf *out)
+{
+    struct isg_buf text;
+    struct isg_jsonw w;
+    isg_buf_init(&text, 65536);
+    metrics_write(&text);
+    isg_jsonw_init(&w, out);
+    isg_jsonw_object(&w);
+    isg_jsonw_put_str(&w, "text", isg_buf_str(&text));
+    isg_jsonw_end(&w);
+    isg_buf_done(&text);
+    return out->err;
+}
+
 static int obey(struct server *s, struct isg_str line, struct isg_buf *out, struct isg_fail *why)
 {
     struct isg_str command;
@@ -119,6 +137,8 @@ static int obey(struct server *s, struct isg_str line, struct isg_buf *out, stru
         return directory_member_token(s->directory, line, ISG_STR("test"), out, why);
     if (isg_str_is(command, "refresh"))
         return directory_refresh(s->directory, why);
+    if (isg_str_is(command, "metrics"))
+        return tell_metrics(out);
     return isg_fail(why, ISG_EUSAGE, "unknown command");
 }
 

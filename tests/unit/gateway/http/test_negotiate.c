@@ -80,6 +80,43 @@ static const struct {
     {"taxii+json", false},
 };
 
+/* RFC 9110, 12.5.3 */
+static const struct {
+    const char *accept; /* NULL: absent */
+    bool gzip;
+} coding_rows[] = {
+    {"gzip", true},
+    {"GZip", true},
+    {"x-gzip", true},
+    {"gzip, deflate, br", true},
+    {"br;q=1.0, gzip;q=0.8, *;q=0.1", true},
+    {"deflate,gzip", true},
+    {" gzip ; q=0.001", true},
+    {"*", true},
+    {"*;q=0.5", true},
+    {"identity;q=0.5, gzip", true},
+    {"identity;q=0, gzip;q=0.1", true},
+    {"gzip;q=0.5, identity;q=0.5", true},
+    {"*;q=0, gzip", true},
+    {", ,gzip", true},
+    {"non sense, gzip", true},
+    {NULL, false},
+    {"", false},
+    {"identity", false},
+    {"deflate, br", false},
+    {"gzip;q=0", false},
+    {"gzip;q=0.000", false},
+    {"*, gzip;q=0", false},
+    {"*;q=0", false},
+    {"gzip;q=0.5, identity", false},
+    {"gzip;q=2", false},
+    {"gzip;q=-1", false},
+    {"gzip;q=0.1234", false},
+    {"gzipped", false},
+    {"xgzip", false},
+    {"\"gzip\"", false},
+};
+
 static void test_query(void)
 {
     struct isg_str rest = ISG_STR("a=1&&b&c=&=d&e=f=g%26");
@@ -102,6 +139,10 @@ int main(void)
     for (size_t i = 0; i < sizeof accept_rows / sizeof accept_rows[0]; i++)
         is_int(http_accepts_taxii(isg_str_of(accept_rows[i].accept)), accept_rows[i].accepted,
                "Accept: %s", accept_rows[i].accept != NULL ? accept_rows[i].accept : "(absent)");
+    for (size_t i = 0; i < sizeof coding_rows / sizeof coding_rows[0]; i++)
+        is_int(http_accepts_gzip(isg_str_of(coding_rows[i].accept)), coding_rows[i].gzip,
+               "Accept-Encoding: %s",
+               coding_rows[i].accept != NULL ? coding_rows[i].accept : "(absent)");
     for (size_t i = 0; i < sizeof content_rows / sizeof content_rows[0]; i++)
         is_int(http_is_taxii_content(isg_str_of(content_rows[i].type)), content_rows[i].taxii,
                "Content-Type: %s",
