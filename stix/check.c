@@ -22,8 +22,10 @@ static size_t put_name(char *out, const char *name)
         bool escaped = *p == '~' || *p == '/';
         if (out != NULL) {
             out[n] = *p;
-            if (escaped)
-                memcpy(out + n, *p == '~' ? "~0" : "~1", 2);
+            if (escaped) {
+                out[n] = '~';
+                out[n + 1] = *p == '~' ? '0' : '1';
+            }
         }
         n += escaped ? 2 : 1;
     }
@@ -162,6 +164,12 @@ static void check_deterministic(struct stix_checking *c, const struct stix_place
                    "id should be the UUIDv5 of the contributing properties");
 }
 
+static void check_bundle(struct stix_checking *c, const struct stix_json *bundle)
+{
+    stix_check_bundle_twice(c, bundle);
+    stix_check_within(c, bundle);
+}
+
 int stix_check_object(struct stix_report *report, const struct stix_json *object,
                       const struct stix_place *at)
 {
@@ -190,7 +198,7 @@ int stix_check_object(struct stix_report *report, const struct stix_json *object
     if (c.type != NULL)
         stix_check_rules(&c, c.type, object, at);
     if (c.kind == STIX_KIND_BUNDLE)
-        stix_check_bundle_twice(&c, object);
+        check_bundle(&c, object);
     if (c.kind == STIX_KIND_SCO && c.type != NULL && report->errors == errors)
         check_deterministic(&c, at);
     return c.err;

@@ -111,6 +111,7 @@ static void check_bundle(struct stix_checking *c, const struct stix_place *at)
         !isg_str_is(stix_json_get_str(c->object, "spec_version"), "2.0"))
         stix_found(c, STIX_ERROR, "S-132", &here, "spec_version of a 2.0 bundle is the string 2.0");
     stix_check_bundle_twice(c, c->object);
+    stix_check_within(c, c->object);
 }
 
 /* --- objects --- */

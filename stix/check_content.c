@@ -162,6 +162,7 @@ void stix_check_container(struct stix_checking *c, const struct stix_json *value
         if (stix_check_is_object(c, walk.value, &here, "an object of the container"))
             check_contained(c, value, walk.value, &here);
     }
+    stix_check_connected(c, value, at);
 }
 
 /* --- language-content.contents (S-076) --- */

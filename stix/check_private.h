@@ -142,6 +142,15 @@ void stix_check_contents(struct stix_checking *c, const struct stix_json *value,
 void stix_check_container(struct stix_checking *c, const struct stix_json *value,
                           const struct stix_place *at);
 
+/* --- check_connected.c (S-041) --- */
+
+void stix_check_connected(struct stix_checking *c, const struct stix_json *container,
+                          const struct stix_place *at);
+
+/* --- check_within.c (S-072, S-076): what only a bundle can show --- */
+
+void stix_check_within(struct stix_checking *c, const struct stix_json *bundle);
+
 /* --- check_bundle.c (S-086, S-087) --- */
 
 void stix_check_bundle_element(struct stix_checking *c, const struct stix_json *value,

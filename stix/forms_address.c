@@ -6,6 +6,7 @@
 
 #include "stix/base/utf8.h"
 #include "stix/chars.h"
+#include "stix/punycode.h"
 #include "stix/types_table.h"
 
 /* --- IP and MAC (S-059) --- */
@@ -108,7 +109,7 @@ static bool is_label_char(int32_t cp)
            cp != 0xfffd;
 }
 
-/* At most 63 octets, no hyphen at either end, and something behind "xn--". */
+/* At most 63 octets, no hyphen at either end, and what is behind "xn--" decodes. */
 static bool is_label(struct isg_str label)
 {
     if (label.n == 0 || label.n > 63 || label.p[0] == '-' || label.p[label.n - 1] == '-')
@@ -117,6 +118,8 @@ static bool is_label(struct isg_str label)
         for (size_t i = 4; i < label.n; i++)
             if ((unsigned char)label.p[i] >= 0x80)
                 return false;
+        if (!stix_punycode_decodes(isg_str_from(label, 4)))
+            return false;
     }
     for (struct isg_str rest = label; rest.n > 0;)
         if (!is_label_char(isg_utf8_next(&rest)))
