@@ -154,7 +154,9 @@ static void check_deterministic(struct stix_checking *c, const struct stix_place
 {
     struct stix_place here = {at, "id", 0};
     char wanted[STIX_ID_MAX + 1];
+    struct isg_str uuid;
     bool deterministic = false;
+    int version = 0;
     int err = stix_id_sco(c->object, wanted, &deterministic, NULL);
     if (err == ISG_ENOMEM)
         c->err = err;
@@ -162,6 +164,11 @@ static void check_deterministic(struct stix_checking *c, const struct stix_place
              !isg_str_ieq(stix_json_get_str(c->object, "id"), isg_str_of(wanted)))
         stix_found(c, STIX_WARNING, "S-090", &here,
                    "id should be the UUIDv5 of the contributing properties");
+    else if (err == ISG_OK && !deterministic &&
+             stix_id_split(stix_json_get_str(c->object, "id"), NULL, &uuid) &&
+             isg_uuid_is_valid(uuid, &version) && version != 4)
+        stix_found(c, STIX_ERROR, "S-092", &here,
+                   "id holds a UUID of version 4 where no property contributes to it");
 }
 
 static void check_bundle(struct stix_checking *c, const struct stix_json *bundle)

@@ -251,9 +251,14 @@ static const char *skip_enclosed(struct stix_cutter *c, const char *p, const cha
     return p;
 }
 
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 static bool ends_scalar(char byte)
 {
-    return memchr(" \t\r\n,:{}[]\"", byte, 11) != NULL;
+    return is_blank(byte) || (byte != '\0' && strchr(",:{}[]\"", byte) != NULL);
 }
 
 /* Read on in the value; true when it ends in this piece. */
@@ -388,7 +393,7 @@ static int step(struct stix_cutter *c)
 static void skip_blanks(struct stix_cutter *c)
 {
     const char *from = c->p;
-    while (c->p < c->end && memchr(" \t\r\n", *c->p, 4) != NULL)
+    while (c->p < c->end && is_blank(*c->p))
         c->p++;
     c->offset += (size_t)(c->p - from);
 }

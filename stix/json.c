@@ -14,7 +14,11 @@ static const double INT_LIMIT = 9007199254740991.0; /* 2^53-1 */
 /* json-c takes no const values, also where it only reads. */
 static struct json_object *inner(const struct stix_json *value)
 {
-    return (struct json_object *)(uintptr_t)value;
+    union {
+        const struct stix_json *borrowed;
+        struct json_object *object;
+    } same = {value};
+    return same.object;
 }
 
 static const struct stix_json *outer(const struct json_object *object)

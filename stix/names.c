@@ -125,7 +125,7 @@ static void put_slot(struct stix_scope *scope, uint64_t hash, size_t index)
 /* Four slots a name when made, two when it is time for the next. */
 static int make_table(const struct stix_names *names, struct stix_scope *scope)
 {
-    size_t size = 4 * FEW;
+    size_t size = (size_t)4 * FEW;
     while (size < 4 * (names->count - scope->first))
         size *= 2;
     free(scope->slots);

@@ -230,9 +230,11 @@ bool stix_pointer_add(char *path, size_t room, struct isg_str component)
     for (; i < component.n && n + 3 <= room; i++) {
         char c = component.p[i];
         bool escape = c == '~' || c == '/';
-        path[n++] = escape ? '~' : c;
-        if (escape)
-            path[n++] = c == '~' ? '0' : '1';
+        if (escape) {
+            path[n++] = '~';
+            c = c == '~' ? '0' : '1';
+        }
+        path[n++] = c;
     }
     /* Cut: what stands at i may be the middle of a character. */
     bool whole = i == component.n;

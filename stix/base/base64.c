@@ -20,7 +20,7 @@ void isg_base64_encode(enum isg_base64 form, const void *bytes, size_t n, struct
             word |= p[i + 2];
         char four[4];
         for (size_t k = 0; k < 4; k++)
-            four[k] = k <= have ? alphabet[word >> (18 - 6 * k) & 63] : '=';
+            four[k] = (char)(k <= have ? alphabet[word >> (18 - 6 * k) & 63] : '=');
         isg_buf_put(out, four, form == ISG_BASE64_STD ? 4 : have + 1);
     }
 }

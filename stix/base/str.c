@@ -19,7 +19,7 @@ bool isg_str_is(struct isg_str a, const char *b)
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
 bool isg_str_ieq(struct isg_str a, struct isg_str b)
@@ -53,9 +53,11 @@ bool isg_str_ends(struct isg_str s, struct isg_str suffix)
 
 struct isg_str isg_str_from(struct isg_str s, size_t from)
 {
+    if (s.p == NULL)
+        return (struct isg_str){NULL, 0};
     if (from > s.n)
         from = s.n;
-    return (struct isg_str){s.p == NULL ? NULL : s.p + from, s.n - from};
+    return (struct isg_str){s.p + from, s.n - from};
 }
 
 static bool is_blank(char c)

@@ -114,8 +114,12 @@ int isg_time_cmp(struct isg_str a, struct isg_str b)
     struct isg_str fb = fraction(b);
     size_t n = fa.n > fb.n ? fa.n : fb.n;
     for (size_t i = 0; i < n; i++) {
-        char ca = i < fa.n ? fa.p[i] : '0';
-        char cb = i < fb.n ? fb.p[i] : '0';
+        char ca = '0';
+        char cb = '0';
+        if (i < fa.n)
+            ca = fa.p[i];
+        if (i < fb.n)
+            cb = fb.p[i];
         if (ca != cb)
             return ca < cb ? -1 : 1;
     }
