@@ -427,3 +427,24 @@ int trust_statement_file_verify(const char *path, const char *type, const struct
     isg_buf_done(&text);
     return settle(&c, err);
 }
+
+int trust_minisig_file_verify(const char *path, const struct trust_public *keys, size_t keys_count,
+                              struct trust_verify_report *report, struct isg_fail *why)
+{
+    struct checking c = {.keys = keys, .keys_count = keys_count, .report = report, .why = why};
+    struct isg_fail unread = {0};
+    if (strlen(path) >= PATH_MAX)
+        return isg_fail(why, ISG_EIO, "the path is too long");
+    (void)snprintf(c.path, sizeof c.path, "%s", path);
+    cut_suffix(c.path);
+    isg_buf_init(&c.list, ISG_BUF_NO_MAX);
+    /* The form is judged before the file: a legacy signature is refused whatever it stands for. */
+    int bundle_err = bundle_read(c.path, &c.list, &c.digests, &unread);
+    isg_buf_done(&c.list);
+    int err = check_minisig(&c);
+    bool by_form = report->code == TRUST_E_LEGACY || report->code == TRUST_E_FORMAT;
+    if (err != ISG_OK || bundle_err == ISG_OK || by_form)
+        return settle(&c, err);
+    *why = unread;
+    return settle(&c, bundle_err);
+}

@@ -108,4 +108,11 @@ int trust_statement_file_verify(const char *path, const char *type, const struct
                                 size_t keys_count, int64_t now_s,
                                 struct trust_verify_report *report, struct isg_fail *why);
 
+/*
+ * Check a .minisig file against the bundle it stands beside, without a statement: path is the
+ * .minisig. Returns as trust_bundle_verify; a legacy signature is refused without the bundle.
+ */
+int trust_minisig_file_verify(const char *path, const struct trust_public *keys, size_t keys_count,
+                              struct trust_verify_report *report, struct isg_fail *why);
+
 #endif

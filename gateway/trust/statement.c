@@ -47,6 +47,14 @@ const char *trust_code_name(enum trust_code code)
     return (unsigned)code < TRUST_CODE_COUNT ? names[code] : "E_FORMAT";
 }
 
+bool trust_statement_is_type(const char *type)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (strcmp(kinds[i].type, type) == 0)
+            return true;
+    return false;
+}
+
 static enum trust_code refuse(struct isg_fail *why, enum trust_code code, const char *text)
 {
     isg_fail_at(why, ISG_ESIGN, NULL, trust_code_name(code), "%s", text);

@@ -5,6 +5,7 @@
 #ifndef GATEWAY_TRUST_STATEMENT_H
 #define GATEWAY_TRUST_STATEMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,8 @@ enum trust_code {
     TRUST_CODE_COUNT
 };
 const char *trust_code_name(enum trust_code code); /* "OK", "E_FORMAT", ... */
+
+bool trust_statement_is_type(const char *type); /* "bundle", "head", ...: one that is known */
 
 /*
  * Sign a statement: payload is canonical JSON whose `type` is type ("bundle"); appends
