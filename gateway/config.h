@@ -106,10 +106,19 @@ void config_free(struct config **config); /* accepts NULL, leaves NULL */
 /* Append the whole configuration as YAML, each value with a comment on where it came from. */
 void config_show(const struct config *config, struct isg_buf *out);
 
+/*
+ * The same for programs, and a newline: a list of {"setting", "value", "origin"}, where origin is
+ * "default", "file" or "env", with "line" or "variable".
+ */
+void config_show_json(const struct config *config, struct isg_buf *out);
+
 /* Append a commented example with every setting and its default. */
 void config_example(struct isg_buf *out);
 
 /* Append the reference: a table of key, type, default, range and meaning. */
 void config_reference(struct isg_buf *out);
+
+/* The reference for programs, and a newline: a list of {"setting", "type", "default", ...}. */
+void config_reference_json(struct isg_buf *out);
 
 #endif

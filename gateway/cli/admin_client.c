@@ -80,7 +80,7 @@ int cli_admin_raw(struct cli *cli, const char *method, const char *path, struct 
     struct feed_response response = {0};
     char url[4096];
     char socket[108];
-    int err = config_load(cli->dir, &config, why);
+    int err = cli_config_load(cli, NULL, &config, why);
     if (err != ISG_OK)
         return err;
     if (snprintf(url, sizeof url, "http://localhost%s", path) >= (int)sizeof url)
@@ -119,4 +119,23 @@ int cli_admin(struct cli *cli, const char *method, const char *path, struct isg_
         err = stix_json_parse(isg_buf_str(&reply), NULL, out_reply, why);
     isg_buf_done(&reply);
     return err;
+}
+
+int cli_admin_print(struct cli *cli, const char *method, const char *path, struct isg_str body,
+                    void (*print)(const struct stix_json *json))
+{
+    struct isg_fail why = {0};
+    struct isg_buf reply;
+    struct stix_json *json = NULL;
+    isg_buf_init(&reply, ISG_BUF_NO_MAX);
+    int err = cli_admin_raw(cli, method, path, body, &reply, &why);
+    if (err == ISG_OK && cli->json)
+        cli_print(isg_buf_str(&reply));
+    else if (err == ISG_OK)
+        err = stix_json_parse(isg_buf_str(&reply), NULL, &json, &why);
+    if (json != NULL)
+        print(json);
+    stix_json_free(&json);
+    isg_buf_done(&reply);
+    return err == ISG_OK ? 0 : cli_fail(cli, &why);
 }

@@ -1,14 +1,10 @@
 /* The command table, the option parser, help, and the helpers every command uses. */
 #include "gateway/cli/cli.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const struct cli_command commands[] = {
     {"init", "make a new instance directory",
@@ -51,6 +47,8 @@ static const struct cli_command commands[] = {
      cli_import},
     {"convert", "turn a feed file into a STIX 2.1 bundle, without a service",
      "--format kev|csaf|stix [--id-urn URN] [-o FILE] FILE\n\n"
+     "The same file gives the same bundle. Ids and creator are those of the instance in DIR\n"
+     "when there is one; --id-urn names another namespace. FILE - is standard input.\n\n"
      "  isg convert --format csaf advisory.json -o bundle.json\n",
      cli_convert},
     {"export", "write what a member may see as a signed bundle",
@@ -59,9 +57,11 @@ static const struct cli_command commands[] = {
      "  isg export --collection indicators --as pumpmaker --format stix -o feed.json\n",
      cli_export},
     {"verify", "check an exported bundle and its signatures",
-     "FILE [--keys F] [--at TIME]\n\n"
+     "FILE [--keys F] [--type T] [--at TIME]\n\n"
      "Prints OK or the code of the first check that fails. Keys: PEM, JWK or minisign public\n"
-     "key; default DIR/public/isao.pem.\n\n"
+     "key; default DIR/public/isao.pem. FILE is a bundle with its companions, or a .jws that\n"
+     "stands alone; T is the kind of statement it must be (bundle head keys receipt ...).\n"
+     "--at checks an archived file as of then.\n\n"
      "  isg verify feed.json --keys isao.pem\n",
      cli_verify},
     {"key", "the keys that sign what leaves",
@@ -76,9 +76,15 @@ static const struct cli_command commands[] = {
      "  isg validate bundle.json\n"
      "  isg validate --jsonl - < objects.ndjson\n",
      cli_validate},
-    {"pattern", "check STIX patterns",
-     "check PATTERN | check --jsonl -\n\n"
-     "  isg pattern check \"[ipv4-addr:value = '198.51.100.7']\"\n",
+    {"pattern", "check, match and compare STIX patterns",
+     "check PATTERN | match PATTERN FILE | equiv PATTERN PATTERN | print PATTERN\n"
+     "    [--version 2.0]\n"
+     "check --jsonl - | match --jsonl - | equiv --jsonl -\n\n"
+     "FILE holds an observed-data, a bundle, or a list of them. print shows the normal form.\n"
+     "A line in, a line out: \"PATTERN\", {\"pattern\":P,\"observations\":[...]}, or\n"
+     "{\"a\":P,\"b\":P}; the objects may name a \"version\".\n\n"
+     "  isg pattern check \"[ipv4-addr:value = '198.51.100.7']\"\n"
+     "  isg pattern match \"[file:size > 5] REPEATS 2 TIMES\" observed.json\n",
      cli_pattern},
     {"id", "compute the deterministic id of observables",
      "--jsonl -\n\nAn observable without id a line in, {\"id\":...} a line out.\n\n"
@@ -164,7 +170,15 @@ int cli_fail(const struct cli *cli, const struct isg_fail *why)
     if (why->rule[0] != '\0')
         (void)fprintf(stderr, " [%s]", why->rule);
     (void)fputc('\n', stderr);
-    return isg_err_exit(why->code);
+    return cli->wrong_config ? CLI_CONFIG : isg_err_exit(why->code);
+}
+
+int cli_config_load(struct cli *cli, const char *file, struct config **out, struct isg_fail *why)
+{
+    int err =
+        file != NULL ? config_load_file(file, cli->dir, out, why) : config_load(cli->dir, out, why);
+    cli->wrong_config = err == ISG_EUSAGE;
+    return err;
 }
 
 static const struct cli_option *option_find(const struct cli_option *options, size_t n,
@@ -199,8 +213,11 @@ static int option_take(struct cli *cli, const struct cli_option *options, size_t
 
 int cli_options(struct cli *cli, const struct cli_option *options, size_t n)
 {
-    const struct cli_option everywhere[] = {
-        {"-C", NULL, &cli->dir}, {"--json", &cli->json, NULL}, {"--help", &cli->help, NULL}};
+    const struct cli_option everywhere[] = {{"-C", NULL, &cli->dir},
+                                            {"--json", &cli->json, NULL},
+                                            {"--help", &cli->help, NULL},
+                                            {"-h", &cli->help, NULL}};
+    const size_t common_count = sizeof everywhere / sizeof everywhere[0];
     bool only_args = false;
     cli->args = calloc((size_t)cli->argc + 1, sizeof *cli->args);
     if (cli->args == NULL)
@@ -215,9 +232,9 @@ int cli_options(struct cli *cli, const struct cli_option *options, size_t n)
             only_args = true;
             continue;
         }
-        bool common = option_find(everywhere, 3, isg_str_of(word)) != NULL;
-        int code =
-            common ? option_take(cli, everywhere, 3, &at) : option_take(cli, options, n, &at);
+        bool common = option_find(everywhere, common_count, isg_str_of(word)) != NULL;
+        int code = common ? option_take(cli, everywhere, common_count, &at)
+                          : option_take(cli, options, n, &at);
         if (code != 0)
             return code;
     }
@@ -235,109 +252,59 @@ int cli_expect(const struct cli *cli, size_t least, size_t most)
     return 0;
 }
 
+/* The next word from *at on that is neither an option nor -C's value; false when there is none. */
+static bool next_word(int argc, char **argv, int *at)
+{
+    for (; *at < argc; (*at)++) {
+        if (strcmp(argv[*at], "-C") == 0)
+            (*at)++;
+        else if (argv[*at][0] != '-')
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Where a command's name stands: the first word that is one, so that options with values may come
+ * before it. *out_first is the first word of all, for the message when none is.
+ */
+static const struct cli_command *command_among(const struct cli_command *list, size_t n, int argc,
+                                               char **argv, int *out_at, const char **out_first)
+{
+    *out_first = NULL;
+    for (int at = 0; next_word(argc, argv, &at); at++) {
+        *out_first = *out_first == NULL ? argv[at] : *out_first;
+        for (size_t i = 0; i < n; i++)
+            if (strcmp(argv[at], list[i].name) == 0) {
+                *out_at = at;
+                return &list[i];
+            }
+    }
+    return NULL;
+}
+
+static void take_word(int *argc, char **argv, int at)
+{
+    memmove(&argv[at], &argv[at + 1], (size_t)(*argc - at) * sizeof *argv);
+    (*argc)--;
+}
+
 int cli_family(struct cli *cli, const struct cli_command *family, size_t n)
 {
-    for (int at = 0; at < cli->argc; at++) {
-        const char *word = cli->argv[at];
-        if (strcmp(word, "-C") == 0) {
-            at++;
-            continue;
-        }
-        if (word[0] == '-')
-            continue;
-        for (size_t i = 0; i < n; i++)
-            if (strcmp(word, family[i].name) == 0) {
-                memmove(&cli->argv[at], &cli->argv[at + 1],
-                        (size_t)(cli->argc - at) * sizeof *cli->argv);
-                cli->argc--;
-                return family[i].run(cli);
-            }
-        return cli_usage(cli, "no such command: %s", word);
+    int at = 0;
+    const char *first = NULL;
+    const struct cli_command *command = command_among(family, n, cli->argc, cli->argv, &at, &first);
+    if (command != NULL) {
+        take_word(&cli->argc, cli->argv, at);
+        return command->run(cli);
     }
+    if (first != NULL)
+        return cli_usage(cli, "no such command: %s", first);
     int code = cli_options(cli, NULL, 0);
     return code != 0 ? code : cli_usage(cli, "which one?");
 }
 
-/* ---- files ---- */
-
-int cli_read(const char *path, size_t max, struct isg_buf *out, struct isg_fail *why)
-{
-    bool standard = strcmp(path, "-") == 0;
-    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
-    out->max = max;
-    ssize_t got = 1;
-    while (got > 0 && out->err == ISG_OK) {
-        char *to = isg_buf_reserve(out, 65536);
-        if (to == NULL) { /* near the cap: is there more than fits? */
-            out->err = ISG_OK;
-            to = isg_buf_reserve(out, max - out->len);
-            char extra;
-            got = to == NULL ? -1 : read(fd, to, max - out->len);
-            out->len += got > 0 ? (size_t)got : 0;
-            if (out->len >= max && read(fd, &extra, 1) > 0)
-                out->err = ISG_ELIMIT;
-            continue;
-        }
-        got = read(fd, to, 65536);
-        if (got < 0 && errno == EINTR)
-            got = 1;
-        else if (got > 0)
-            out->len += (size_t)got;
-    }
-    int err = out->err;
-    if (err != ISG_OK)
-        (void)isg_fail(why, err, "%s: larger than %zu bytes", path, max);
-    else if (got < 0)
-        err = isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
-    if (!standard)
-        (void)close(fd);
-    return err;
-}
-
-static int write_all(int fd, struct isg_str text)
-{
-    while (text.n > 0) {
-        ssize_t put = write(fd, text.p, text.n);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return -1;
-        text = isg_str_from(text, (size_t)put);
-    }
-    return fsync(fd);
-}
-
-int cli_write(const char *path, struct isg_str text, unsigned mode, struct isg_fail *why)
-{
-    char temporary[4096];
-    if (snprintf(temporary, sizeof temporary, "%s.tmp%ld", path, (long)getpid()) >=
-        (int)sizeof temporary)
-        return isg_fail(why, ISG_EIO, "%s: the name is too long", path);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
-    if (fd < 0)
-        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
-    int failed = write_all(fd, text);
-    failed |= close(fd);
-    if (failed != 0 || rename(temporary, path) != 0) {
-        (void)isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
-        (void)unlink(temporary);
-        return ISG_EIO;
-    }
-    return ISG_OK;
-}
-
-int cli_read_secret(const char *path, struct isg_buf *out, struct isg_fail *why)
-{
-    int err = cli_read(path, 4096, out, why);
-    while (err == ISG_OK && out->len > 0 &&
-           (out->p[out->len - 1] == '\n' || out->p[out->len - 1] == '\r'))
-        out->p[--out->len] = '\0';
-    if (err == ISG_OK && out->len == 0)
-        err = isg_fail(why, ISG_EINVAL, "%s: the file is empty", path);
-    return err;
-}
+/* ---- output ---- */
 
 void cli_print(struct isg_str text)
 {
@@ -367,26 +334,6 @@ void cli_table(const char *const *header, size_t columns, const char *const *cel
 
 /* ---- main ---- */
 
-static const struct cli_command *command_find(const char *name)
-{
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
-    return NULL;
-}
-
-/* The first word that is neither an option nor -C's value; 0 when there is none. */
-static int command_at(int argc, char **argv)
-{
-    for (int at = 1; at < argc; at++) {
-        if (strcmp(argv[at], "-C") == 0)
-            at++;
-        else if (argv[at][0] != '-')
-            return at;
-    }
-    return 0;
-}
-
 static bool has_word(int argc, char **argv, const char *word)
 {
     for (int at = 1; at < argc; at++)
@@ -395,30 +342,51 @@ static bool has_word(int argc, char **argv, const char *word)
     return false;
 }
 
+/* What the user asked who named no command. */
+static int run_without_command(int argc, char **argv)
+{
+    static const char *const known[] = {"--version", "--json", "--help", "-h", "-C"};
+    for (int at = 1; at < argc; at++) {
+        bool is_known = false;
+        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+            is_known |= strcmp(argv[at], known[i]) == 0;
+        if (!is_known && strcmp(argv[at - 1], "-C") != 0) {
+            (void)fprintf(stderr, "isg: unknown option %s (see `isg --help`)\n", argv[at]);
+            return CLI_USAGE;
+        }
+    }
+    if (has_word(argc, argv, "--version"))
+        return print_version(has_word(argc, argv, "--json"));
+    bool asked = has_word(argc, argv, "--help") || has_word(argc, argv, "-h");
+    print_overview(asked ? stdout : stderr);
+    return asked ? 0 : CLI_USAGE;
+}
+
+/* An answer that did not get out whole is no answer: a full disk, a reader that went away. */
+static int finish_output(int code)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return code;
+    (void)fputs("isg: standard output cannot be written\n", stderr);
+    return code == 0 || code == CLI_NO ? isg_err_exit(ISG_EIO) : code;
+}
+
 int cli_main(int argc, char **argv)
 {
-    struct cli cli = {.dir = getenv("ISG_DIR")};
-    int at = command_at(argc, argv);
+    struct cli cli = {.dir = getenv("ISG_DIR"), .argc = argc - 1, .argv = argv + 1};
+    const char *first = NULL;
+    int at = 0;
     if (cli.dir == NULL)
         cli.dir = "/var/lib/isg";
-    if (at == 0) {
-        if (has_word(argc, argv, "--version"))
-            return print_version(has_word(argc, argv, "--json"));
-        bool asked = has_word(argc, argv, "--help") || has_word(argc, argv, "-h");
-        print_overview(asked ? stdout : stderr);
-        return asked ? 0 : CLI_USAGE;
-    }
-    cli.command = command_find(argv[at]);
+    cli.command = command_among(commands, COMMANDS, cli.argc, cli.argv, &at, &first);
+    if (cli.command == NULL && first == NULL)
+        return finish_output(run_without_command(argc, argv));
     if (cli.command == NULL) {
-        (void)fprintf(stderr, "isg: no such command: %s (see `isg --help`)\n", argv[at]);
+        (void)fprintf(stderr, "isg: no such command: %s (see `isg --help`)\n", first);
         return CLI_USAGE;
     }
-    memmove(&argv[at], &argv[at + 1], (size_t)(argc - at) * sizeof *argv);
-    cli.argc = argc - 2;
-    cli.argv = argv + 1;
+    take_word(&cli.argc, cli.argv, at);
     int code = cli.command->run(&cli);
     free(cli.args);
-    if (fflush(stdout) != 0 && code == 0)
-        code = isg_err_exit(ISG_EIO);
-    return code < 0 ? 0 : code;
+    return finish_output(code < 0 ? 0 : code);
 }

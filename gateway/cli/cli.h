@@ -17,7 +17,14 @@
 #include "stix/base/str.h"
 #include "stix/json.h"
 
-enum { CLI_NO = 1, CLI_USAGE = 64, CLI_DATA = 65, CLI_CANTCREAT = 73, CLI_ARGS_MAX = 65536 };
+enum {
+    CLI_NO = 1,
+    CLI_USAGE = 64,
+    CLI_DATA = 65,
+    CLI_CANTCREAT = 73,
+    CLI_CONFIG = 78,
+    CLI_ARGS_MAX = 65536
+};
 
 struct cli;
 
@@ -34,7 +41,8 @@ struct cli {
     const char *dir; /* the instance directory */
     bool json;
     bool help;
-    int argc; /* words behind the command's name */
+    bool wrong_config; /* set by cli_config_load: cli_fail then returns CLI_CONFIG */
+    int argc;          /* words behind the command's name */
     char **argv;
     const char **args; /* positional arguments, after cli_options */
     size_t args_count;
@@ -59,16 +67,25 @@ int cli_expect(const struct cli *cli, size_t least, size_t most);
 /* Print "isg COMMAND: text (path, rule)" and return the exit code of why->code. */
 int cli_fail(const struct cli *cli, const struct isg_fail *why);
 
+/*
+ * The instance's configuration, or with `file` that file's. As config_load; a wrong one makes
+ * cli_fail return CLI_CONFIG.
+ */
+int cli_config_load(struct cli *cli, const char *file, struct config **out, struct isg_fail *why);
+
 /* Print a usage message and return CLI_USAGE. */
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Run the command of a command named by the first word. */
+/* Run the command of a command named by the first word that is neither option nor -C's value. */
 int cli_family(struct cli *cli, const struct cli_command *family, size_t n);
 
 /* A whole file ("-": standard input) into out. ISG_EIO, ISG_ELIMIT over max bytes. */
 int cli_read(const char *path, size_t max, struct isg_buf *out, struct isg_fail *why);
 
-/* Write a file through a temporary name: whole or not at all. mode as open(2). */
+/*
+ * Write a file through a temporary name: whole or not at all. mode as open(2). "-" is standard
+ * output; what is there and no plain file (a device, a pipe) is written in place.
+ */
 int cli_write(const char *path, struct isg_str text, unsigned mode, struct isg_fail *why);
 
 /* A secret from a file, without the newline at its end. */
@@ -88,6 +105,13 @@ int cli_admin(struct cli *cli, const char *method, const char *path, struct isg_
 /* As cli_admin, with the answer's bytes. */
 int cli_admin_raw(struct cli *cli, const char *method, const char *path, struct isg_str body,
                   struct isg_buf *out_reply, struct isg_fail *why);
+
+/*
+ * One request whose answer is the command's result: printed as it came with --json, else by
+ * `print`. Returns the exit code, after a message when it failed.
+ */
+int cli_admin_print(struct cli *cli, const char *method, const char *path, struct isg_str body,
+                    void (*print)(const struct stix_json *json));
 
 /* Append text percent-encoded for a path or a query value. */
 void cli_escape(struct isg_buf *out, const char *text);

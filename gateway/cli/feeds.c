@@ -10,25 +10,6 @@
 
 enum { BODY_MAX = 1 << 20 };
 
-static int send(struct cli *cli, const char *method, const char *path, struct isg_str body,
-                void (*print)(const struct stix_json *json))
-{
-    struct isg_fail why = {0};
-    struct isg_buf reply;
-    struct stix_json *json = NULL;
-    isg_buf_init(&reply, ISG_BUF_NO_MAX);
-    int err = cli_admin_raw(cli, method, path, body, &reply, &why);
-    if (err == ISG_OK && cli->json)
-        cli_print(isg_buf_str(&reply));
-    else if (err == ISG_OK)
-        err = stix_json_parse(isg_buf_str(&reply), NULL, &json, &why);
-    if (json != NULL)
-        print(json);
-    stix_json_free(&json);
-    isg_buf_done(&reply);
-    return err == ISG_OK ? 0 : cli_fail(cli, &why);
-}
-
 /* Every member of an answer, one a line: counts and states of a run. */
 static void print_members(const struct stix_json *json)
 {
@@ -116,7 +97,7 @@ static int feed_add(struct cli *cli)
     if (allow_private)
         isg_jsonw_put_bool(&w, "allow_private", true);
     isg_jsonw_end(&w);
-    code = send(cli, "POST", "/admin/v1/feeds", isg_buf_str(&body), print_members);
+    code = cli_admin_print(cli, "POST", "/admin/v1/feeds", isg_buf_str(&body), print_members);
     isg_buf_done(&body);
     return code;
 }
@@ -127,7 +108,8 @@ static int feed_list(struct cli *cli)
     if (code == 0)
         code = cli_expect(cli, 0, 0);
     return code != 0 ? code
-                     : send(cli, NULL, "/admin/v1/feeds", (struct isg_str){NULL, 0}, print_feeds);
+                     : cli_admin_print(cli, NULL, "/admin/v1/feeds", (struct isg_str){NULL, 0},
+                                       print_feeds);
 }
 
 static int feed_run(struct cli *cli)
@@ -141,7 +123,7 @@ static int feed_run(struct cli *cli)
     if (code != 0)
         return code;
     (void)feed_path(&path, cli->args[0], dry_run ? "/run?dry_run=1" : "/run");
-    code = send(cli, "POST", path.p, (struct isg_str){NULL, 0}, print_members);
+    code = cli_admin_print(cli, "POST", path.p, (struct isg_str){NULL, 0}, print_members);
     isg_buf_done(&path);
     return code;
 }
@@ -155,7 +137,7 @@ static int feed_remove(struct cli *cli)
     if (code != 0)
         return code;
     (void)feed_path(&path, cli->args[0], "");
-    code = send(cli, "DELETE", path.p, (struct isg_str){NULL, 0}, print_nothing);
+    code = cli_admin_print(cli, "DELETE", path.p, (struct isg_str){NULL, 0}, print_nothing);
     isg_buf_done(&path);
     return code;
 }
@@ -207,7 +189,7 @@ static int peer_run(struct cli *cli, const char *direction)
     if (dry_run)
         isg_jsonw_put_bool(&w, "dry_run", true);
     isg_jsonw_end(&w);
-    code = send(cli, "POST", "/admin/v1/peers/run", isg_buf_str(&body), print_members);
+    code = cli_admin_print(cli, "POST", "/admin/v1/peers/run", isg_buf_str(&body), print_members);
     isg_buf_done(&body);
     return code;
 }

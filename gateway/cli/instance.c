@@ -1,300 +1,11 @@
-/* The instance: making it, waiting for it, asking how it is. */
-#define _XOPEN_SOURCE 700 /* realpath */
-#include <errno.h>
-#include <limits.h>
+/* The running instance: waiting for it, asking how it is. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "gateway/cli/cli.h"
-#include "gateway/http/certificate.h"
-#include "gateway/trust/keys.h"
-#include "gateway/trust/secret.h"
-#include "stix/base/base64.h"
-#include "stix/base/jsonw.h"
 #include "stix/base/time.h"
-#include "stix/base/uuid.h"
-
-enum { SECRET_BYTES = 32, CONFIG_MAX = 1 << 20 };
-
-/* ---- init ---- */
-
-struct init {
-    const char *dir; /* absolute */
-    const char *listen;
-    const char *name;
-    const char *public_url;
-    char host[256];
-    char url[512];
-    struct trust_public content;
-};
-
-static int init_path(const struct init *init, const char *below, char out[PATH_MAX],
-                     struct isg_fail *why)
-{
-    if (snprintf(out, PATH_MAX, "%s/%s", init->dir, below) >= PATH_MAX)
-        return isg_fail(why, ISG_EIO, "%s: the path is too long", init->dir);
-    return ISG_OK;
-}
-
-static int init_write(const struct init *init, const char *below, struct isg_str text,
-                      unsigned mode, struct isg_fail *why)
-{
-    char path[PATH_MAX];
-    int err = init_path(init, below, path, why);
-    return err == ISG_OK ? cli_write(path, text, mode, why) : err;
-}
-
-/* HOST:PORT with [v6] in brackets; the host alone names the certificate. */
-static int init_host(struct init *init, struct isg_fail *why)
-{
-    const char *colon = strrchr(init->listen, ':');
-    uint64_t port;
-    if (colon == NULL || !isg_str_to_u64(isg_str_of(colon + 1), 65535, &port))
-        return isg_fail(why, ISG_EUSAGE, "--listen %s is not HOST:PORT", init->listen);
-    struct isg_str host = {init->listen, (size_t)(colon - init->listen)};
-    if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-        host = (struct isg_str){host.p + 1, host.n - 2};
-    if (host.n == 0 || host.n >= sizeof init->host)
-        return isg_fail(why, ISG_EUSAGE, "--listen %s names no host", init->listen);
-    (void)snprintf(init->host, sizeof init->host, "%.*s", ISG_STR_ARG(host));
-    if (init->public_url != NULL)
-        (void)snprintf(init->url, sizeof init->url, "%s", init->public_url);
-    else
-        (void)snprintf(init->url, sizeof init->url, "https://%s", init->listen);
-    size_t n = strlen(init->url);
-    while (n > 0 && init->url[n - 1] == '/')
-        init->url[--n] = '\0';
-    return ISG_OK;
-}
-
-static int init_folders(const struct init *init, struct isg_fail *why)
-{
-    static const char *const folders[] = {"tls", "keys", "secrets", "public", "state", "redis"};
-    char path[PATH_MAX];
-    if (mkdir(init->dir, 0700) != 0 && errno != EEXIST)
-        return isg_fail(why, ISG_EIO, "%s: %s", init->dir, strerror(errno));
-    int err = init_path(init, "isg.yaml", path, why);
-    if (err == ISG_OK && access(path, F_OK) == 0)
-        err = isg_fail(why, ISG_ECONFLICT, "%s is an instance already", init->dir);
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0] && err == ISG_OK; i++) {
-        err = init_path(init, folders[i], path, why);
-        if (err == ISG_OK && mkdir(path, 0700) != 0 && errno != EEXIST)
-            err = isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
-    }
-    return err;
-}
-
-static int init_tls(const struct init *init, struct isg_fail *why)
-{
-    struct certificate_set set;
-    int err = certificate_make(init->name, init->host, &set, why);
-    if (err != ISG_OK)
-        return err;
-    err = init_write(init, "tls/ca.pem", isg_buf_str(&set.ca), 0644, why);
-    if (err == ISG_OK)
-        err = init_write(init, "tls/server.pem", isg_buf_str(&set.certificate), 0644, why);
-    if (err == ISG_OK)
-        err = init_write(init, "tls/server.key", isg_buf_str(&set.key), 0600, why);
-    certificate_set_done(&set);
-    return err;
-}
-
-/* A random passphrase, and the content key encrypted with it; the public forms for members. */
-static int init_keys(struct init *init, struct isg_fail *why)
-{
-    uint8_t random[SECRET_BYTES];
-    char path[PATH_MAX];
-    struct isg_buf pass;
-    struct isg_buf text;
-    isg_buf_init(&pass, 256);
-    isg_buf_init(&text, 4096);
-    trust_random(random, sizeof random);
-    isg_base64_encode(ISG_BASE64_URL, random, sizeof random, &pass);
-    trust_wipe(random, sizeof random);
-    int err = init_write(init, "secrets/keys.pass", isg_buf_str(&pass), 0600, why);
-    if (err == ISG_OK)
-        err = init_path(init, "keys/content.key", path, why);
-    if (err == ISG_OK)
-        err = trust_key_new(path, TRUST_CONTENT, isg_buf_str(&pass), &init->content, why);
-    if (err == ISG_OK) {
-        trust_public_pem(&init->content, &text);
-        err = init_write(init, "public/isao.pem", isg_buf_str(&text), 0644, why);
-    }
-    if (err == ISG_OK) {
-        isg_buf_reset(&text);
-        trust_public_minisign(&init->content, &text);
-        err = init_write(init, "public/isao.minisign.pub", isg_buf_str(&text), 0644, why);
-    }
-    if (pass.p != NULL)
-        trust_wipe(pass.p, pass.cap);
-    isg_buf_done(&pass);
-    isg_buf_done(&text);
-    return err;
-}
-
-struct seed_row {
-    const char *title;
-    const char *description;
-    const char *handling;
-    const char *read;
-    const char *write;
-    bool publishes;
-};
-
-/*
- * The first collections. They are made at the first start, since they live in the store; the file
- * only holds what is to be made, with ids that are known from now on.
- */
-static int init_seed(const struct init *init, struct isg_fail *why)
-{
-    static const struct seed_row rows[] = {
-        {"indicators", "Threat indicators shared by the community", "relay", "all", "staff", false},
-        {"advisories", "Advisories and vulnerabilities", "relay", "all", "staff", false},
-        {"submissions", "What members hand in, held until it is moderated", "submission", "staff",
-         "all", true}};
-    char first[ISG_UUID_TEXT] = "";
-    struct isg_buf text;
-    struct isg_jsonw w;
-    isg_buf_init(&text, 65536);
-    isg_jsonw_init(&w, &text);
-    isg_jsonw_list(&w);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char id[ISG_UUID_TEXT];
-        isg_uuid_random(id);
-        if (i == 0)
-            (void)snprintf(first, sizeof first, "%s", id);
-        isg_jsonw_object(&w);
-        isg_jsonw_put(&w, "id", id);
-        isg_jsonw_put(&w, "title", rows[i].title);
-        isg_jsonw_put(&w, "alias", rows[i].title);
-        isg_jsonw_put(&w, "description", rows[i].description);
-        isg_jsonw_put(&w, "handling", rows[i].handling);
-        isg_jsonw_put(&w, "read", rows[i].read);
-        isg_jsonw_put(&w, "write", rows[i].write);
-        isg_jsonw_put(&w, "publish_to", rows[i].publishes ? first : NULL);
-        isg_jsonw_end(&w);
-    }
-    isg_jsonw_end(&w);
-    int err = text.err != ISG_OK
-                  ? text.err
-                  : init_write(init, "state/seed.json", isg_buf_str(&text), 0600, why);
-    isg_buf_done(&text);
-    return err;
-}
-
-/* A YAML double-quoted scalar: JSON's escapes are a subset of its. */
-static void put_yaml(struct isg_buf *out, const char *key, const char *value)
-{
-    isg_buf_printf(out, "%s: \"", key);
-    isg_json_escape(out, isg_str_of(value));
-    isg_buf_puts(out, "\"\n");
-}
-
-static int init_config(const struct init *init, struct isg_fail *why)
-{
-    char uuid[ISG_UUID_TEXT];
-    char urn[128];
-    struct isg_buf text;
-    isg_buf_init(&text, CONFIG_MAX);
-    isg_uuid_random(uuid);
-    (void)snprintf(urn, sizeof urn, "urn:uuid:%s", uuid);
-    isg_buf_puts(&text, "# ISAO Gateway. `isg config reference` explains every setting.\n");
-    put_yaml(&text, "name", init->name);
-    put_yaml(&text, "listen", init->listen);
-    put_yaml(&text, "public_url", init->url);
-    isg_buf_puts(&text, "# Namespace of the ids this gateway makes; never change it.\n");
-    put_yaml(&text, "id_urn", urn);
-    isg_buf_puts(&text, "roots:\n  - path: api\n    ");
-    put_yaml(&text, "title", init->name);
-    isg_buf_puts(&text, "tls:\n  certificate: tls/server.pem\n  key: tls/server.key\n");
-    isg_buf_puts(&text, "keys:\n  dir: keys\n  passphrase_file: secrets/keys.pass\n");
-    int err =
-        text.err != ISG_OK ? text.err : init_write(init, "isg.yaml", isg_buf_str(&text), 0600, why);
-    isg_buf_done(&text);
-    return err;
-}
-
-static void init_report(const struct cli *cli, const struct init *init)
-{
-    struct isg_buf text;
-    struct isg_buf print;
-    struct isg_jsonw w;
-    isg_buf_init(&text, 65536);
-    isg_buf_init(&print, 4096);
-    trust_public_fingerprint(&init->content, &print);
-    isg_jsonw_init(&w, &text);
-    isg_jsonw_object(&w);
-    isg_jsonw_put(&w, "dir", init->dir);
-    isg_jsonw_put(&w, "discovery", init->url);
-    isg_jsonw_put(&w, "kid", init->content.kid);
-    isg_jsonw_put_str(&w, "fingerprint", isg_buf_str(&print));
-    isg_jsonw_end(&w);
-    if (cli->json)
-        cli_print(isg_buf_str(&text));
-    else
-        printf("instance      %s\ndiscovery     %s/taxii2/\nCA file       %s/tls/ca.pem\n"
-               "signing key   %.*s\nnext          isg serve -C %s\n",
-               init->dir, init->url, init->dir, ISG_STR_ARG(isg_buf_str(&print)), init->dir);
-    isg_buf_done(&text);
-    isg_buf_done(&print);
-}
-
-static int init_all(struct init *init, struct isg_fail *why)
-{
-    int err = init_host(init, why);
-    if (err == ISG_OK)
-        err = init_folders(init, why);
-    if (err == ISG_OK)
-        err = trust_start(why);
-    if (err == ISG_OK)
-        err = init_tls(init, why);
-    if (err == ISG_OK)
-        err = init_keys(init, why);
-    if (err == ISG_OK)
-        err = init_seed(init, why);
-    if (err == ISG_OK)
-        err = init_config(init, why); /* last: its presence says that the rest is there */
-    return err;
-}
-
-int cli_init(struct cli *cli)
-{
-    struct init init = {.name = "ISAO Gateway"};
-    const struct cli_option options[] = {{"--listen", NULL, &init.listen},
-                                         {"--name", NULL, &init.name},
-                                         {"--public-url", NULL, &init.public_url}};
-    struct isg_fail why = {0};
-    char dir[PATH_MAX];
-    int code = cli_options(cli, options, 3);
-    if (code == 0)
-        code = cli_expect(cli, 1, 1);
-    if (code == 0 && init.listen == NULL)
-        code = cli_usage(cli, "--listen HOST:PORT is missing");
-    if (code != 0)
-        return code;
-    (void)umask(077);
-    if (mkdir(cli->args[0], 0700) != 0 && errno != EEXIST) {
-        (void)isg_fail(&why, ISG_EIO, "%s: %s", cli->args[0], strerror(errno));
-        (void)cli_fail(cli, &why);
-        return CLI_CANTCREAT;
-    }
-    init.dir = realpath(cli->args[0], dir);
-    if (init.dir == NULL)
-        return CLI_CANTCREAT;
-    int err = init_all(&init, &why);
-    if (err != ISG_OK) {
-        code = cli_fail(cli, &why);
-        return err == ISG_ECONFLICT || err == ISG_EIO ? CLI_CANTCREAT : code;
-    }
-    init_report(cli, &init);
-    return 0;
-}
-
-/* ---- wait, status, doctor ---- */
 
 int cli_wait(struct cli *cli)
 {
@@ -314,12 +25,19 @@ int cli_wait(struct cli *cli)
     for (;;) {
         if (cli_admin(cli, NULL, "/readyz", (struct isg_str){NULL, 0}, NULL, &why) == ISG_OK)
             return 0;
-        if (isg_time_mono_us() >= end_us || why.code == ISG_EUSAGE)
+        if (isg_time_mono_us() >= end_us || cli->wrong_config)
             break;
         (void)nanosleep(&pause, NULL);
     }
     code = cli_fail(cli, &why);
-    return why.code == ISG_EUSAGE ? code : isg_err_exit(ISG_EBUSY);
+    return cli->wrong_config ? code : isg_err_exit(ISG_EBUSY);
+}
+
+static const char *store_word(const struct stix_json *store)
+{
+    if (stix_json_get(store, "error") != NULL)
+        return "does not answer";
+    return stix_json_bool(stix_json_get(store, "durable")) ? "durable" : "NOT DURABLE";
 }
 
 static void print_status(const struct stix_json *status)
@@ -330,8 +48,9 @@ static void print_status(const struct stix_json *status)
     printf("%.*s, isg %.*s, %.*s\n", ISG_STR_ARG(stix_json_get_str(status, "name")),
            ISG_STR_ARG(stix_json_get_str(status, "version")),
            ISG_STR_ARG(stix_json_get_str(status, "public_url")));
-    printf("store: Redis %.*s, %s\n\n", ISG_STR_ARG(stix_json_get_str(store, "version")),
-           stix_json_bool(stix_json_get(store, "durable")) ? "durable" : "NOT DURABLE");
+    struct isg_str version = stix_json_get_str(store, "version");
+    printf("store: Redis%s%.*s, %s\n\n", version.n > 0 ? " " : "", ISG_STR_ARG(version),
+           store_word(store));
     for (size_t i = 0; i < n; i++) {
         const struct stix_json *c = stix_json_at(collections, i);
         int64_t events = 0;
@@ -405,85 +124,4 @@ int cli_doctor(struct cli *cli)
     stix_json_free(&json);
     isg_buf_done(&reply);
     return err == ISG_OK ? code : cli_fail(cli, &why);
-}
-
-/* ---- configuration ---- */
-
-static int load(struct cli *cli, struct config **out, struct isg_fail *why)
-{
-    if (cli->args_count > 0)
-        return config_load_file(cli->args[0], cli->dir, out, why);
-    return config_load(cli->dir, out, why);
-}
-
-int cli_check_config(struct cli *cli)
-{
-    struct isg_fail why = {0};
-    struct config *config = NULL;
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 1);
-    if (code != 0)
-        return code;
-    int err = load(cli, &config, &why);
-    config_free(&config);
-    if (err != ISG_OK) {
-        code = cli_fail(cli, &why);
-        return err == ISG_EUSAGE ? 78 : code;
-    }
-    puts(cli->json ? "{\"valid\":true}" : "the configuration is good");
-    return 0;
-}
-
-static int config_print(struct cli *cli, void (*write)(struct isg_buf *out))
-{
-    struct isg_buf text;
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 0);
-    if (code != 0)
-        return code;
-    isg_buf_init(&text, CONFIG_MAX);
-    write(&text);
-    (void)fwrite(text.p, 1, text.len, stdout);
-    isg_buf_done(&text);
-    return 0;
-}
-
-static int config_example_run(struct cli *cli)
-{
-    return config_print(cli, config_example);
-}
-
-static int config_reference_run(struct cli *cli)
-{
-    return config_print(cli, config_reference);
-}
-
-static int config_show_run(struct cli *cli)
-{
-    struct isg_fail why = {0};
-    struct config *config = NULL;
-    struct isg_buf text;
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 1);
-    if (code != 0)
-        return code;
-    if (load(cli, &config, &why) != ISG_OK)
-        return cli_fail(cli, &why);
-    isg_buf_init(&text, CONFIG_MAX);
-    config_show(config, &text);
-    (void)fwrite(text.p, 1, text.len, stdout);
-    isg_buf_done(&text);
-    config_free(&config);
-    return 0;
-}
-
-int cli_config(struct cli *cli)
-{
-    static const struct cli_command family[] = {{"example", NULL, NULL, config_example_run},
-                                                {"show", NULL, NULL, config_show_run},
-                                                {"reference", NULL, NULL, config_reference_run}};
-    return cli_family(cli, family, sizeof family / sizeof family[0]);
 }

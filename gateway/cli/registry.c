@@ -9,26 +9,6 @@
 
 enum { BODY_MAX = 1 << 20 };
 
-/* Print a reply: as it is with --json, else the given way. */
-static int print_reply(struct cli *cli, const char *method, const char *path, struct isg_str body,
-                       void (*print)(const struct stix_json *json))
-{
-    struct isg_fail why = {0};
-    struct isg_buf reply;
-    struct stix_json *json = NULL;
-    isg_buf_init(&reply, ISG_BUF_NO_MAX);
-    int err = cli_admin_raw(cli, method, path, body, &reply, &why);
-    if (err == ISG_OK && cli->json)
-        cli_print(isg_buf_str(&reply));
-    else if (err == ISG_OK)
-        err = stix_json_parse(isg_buf_str(&reply), NULL, &json, &why);
-    if (json != NULL)
-        print(json);
-    stix_json_free(&json);
-    isg_buf_done(&reply);
-    return err == ISG_OK ? 0 : cli_fail(cli, &why);
-}
-
 static void path_of(struct isg_buf *path, const char *folder, const char *name, const char *rest)
 {
     isg_buf_puts(path, folder);
@@ -119,8 +99,8 @@ static int member_put(struct cli *cli, bool create)
             "");
     int err = member_body(cli, &words, &body, &why);
     code = err != ISG_OK ? cli_fail(cli, &why)
-                         : print_reply(cli, create ? "POST" : "PUT", path.p, isg_buf_str(&body),
-                                       print_member);
+                         : cli_admin_print(cli, create ? "POST" : "PUT", path.p, isg_buf_str(&body),
+                                           print_member);
     if (body.p != NULL)
         trust_wipe(body.p, body.cap);
     isg_buf_done(&body);
@@ -144,8 +124,8 @@ static int member_list(struct cli *cli)
     if (code == 0)
         code = cli_expect(cli, 0, 0);
     return code != 0 ? code
-                     : print_reply(cli, NULL, "/admin/v1/members", (struct isg_str){NULL, 0},
-                                   print_members);
+                     : cli_admin_print(cli, NULL, "/admin/v1/members", (struct isg_str){NULL, 0},
+                                       print_members);
 }
 
 /* A request about one member named by the only argument. */
@@ -155,7 +135,7 @@ static int member_named(struct cli *cli, const char *method, const char *rest, s
     struct isg_buf path;
     isg_buf_init(&path, BODY_MAX);
     path_of(&path, "/admin/v1/members/", cli->args[0], rest);
-    int code = print_reply(cli, method, path.p, body, print);
+    int code = cli_admin_print(cli, method, path.p, body, print);
     isg_buf_done(&path);
     return code;
 }
@@ -275,23 +255,32 @@ static void collection_body(const struct collection_words *words, struct isg_buf
     isg_jsonw_end(&w);
 }
 
-/* The id that a name stands for: a change's body carries it. */
+static bool is_named(const struct stix_json *collection, const char *key, const char *name)
+{
+    return isg_str_is(stix_json_get_str(collection, key), name);
+}
+
+/* The id that a name stands for, as the service reads names: ids and aliases go before titles. */
 static int collection_id(struct cli *cli, const char *name, char out[64], struct isg_fail *why)
 {
     struct stix_json *json = NULL;
+    size_t found = 0;
     int err = cli_admin(cli, NULL, "/admin/v1/collections", (struct isg_str){NULL, 0}, &json, why);
     const struct stix_json *list = stix_json_get(json, "collections");
-    out[0] = '\0';
-    for (size_t i = 0; i < stix_json_size(list); i++) {
-        const struct stix_json *c = stix_json_get(stix_json_at(list, i), "collection");
-        if (isg_str_is(stix_json_get_str(c, "id"), name) ||
-            isg_str_is(stix_json_get_str(c, "alias"), name) ||
-            isg_str_is(stix_json_get_str(c, "title"), name))
+    for (int by_title = 0; by_title < 2 && found == 0; by_title++)
+        for (size_t i = 0; i < stix_json_size(list); i++) {
+            const struct stix_json *c = stix_json_get(stix_json_at(list, i), "collection");
+            if (by_title ? !is_named(c, "title", name)
+                         : !is_named(c, "id", name) && !is_named(c, "alias", name))
+                continue;
             (void)snprintf(out, 64, "%.*s", ISG_STR_ARG(stix_json_get_str(c, "id")));
-    }
+            found++;
+        }
     stix_json_free(&json);
-    if (err == ISG_OK && out[0] == '\0')
+    if (err == ISG_OK && found == 0)
         err = isg_fail(why, ISG_ENOENT, "no collection `%s`", name);
+    if (err == ISG_OK && found > 1)
+        err = isg_fail(why, ISG_ECONFLICT, "more than one collection has this name: use the id");
     return err;
 }
 
@@ -329,7 +318,8 @@ static int collection_put(struct cli *cli, bool create)
     collection_body(&words, &body);
     path_of(&path, create ? "/admin/v1/collections" : "/admin/v1/collections/", create ? "" : id,
             "");
-    code = print_reply(cli, create ? "POST" : "PUT", path.p, isg_buf_str(&body), print_collection);
+    code =
+        cli_admin_print(cli, create ? "POST" : "PUT", path.p, isg_buf_str(&body), print_collection);
     isg_buf_done(&body);
     isg_buf_done(&path);
     return code;
@@ -351,8 +341,8 @@ static int collection_list(struct cli *cli)
     if (code == 0)
         code = cli_expect(cli, 0, 0);
     return code != 0 ? code
-                     : print_reply(cli, NULL, "/admin/v1/collections", (struct isg_str){NULL, 0},
-                                   print_collections);
+                     : cli_admin_print(cli, NULL, "/admin/v1/collections",
+                                       (struct isg_str){NULL, 0}, print_collections);
 }
 
 int cli_collection(struct cli *cli)

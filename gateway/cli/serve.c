@@ -327,11 +327,9 @@ int cli_serve(struct cli *cli)
         return code;
     harden();
     block_signals(&signals);
-    int err = config_load(cli->dir, &service.config, &why);
-    if (err != ISG_OK) {
-        code = cli_fail(cli, &why);
-        return err == ISG_EUSAGE ? 78 : code;
-    }
+    int err = cli_config_load(cli, NULL, &service.config, &why);
+    if (err != ISG_OK)
+        return cli_fail(cli, &why);
     err = service_open(&service, &why);
     if (err == ISG_OK) {
         LOG(LOG_INFO, "service.ready", log_cstr("version", ISG_VERSION),

@@ -99,7 +99,7 @@ static int write_bundle(struct export *export, const char *temporary, struct isg
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
     export->file = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (export->file == NULL)
-        return isg_fail(why, ISG_EIO, "%s: %s", temporary, strerror(errno));
+        return isg_fail(why, ISG_EIO, "%s: %s", export->target, strerror(errno));
     isg_buf_init(&export->out, ISG_BUF_NO_MAX);
     stix_bundle_begin(&export->writer, &export->out, NULL);
     int err = ISG_OK;
@@ -111,7 +111,7 @@ static int write_bundle(struct export *export, const char *temporary, struct isg
         err = drain(export, 0, why);
     }
     if ((fflush(export->file) != 0 || fsync(fileno(export->file)) != 0) && err == ISG_OK)
-        err = isg_fail(why, ISG_EIO, "%s: %s", temporary, strerror(errno));
+        err = isg_fail(why, ISG_EIO, "%s: %s", export->target, strerror(errno));
     (void)fclose(export->file);
     isg_buf_done(&export->out);
     return err;
@@ -122,7 +122,7 @@ static int load_content_key(struct cli *cli, struct trust_key **out, struct isg_
     struct config *config = NULL;
     struct isg_buf pass;
     char path[PATH_MAX];
-    int err = config_load(cli->dir, &config, why);
+    int err = cli_config_load(cli, NULL, &config, why);
     if (err != ISG_OK)
         return err;
     isg_buf_init(&pass, 4096);
@@ -214,6 +214,8 @@ int cli_export(struct cli *cli)
         code = cli_usage(cli, "no format `%s`; formats are stix", format);
     if (code == 0 && (export.collection == NULL || export.target == NULL))
         code = cli_usage(cli, "--collection and -o are needed");
+    if (code == 0 && (export.target[0] == '\0' || strcmp(export.target, "-") == 0))
+        code = cli_usage(cli, "-o names a file: four files are written");
     return code != 0 ? code : export_run(&export);
 }
 
@@ -253,8 +255,10 @@ static void print_verdict(const struct cli *cli, const char *file,
     isg_jsonw_put_int(&w, "objects", (int64_t)report->objects);
     isg_jsonw_put_bool(&w, "minisig", report->minisig);
     if (report->code == TRUST_OK) {
-        isg_jsonw_name(&w, "statement");
-        isg_jsonw_raw(&w, isg_buf_str(&report->payload));
+        if (report->payload.len > 0) {
+            isg_jsonw_name(&w, "statement");
+            isg_jsonw_raw(&w, isg_buf_str(&report->payload));
+        }
     } else {
         isg_jsonw_put(&w, "reason", why->text);
     }
@@ -263,17 +267,39 @@ static void print_verdict(const struct cli *cli, const char *file,
     isg_buf_done(&text);
 }
 
-/* Only one kind of statement is written so far: the bundle's. */
-static int verify_arguments(struct cli *cli, const char *type, const char *at, int64_t *out_now_s)
+static int verify_arguments(struct cli *cli, const char *at, int64_t *out_now_s)
 {
     int64_t us = isg_time_now_us();
     int code = cli_expect(cli, 1, 1);
-    if (code == 0 && type != NULL && strcmp(type, "bundle") != 0)
-        code = cli_usage(cli, "--type %s: files of type bundle can be checked", type);
     if (code == 0 && at != NULL && !isg_time_parse(isg_str_of(at), &us))
         code = cli_usage(cli, "--at %s is not a time like 2026-01-31T12:00:00Z", at);
     *out_now_s = us / 1000000;
     return code;
+}
+
+static bool is_there(struct isg_str stem, const char *suffix)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%.*s%s", ISG_STR_ARG(stem), suffix);
+    return n < (int)sizeof path && access(path, F_OK) == 0;
+}
+
+/*
+ * A statement of another kind than a bundle's, or a .jws or .minisig without the files it would
+ * stand beside, is checked alone; all else with its companions.
+ */
+static int verify_file(const char *path, const char *type, const struct trust_public *key,
+                       int64_t now_s, struct trust_verify_report *report, struct isg_fail *why)
+{
+    struct isg_str name = isg_str_of(path);
+    struct isg_str stem = {name.p, name.n > 4 ? name.n - 4 : 0};
+    if (type != NULL ? strcmp(type, "bundle") != 0
+                     : isg_str_ends(name, ISG_STR(".jws")) && !is_there(stem, ""))
+        return trust_statement_file_verify(path, type, key, 1, now_s, report, why);
+    stem.n = name.n > 8 ? name.n - 8 : 0;
+    if (type == NULL && isg_str_ends(name, ISG_STR(".minisig")) && !is_there(stem, ".jws"))
+        return trust_minisig_file_verify(path, key, 1, report, why);
+    return trust_bundle_verify(path, key, 1, now_s, report, why);
 }
 
 int cli_verify(struct cli *cli)
@@ -289,20 +315,23 @@ int cli_verify(struct cli *cli)
     int64_t now_s = 0;
     int code = cli_options(cli, options, 3);
     if (code == 0)
-        code = verify_arguments(cli, type, at, &now_s);
+        code = verify_arguments(cli, at, &now_s);
+    if (code == 0 && type != NULL && !trust_statement_is_type(type))
+        code = cli_usage(cli, "--type %s: no such statement", type);
     if (code != 0)
         return code;
+    const char *path = cli->args[0];
     trust_verify_report_init(&report);
     int err = trust_start(&why);
     if (err == ISG_OK)
         err = read_public(cli, keys, &key, &why);
     if (err == ISG_OK)
-        err = trust_bundle_verify(cli->args[0], &key, 1, now_s, &report, &why);
+        err = verify_file(path, type, &key, now_s, &report, &why);
     if (err != ISG_OK) {
         code = cli_fail(cli, &why);
         code = err == ISG_EIO ? CLI_DATA : code;
     } else {
-        print_verdict(cli, cli->args[0], &report, &why);
+        print_verdict(cli, path, &report, &why);
         code = report.code == TRUST_OK ? 0 : CLI_NO;
     }
     trust_verify_report_done(&report);
@@ -333,7 +362,29 @@ static const struct key_form *key_form_find(const char *name)
     return NULL;
 }
 
-static int key_print(struct cli *cli, void (*put)(const struct trust_public *, struct isg_buf *))
+/* One line of --json: the key by its fingerprint, and the form asked for. */
+static void print_key_json(const struct trust_public *key, const char *form, struct isg_str text)
+{
+    struct isg_buf out;
+    struct isg_buf print;
+    struct isg_jsonw w;
+    isg_buf_init(&out, KEY_FILE_MAX);
+    isg_buf_init(&print, KEY_FILE_MAX);
+    trust_public_fingerprint(key, &print);
+    isg_jsonw_init(&w, &out);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "role", "content");
+    isg_jsonw_put(&w, "kid", key->kid);
+    isg_jsonw_put_str(&w, "fingerprint", isg_buf_str(&print));
+    if (form != NULL)
+        isg_jsonw_put_str(&w, form, text);
+    isg_jsonw_end(&w);
+    cli_print(isg_buf_str(&out));
+    isg_buf_done(&print);
+    isg_buf_done(&out);
+}
+
+static int key_print(struct cli *cli, const struct key_form *form)
 {
     struct isg_fail why = {0};
     struct trust_public key;
@@ -341,8 +392,11 @@ static int key_print(struct cli *cli, void (*put)(const struct trust_public *, s
     if (trust_start(&why) != ISG_OK || read_public(cli, NULL, &key, &why) != ISG_OK)
         return cli_fail(cli, &why);
     isg_buf_init(&text, KEY_FILE_MAX);
-    put(&key, &text);
-    (void)fwrite(text.p, 1, text.len, stdout);
+    form->put(&key, &text);
+    if (cli->json)
+        print_key_json(&key, form->name, isg_buf_str(&text));
+    else
+        (void)fwrite(text.p, 1, text.len, stdout);
     isg_buf_done(&text);
     return 0;
 }
@@ -356,7 +410,7 @@ static int key_export(struct cli *cli)
         code = cli_expect(cli, 0, 0);
     if (code == 0 && key_form_find(form) == NULL)
         code = cli_usage(cli, "--form %s is not pem, minisign or jwk", form);
-    return code != 0 ? code : key_print(cli, key_form_find(form)->put);
+    return code != 0 ? code : key_print(cli, key_form_find(form));
 }
 
 static void put_fingerprint(const struct trust_public *key, struct isg_buf *out)
@@ -368,10 +422,11 @@ static void put_fingerprint(const struct trust_public *key, struct isg_buf *out)
 
 static int key_fingerprint(struct cli *cli)
 {
+    static const struct key_form form = {NULL, put_fingerprint};
     int code = cli_options(cli, NULL, 0);
     if (code == 0)
         code = cli_expect(cli, 0, 0);
-    return code != 0 ? code : key_print(cli, put_fingerprint);
+    return code != 0 ? code : key_print(cli, &form);
 }
 
 int cli_key(struct cli *cli)

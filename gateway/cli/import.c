@@ -10,12 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "feeds/feed.h"
 #include "gateway/admin/admin_wire.h"
 #include "gateway/cli/cli.h"
+#include "gateway/cli/feed_file.h"
 #include "stix/base/jsonw.h"
-#include "stix/base/time.h"
-#include "stix/bundle.h"
 #include "stix/json.h"
 
 enum {
@@ -23,8 +21,6 @@ enum {
     PIECE_RECORDS = 2000,
     REASONS_MAX = 3
 };
-
-static const size_t FILE_MAX = (size_t)1 << 30;
 
 /* ---- the list of files: a folder stands for the .json files in it ---- */
 
@@ -93,7 +89,7 @@ static void files_done(struct files *files)
     free(files->names);
 }
 
-/* ---- mapping a file into records ---- */
+/* ---- sending ---- */
 
 static int emit_record(void *arg, struct isg_str object, const char *facet, struct isg_fail *why)
 {
@@ -102,44 +98,14 @@ static int emit_record(void *arg, struct isg_str object, const char *facet, stru
     return spool->err == ISG_OK ? ISG_OK : isg_fail(why, spool->err, "the file is too large");
 }
 
-static int map_file(const struct feed_source *source, const char *space, const char *path,
-                    feed_emit *emit, void *arg, struct isg_fail *why)
-{
-    struct isg_buf text;
-    struct feed_context context = {
-        .now_us = isg_time_now_us(), .file_name = isg_str_of(path), .emit = emit, .arg = arg};
-    (void)snprintf(context.space, sizeof context.space, "%s", space);
-    isg_buf_init(&text, FILE_MAX);
-    int err = cli_read(path, FILE_MAX, &text, why);
-    if (err == ISG_OK)
-        err = feed_map(source, &context, isg_buf_str(&text), why);
-    isg_buf_done(&text);
-    return err;
-}
-
-static const struct feed_source *source_of(const struct cli *cli, const char *format)
-{
-    const struct feed_source *source = format != NULL ? feed_source_find(isg_str_of(format)) : NULL;
-    if (source != NULL)
-        return source;
-    (void)fprintf(stderr, "isg %s: %s%s%s; formats are", cli->command->name,
-                  format != NULL ? "no format `" : "--format is missing",
-                  format != NULL ? format : "", format != NULL ? "`" : "");
-    for (source = feed_sources(); source->format != NULL; source++)
-        (void)fprintf(stderr, " %s", source->format);
-    (void)fputc('\n', stderr);
-    return NULL;
-}
-
-/* ---- import ---- */
-
 struct import {
     struct cli *cli;
     const struct feed_source *source;
     const char *collection;
     const char *name; /* of the source, for the log and the objects' label */
     bool dry_run;
-    char space[ISG_UUID_TEXT];
+    bool progress; /* a line without its end stands on the terminal */
+    struct feed_owner owner;
     struct isg_buf path; /* of the request */
     int64_t total, added, same, refused;
     size_t files, files_refused;
@@ -167,6 +133,14 @@ static void count(struct import *import, const struct stix_json *reply)
     }
 }
 
+/* What follows begins on a line of its own. */
+static void end_progress(struct import *import)
+{
+    if (import->progress)
+        (void)fputc('\n', stderr);
+    import->progress = false;
+}
+
 static int send_piece(struct import *import, struct isg_str piece, struct isg_fail *why)
 {
     struct stix_json *reply = NULL;
@@ -174,9 +148,11 @@ static int send_piece(struct import *import, struct isg_str piece, struct isg_fa
     if (err == ISG_OK)
         count(import, reply);
     stix_json_free(&reply);
-    if (isatty(STDERR_FILENO))
+    if (isatty(STDERR_FILENO)) {
         (void)fprintf(stderr, "\r%lld objects sent, %zu files read ", (long long)import->total,
                       import->files);
+        import->progress = true;
+    }
     return err;
 }
 
@@ -205,34 +181,61 @@ static int send_spool(struct import *import, struct isg_str spool, struct isg_fa
 static int import_file(struct import *import, const char *path, struct isg_buf *spool)
 {
     struct isg_fail why = {0};
+    struct isg_buf text;
     isg_buf_reset(spool);
-    int err = map_file(import->source, import->space, path, emit_record, spool, &why);
+    isg_buf_init(&text, FEED_FILE_MAX);
+    int err = feed_file_read(path, &text, &why);
+    if (err == ISG_OK)
+        err = feed_file_map(import->source, &import->owner, path, isg_buf_str(&text), emit_record,
+                            spool, &why);
+    isg_buf_done(&text);
     import->files++;
     if (err != ISG_OK) {
         import->files_refused++;
-        (void)fprintf(stderr, "isg import: %s refused whole: %s%s%s%s%s%s\n", path, why.text,
-                      why.path[0] != '\0' ? " at " : "", why.path, why.rule[0] != '\0' ? " [" : "",
-                      why.rule, why.rule[0] != '\0' ? "]" : "");
-        return isg_err_exit(err);
+        end_progress(import);
+        return cli_fail(import->cli, &why);
     }
     err = send_spool(import, isg_buf_str(spool), &why);
     return err == ISG_OK ? 0 : cli_fail(import->cli, &why);
 }
 
-static void import_report(const struct import *import)
+static void report_json(const struct import *import)
 {
-    if (isatty(STDERR_FILENO))
-        (void)fputc('\n', stderr);
+    struct isg_buf text;
+    struct isg_jsonw w;
+    isg_buf_init(&text, 65536);
+    isg_jsonw_init(&w, &text);
+    isg_jsonw_object(&w);
+    isg_jsonw_put_int(&w, "files", (int64_t)import->files);
+    isg_jsonw_put_int(&w, "files_refused", (int64_t)import->files_refused);
+    isg_jsonw_put_int(&w, "total", import->total);
+    isg_jsonw_put_int(&w, "added", import->added);
+    isg_jsonw_put_int(&w, "same", import->same);
+    isg_jsonw_put_int(&w, "refused", import->refused);
+    isg_jsonw_put_bool(&w, "dry_run", import->dry_run);
+    isg_jsonw_name(&w, "reasons");
+    isg_jsonw_list(&w);
+    for (size_t i = 0; i < import->reasons_count; i++)
+        isg_jsonw_str(&w, isg_str_of(import->reasons[i]));
+    isg_jsonw_end(&w);
+    isg_jsonw_end(&w);
+    cli_print(isg_buf_str(&text));
+    isg_buf_done(&text);
+}
+
+static void import_report(struct import *import)
+{
+    end_progress(import);
     if (import->cli->json) {
-        printf("{\"files\":%zu,\"files_refused\":%zu,\"total\":%lld,\"added\":%lld,\"same\":%lld,"
-               "\"refused\":%lld}\n",
-               import->files, import->files_refused, (long long)import->total,
-               (long long)import->added, (long long)import->same, (long long)import->refused);
+        report_json(import);
         return;
     }
-    printf("%zu files, %lld objects: %lld added, %lld the same, %lld refused%s\n", import->files,
-           (long long)import->total, (long long)import->added, (long long)import->same,
-           (long long)import->refused, import->dry_run ? " (dry run: nothing was written)" : "");
+    printf("%zu file%s, %lld objects: %lld added, %lld the same, %lld refused%s\n", import->files,
+           import->files == 1 ? "" : "s", (long long)import->total, (long long)import->added,
+           (long long)import->same, (long long)import->refused,
+           import->dry_run ? " (dry run: nothing was written)" : "");
+    if (import->files_refused > 0)
+        printf("  %zu of the files refused whole\n", import->files_refused);
     for (size_t i = 0; i < import->reasons_count; i++)
         printf("  refused %s\n", import->reasons[i]);
 }
@@ -240,10 +243,10 @@ static void import_report(const struct import *import)
 static int import_open(struct import *import, struct isg_fail *why)
 {
     struct config *config = NULL;
-    int err = config_load(import->cli->dir, &config, why);
+    int err = cli_config_load(import->cli, NULL, &config, why);
     if (err != ISG_OK)
         return err;
-    feed_namespace(isg_str_of(config->id_urn), import->space);
+    feed_owner_of(config->id_urn, config->name, &import->owner);
     config_free(&config);
     isg_buf_init(&import->path, 8192);
     isg_buf_puts(&import->path, "/admin/v1/ingest?collection=");
@@ -259,7 +262,7 @@ static int import_files(struct import *import, const struct files *files)
 {
     struct isg_buf spool;
     int code = 0;
-    isg_buf_init(&spool, 2 * FILE_MAX);
+    isg_buf_init(&spool, 2 * FEED_FILE_MAX);
     for (size_t i = 0; i < files->n; i++) {
         int one = import_file(import, files->names[i], &spool);
         code = one != 0 ? one : code;
@@ -283,7 +286,7 @@ int cli_import(struct cli *cli)
     int code = cli_options(cli, options, 4);
     if (code == 0)
         code = cli_expect(cli, 1, CLI_ARGS_MAX);
-    if (code == 0 && (import.source = source_of(cli, format)) == NULL)
+    if (code == 0 && (import.source = feed_file_source(cli, format)) == NULL)
         code = CLI_USAGE;
     if (code == 0 && import.collection == NULL)
         code = cli_usage(cli, "--collection is missing");
@@ -303,114 +306,4 @@ int cli_import(struct cli *cli)
     files_done(&files);
     isg_buf_done(&import.path);
     return code == 0 && import.refused > 0 ? CLI_DATA : code;
-}
-
-/* ---- convert ---- */
-
-struct convert {
-    struct stix_bundle_writer writer;
-    struct isg_buf out;
-    struct isg_str *ids; /* seen; open addressing, a power of two */
-    size_t cap;
-    size_t n;
-};
-
-static size_t hash_of(struct isg_str s)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < s.n; i++)
-        h = (h ^ (unsigned char)s.p[i]) * UINT64_C(1099511628211);
-    return (size_t)(h ^ h >> 32);
-}
-
-static struct isg_str *id_slot(struct isg_str *ids, size_t cap, struct isg_str id)
-{
-    size_t at = hash_of(id) & (cap - 1);
-    while (ids[at].p != NULL && !isg_str_eq(ids[at], id))
-        at = (at + 1) & (cap - 1);
-    return &ids[at];
-}
-
-static int ids_grow(struct convert *convert)
-{
-    if (convert->n * 2 < convert->cap)
-        return ISG_OK;
-    size_t cap = convert->cap == 0 ? 1024 : convert->cap * 2;
-    struct isg_str *ids = calloc(cap, sizeof *ids);
-    if (ids == NULL)
-        return ISG_ENOMEM;
-    for (size_t i = 0; i < convert->cap; i++)
-        if (convert->ids[i].p != NULL)
-            *id_slot(ids, cap, convert->ids[i]) = convert->ids[i];
-    free(convert->ids);
-    convert->ids = ids;
-    convert->cap = cap;
-    return ISG_OK;
-}
-
-/* Records that map to one object (a vendor's identity, say) stand in the bundle once. */
-static int emit_bundle(void *arg, struct isg_str object, const char *facet, struct isg_fail *why)
-{
-    struct convert *convert = arg;
-    struct stix_json *json = NULL;
-    (void)facet;
-    int err = stix_json_parse(object, NULL, &json, why);
-    if (err == ISG_OK)
-        err = ids_grow(convert);
-    struct isg_str id = stix_json_get_str(json, "id");
-    if (err == ISG_OK && id.n > 0) {
-        struct isg_str *slot = id_slot(convert->ids, convert->cap, id);
-        bool seen = slot->p != NULL;
-        if (!seen) {
-            char *copy = malloc(id.n);
-            if (copy != NULL)
-                *slot = (struct isg_str){memcpy(copy, id.p, id.n), id.n};
-            convert->n++;
-            stix_bundle_add(&convert->writer, object);
-        }
-    }
-    stix_json_free(&json);
-    return err != ISG_OK ? err : convert->out.err;
-}
-
-static void convert_done(struct convert *convert)
-{
-    for (size_t i = 0; i < convert->cap; i++)
-        free((void *)(uintptr_t)convert->ids[i].p);
-    free(convert->ids);
-    isg_buf_done(&convert->out);
-}
-
-int cli_convert(struct cli *cli)
-{
-    struct convert convert = {0};
-    struct isg_fail why = {0};
-    const struct feed_source *source = NULL;
-    const char *format = NULL;
-    const char *urn = "urn:isao-gateway:convert";
-    const char *target = NULL;
-    char space[ISG_UUID_TEXT];
-    const struct cli_option options[] = {
-        {"--format", NULL, &format}, {"--id-urn", NULL, &urn}, {"-o", NULL, &target}};
-    int code = cli_options(cli, options, 3);
-    if (code == 0)
-        code = cli_expect(cli, 1, 1);
-    if (code == 0 && (source = source_of(cli, format)) == NULL)
-        code = CLI_USAGE;
-    if (code != 0)
-        return code;
-    feed_namespace(isg_str_of(urn), space);
-    isg_buf_init(&convert.out, 2 * FILE_MAX);
-    stix_bundle_begin(&convert.writer, &convert.out, NULL);
-    int err = map_file(source, space, cli->args[0], emit_bundle, &convert, &why);
-    if (err == ISG_OK) {
-        stix_bundle_end(&convert.writer);
-        err = convert.out.err;
-    }
-    if (err == ISG_OK && target != NULL)
-        err = cli_write(target, isg_buf_str(&convert.out), 0644, &why);
-    else if (err == ISG_OK)
-        cli_print(isg_buf_str(&convert.out));
-    convert_done(&convert);
-    return err == ISG_OK ? 0 : cli_fail(cli, &why);
 }

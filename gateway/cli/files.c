@@ -1,0 +1,110 @@
+/* Files of the commands: read whole, written whole or not at all. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/cli/cli.h"
+
+int cli_read(const char *path, size_t max, struct isg_buf *out, struct isg_fail *why)
+{
+    bool standard = strcmp(path, "-") == 0;
+    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+    out->max = max;
+    ssize_t got = 1;
+    while (got > 0 && out->err == ISG_OK) {
+        char *to = isg_buf_reserve(out, 65536);
+        if (to == NULL) { /* near the cap: is there more than fits? */
+            out->err = ISG_OK;
+            to = isg_buf_reserve(out, max - out->len);
+            char extra;
+            got = to == NULL ? -1 : read(fd, to, max - out->len);
+            out->len += got > 0 ? (size_t)got : 0;
+            if (out->len >= max && read(fd, &extra, 1) > 0)
+                out->err = ISG_ELIMIT;
+            continue;
+        }
+        got = read(fd, to, 65536);
+        if (got < 0 && errno == EINTR)
+            got = 1;
+        else if (got > 0)
+            out->len += (size_t)got;
+    }
+    int err = out->err;
+    if (err != ISG_OK)
+        (void)isg_fail(why, err, "%s: larger than %zu bytes", path, max);
+    else if (got < 0)
+        err = isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+    if (!standard)
+        (void)close(fd);
+    return err;
+}
+
+static int write_all(int fd, struct isg_str text)
+{
+    while (text.n > 0) {
+        ssize_t put = write(fd, text.p, text.n);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return -1;
+        text = isg_str_from(text, (size_t)put);
+    }
+    return 0;
+}
+
+/* A device, a pipe, standard output: written in place, since renaming would replace it. */
+static int write_in_place(const char *path, struct isg_str text, struct isg_fail *why)
+{
+    bool standard = strcmp(path, "-") == 0;
+    int fd = standard ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CLOEXEC);
+    bool good = fd >= 0 && write_all(fd, text) == 0;
+    if (!good)
+        (void)isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+    if (fd >= 0)
+        good = close(fd) == 0 && good;
+    return good ? ISG_OK : ISG_EIO;
+}
+
+static int write_beside(const char *path, struct isg_str text, unsigned mode, struct isg_fail *why)
+{
+    char temporary[4096];
+    if (snprintf(temporary, sizeof temporary, "%s.tmp%ld", path, (long)getpid()) >=
+        (int)sizeof temporary)
+        return isg_fail(why, ISG_EIO, "%s: the name is too long", path);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
+    if (fd < 0)
+        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+    bool good = write_all(fd, text) == 0 && fsync(fd) == 0;
+    good = close(fd) == 0 && good;
+    if (!good || rename(temporary, path) != 0) {
+        (void)isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+        (void)unlink(temporary);
+        return ISG_EIO;
+    }
+    return ISG_OK;
+}
+
+int cli_write(const char *path, struct isg_str text, unsigned mode, struct isg_fail *why)
+{
+    struct stat info;
+    bool special = strcmp(path, "-") == 0 ||
+                   (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode));
+    return special ? write_in_place(path, text, why) : write_beside(path, text, mode, why);
+}
+
+int cli_read_secret(const char *path, struct isg_buf *out, struct isg_fail *why)
+{
+    int err = cli_read(path, 4096, out, why);
+    while (err == ISG_OK && out->len > 0 &&
+           (out->p[out->len - 1] == '\n' || out->p[out->len - 1] == '\r'))
+        out->p[--out->len] = '\0';
+    if (err == ISG_OK && out->len == 0)
+        err = isg_fail(why, ISG_EINVAL, "%s: the file is empty", path);
+    return err;
+}
