@@ -1,7 +1,7 @@
 /*
  * The checker: walks a type's property table over an object and reports every finding.
  *
- * An error is a rule the standard states as a must (level M in tests/requirements.tsv); a warning
+ * An error is a rule the standard states as a must (level M in tests/fixtures/stix/levels.tsv); a warning
  * is a should. Findings carry the JSON Pointer, the rule number and one sentence.
  */
 #ifndef STIX_CHECK_H
