@@ -1,6 +1,6 @@
 /*
  * Eight bytes of text at a time. A mask has the high bit of each byte that was found; the lowest
- * one is always exact, those above it need not be.
+ * one is always exact, those above it need not be. Private to stix/.
  */
 #ifndef ISG_BASE_WORD_H
 #define ISG_BASE_WORD_H

@@ -14,8 +14,12 @@ die() { echo "consumer: $*" >&2 && exit 1; }
 cmake --install "$build" --component stix --prefix "$work/first" >"$work/install.log"
 mv "$work/first" "$work/moved" # nothing in it may name the place it was installed to
 
-find "$work/moved/include" -name '*.h' | grep -E '/(lex|names|chars|word|types_table|pattern_tree|[a-z]*_private)\.h$' &&
+if grep -rl "Private to" "$work/moved/include"; then
     die "a private header was installed"
+fi
+for header in object scan json check types id version marking pattern bundle base/err base/str; do
+    [ -f "$work/moved/include/stix/$header.h" ] || die "stix/$header.h was not installed"
+done
 if grep -rnE "isg_flags|-fsanitize|$work|$ISG_SOURCE" "$work"/moved/lib/cmake "$work"/moved/lib/pkgconfig; then
     die "the package names a flag or a path of its build"
 fi
