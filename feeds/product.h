@@ -1,0 +1,34 @@
+/*
+ * Names of vendors and products as advisories and inventories write them, brought to a key under
+ * which they meet (medical domain digest, part 8). Pure functions over the caller's arena.
+ */
+#ifndef FEEDS_PRODUCT_H
+#define FEEDS_PRODUCT_H
+
+#include "feeds/text.h"
+#include "stix/base/arena.h"
+#include "stix/base/str.h"
+
+/* Another name of the same vendor; both are keys. */
+struct product_alias {
+    const char *from;
+    const char *to;
+};
+
+struct product_name {
+    struct isg_str display; /* repaired and cleaned, as people should see it */
+    struct isg_str key;     /* lower case, plain letters, single blanks; empty: no name */
+    struct text_list also;  /* keys of the texts in parentheses */
+};
+
+/*
+ * The name of a vendor: without parentheses and legal forms (inc, gmbh, ...), aliases resolved.
+ * more: the staff's own aliases, ended by from NULL, asked before the built-in ones; may be NULL.
+ */
+struct product_name product_vendor(struct isg_arena *arena, struct isg_str raw,
+                                   const struct product_alias *more);
+
+/* The name of a product: as product_vendor, but legal forms and aliases are no matter. */
+struct product_name product_name(struct isg_arena *arena, struct isg_str raw);
+
+#endif
