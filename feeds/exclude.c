@@ -69,13 +69,15 @@ static const struct {
 };
 
 /* Hashes of the empty file. */
+static const char empty_sha512[] =
+    "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f"
+    "63b931bd47417a81a538327af927da3e";
 static const char *const empty_hashes[] = {
     "d41d8cd98f00b204e9800998ecf8427e",
     "da39a3ee5e6b4b0d3255bfef95601890afd80709",
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b",
-    ("cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877ee"
-     "c2f63b931bd47417a81a538327af927da3e"),
+    empty_sha512,
 };
 
 struct exclude_lists *exclude_new(bool exercise)

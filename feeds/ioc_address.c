@@ -54,7 +54,7 @@ static struct isg_str v6_text(struct isg_arena *arena, const uint8_t address[16]
     int run_at, run_count;
     char text[ADDRESS_TEXT];
     size_t n = 0;
-    for (int i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++)
         groups[i] = (unsigned)address[2 * i] << 8 | address[2 * i + 1];
     longest_run(groups, &run_at, &run_count);
     for (int i = 0; i < 8; i++) {

@@ -119,7 +119,7 @@ static const char *port_text(struct ioc_reader *reader, const struct url *url)
 
 static bool read_host(struct ioc_reader *reader, struct isg_str host, struct ioc *out)
 {
-    bool bracketed = host.p[0] == '[';
+    bool bracketed = isg_str_starts(host, ISG_STR("["));
     bool bare_v6 = !bracketed && isg_str_find(host, ':') != SIZE_MAX;
     if (!bare_v6 && ioc_read_address(reader, host, out))
         return bracketed == (out->kind == IOC_IPV6) || (bracketed && out->kind == IOC_IPV4);
@@ -128,7 +128,7 @@ static bool read_host(struct ioc_reader *reader, struct isg_str host, struct ioc
 
 bool ioc_read_url(struct ioc_reader *reader, struct isg_str text, struct ioc *out)
 {
-    struct url url;
+    struct url url = {0};
     struct ioc host = {0};
     if (has_control(text))
         return ioc_refuse(reader, "a URL with control characters");

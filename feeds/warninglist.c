@@ -223,7 +223,7 @@ int warning_list_read(struct isg_str file, struct warning_list **out, struct isg
 {
     struct stix_json *root = NULL;
     struct warning_list *list = NULL;
-    enum warning_type type;
+    enum warning_type type = WARNING_STRING;
     const struct stix_limits limits = {.members = ENTRIES_MAX + 100};
     int err = stix_json_parse(file, &limits, &root, why);
     if (err == ISG_OK)

@@ -7,7 +7,7 @@
 #include "feeds/warninglist.h"
 #include "stix/base/buf.h"
 
-enum { PATTERN_MAX = 1024, REPEAT_MAX = 256, PRODUCT_MAX = 4096 };
+enum { PATTERN_MAX = 1024, TEXT_MAX = 16384, REPEAT_MAX = 256, PRODUCT_MAX = 4096 };
 
 /* "/text/i" as "text"; other texts as they are. */
 static struct isg_str without_delimiters(struct isg_str text)
@@ -126,7 +126,7 @@ bool warning_regex_compile(struct isg_str text, regex_t *out)
     text = without_delimiters(text);
     if (text.n == 0 || text.n > PATTERN_MAX || memchr(text.p, '\0', text.n) != NULL)
         return false;
-    isg_buf_init(&buf, 16 * PATTERN_MAX);
+    isg_buf_init(&buf, TEXT_MAX);
     while (text.n > 0 && taken > 0) {
         taken = put_element(text, &budget, &buf);
         text = isg_str_from(text, taken);
