@@ -23,7 +23,7 @@ done
 export ISG_CORPUS="${ISG_CORPUS:-$here/../shared/corpus}"
 export PYTHONDONTWRITEBYTECODE=1
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
-export TSAN_OPTIONS="halt_on_error=1 suppressions=$here/tests/support/tsan.supp"
+export TSAN_OPTIONS=halt_on_error=1
 
 # shellcheck disable=SC2086
 install_packages $RUN_PACKAGES $BUILD_PACKAGES $SHOW_PACKAGES $TEST_PACKAGES || exit 1
