@@ -24,6 +24,7 @@ struct connections {
     struct connection **by_fd;
     size_t size; /* of by_fd */
     unsigned count;
+    uint64_t numbers; /* given so far */
     unsigned max;
     unsigned max_per_address;
     struct address *buckets[BUCKETS];
@@ -180,6 +181,47 @@ static void remove_locked(struct connections *table, struct connection *connecti
     }
 }
 
+/* Linger 0: what is still queued for a peer that does not read is thrown away at close. */
+static void shut(struct connection *connection, const char *reason)
+{
+    static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (!atomic_load(&connection->idle))
+        (void)setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    (void)shutdown(connection->fd, SHUT_RDWR);
+    atomic_store(&connection->deadline, 0);
+    atomic_store(&connection->idle, false);
+    atomic_store(&connection->fresh, false);
+    metric_add(METRIC_HTTP_REFUSED, reason, 1);
+}
+
+/* The oldest of an address that is still without a whole head; NULL: all are at work. */
+static struct connection *oldest_fresh(const struct connections *table,
+                                       const struct address *address)
+{
+    struct connection *oldest = NULL;
+    for (size_t i = 0; i < table->size; i++) {
+        struct connection *c = table->by_fd[i];
+        if (c != NULL && c->live && c->address == address && atomic_load(&c->fresh) &&
+            (oldest == NULL || c->number < oldest->number))
+            oldest = c;
+    }
+    return oldest;
+}
+
+/* Room under one address: it has some, or its oldest connection without a head gives way. */
+static bool make_room(struct connections *table, struct address *address)
+{
+    if (table->max_per_address == 0 || address->count < table->max_per_address)
+        return true;
+    struct connection *oldest = oldest_fresh(table, address);
+    if (oldest == NULL)
+        return false;
+    shut(oldest, "reason=\"address\"");
+    oldest->address = NULL; /* counted no more, though the library has yet to close it */
+    address->count--;
+    return true;
+}
+
 static enum connections_refusal insert(struct connections *table, int fd, const struct sockaddr *sa,
                                        struct connection *made)
 {
@@ -194,10 +236,11 @@ static enum connections_refusal insert(struct connections *table, int fd, const 
         made->address = address_of(table, key);
         if (made->address == NULL)
             return CONNECTIONS_MEMORY;
-        if (table->max_per_address > 0 && made->address->count >= table->max_per_address)
+        if (!make_room(table, made->address))
             return CONNECTIONS_ADDRESS;
         made->address->count++;
     }
+    made->number = table->numbers++;
     table->by_fd[fd] = made;
     table->count++;
     metric_add(METRIC_HTTP_CONNECTIONS, "", 1);
@@ -213,6 +256,7 @@ enum connections_refusal connections_add(struct connections *table, int fd,
     made->fd = fd;
     atomic_init(&made->deadline, 0);
     atomic_init(&made->idle, false);
+    atomic_init(&made->fresh, true);
     address_text(address, made->peer);
     (void)pthread_mutex_lock(&table->lock);
     enum connections_refusal refusal = insert(table, fd, address, made);
@@ -282,25 +326,13 @@ static bool is_overdue(const struct connections *table, struct connection *conne
            (table->draining && atomic_load(&connection->idle));
 }
 
-/* Linger 0: what is still queued for a peer that does not read is thrown away at close. */
-static void shut(struct connection *connection)
-{
-    static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-    if (!atomic_load(&connection->idle))
-        (void)setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    (void)shutdown(connection->fd, SHUT_RDWR);
-    atomic_store(&connection->deadline, 0);
-    atomic_store(&connection->idle, false);
-    metric_add(METRIC_HTTP_REFUSED, "reason=\"deadline\"", 1);
-}
-
 static void sweep(struct connections *table)
 {
     int64_t now = isg_time_mono_us();
     for (size_t i = 0; i < table->size; i++) {
         struct connection *connection = table->by_fd[i];
         if (connection != NULL && connection->live && is_overdue(table, connection, now))
-            shut(connection);
+            shut(connection, "reason=\"deadline\"");
     }
 }
 

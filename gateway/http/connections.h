@@ -3,6 +3,9 @@
  * (R-011), and the absolute deadline of each (R-001, R-002). The library's own time-outs know
  * inactivity only.
  *
+ * Where an address has all it may have, a newcomer takes the place of its oldest connection that has
+ * not brought a whole request head yet: so slow heads cannot keep out others behind that address.
+ *
  * A timer thread shuts overdue sockets down under the lock that removal takes, and removal comes
  * before close: so a descriptor number that was used again is never hit.
  */
@@ -29,6 +32,8 @@ struct connection {
     void *listener;               /* for the library's callbacks */
     atomic_int_fast64_t deadline; /* monotonic us; 0: none */
     atomic_bool idle;             /* between two requests */
+    atomic_bool fresh;            /* no request head was complete yet */
+    uint64_t number;              /* in the order of coming */
 
     bool live; /* the library has it; only then the timer may touch fd */
     struct address *address;

@@ -207,6 +207,7 @@ static bool refuse_head(struct http_request *request, int status, const struct i
 bool flow_begin(struct http_request *request, struct guard_head *head)
 {
     struct isg_fail why = {.code = ISG_OK};
+    atomic_store(&request->socket->fresh, false);
     int status = inspect(request, head, &why);
     if (status != 0)
         return refuse_head(request, status, &why);

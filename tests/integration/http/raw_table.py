@@ -474,6 +474,17 @@ def limits():
     with Server("per_address=5", "header_ms=60000") as server:
         crowd = [server.connect() for _ in range(5)]
         time.sleep(0.2)
+        for n in range(3):
+            check(talk(server, get())[0] == [200], "R-001: silent ones of an address give way")
+        gone = sum(closed_after(peer, at_most=0.2) is not None for peer in crowd[:3])
+        check(gone >= 1 and closed_after(crowd[4], at_most=0.2) is None, "R-001: the oldest do")
+        for peer in crowd:
+            peer.close()
+        time.sleep(0.2)
+        crowd = [server.connect() for _ in range(5)]
+        for peer in crowd:
+            peer.sendall(get())
+            check(peer.recv(4096).startswith(b"HTTP/1.1 2"), "R-011: five are served")
         with server.connect() as sixth:
             check(closed_after(sixth, at_most=2) is not None, "R-011: one address, one share")
         crowd.pop().close()
