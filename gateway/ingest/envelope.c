@@ -3,6 +3,10 @@
 #include "gateway/ingest/run.h"
 #include "stix/scan.h"
 
+enum {
+    REFUSED_MAX = 10000
+}; /* refusals that a status lists; an envelope with more is no envelope */
+
 struct envelope {
     struct ingest_run *run;
     bool is_bundle;
@@ -14,7 +18,12 @@ static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fa
     struct envelope *envelope = arg;
     (void)index;
     envelope->objects++;
-    return ingest_add(envelope->run, text, NULL, why);
+    int err = ingest_add(envelope->run, text, NULL, why);
+    /* Each refusal is told in the status: a body of `{}` must not grow a hundredfold (T-147). */
+    if (err == ISG_OK && envelope->run->counts.refused > REFUSED_MAX)
+        err = isg_fail_at(why, ISG_ELIMIT, "/objects", "T-123",
+                          "more than %d objects break a rule; nothing was stored", REFUSED_MAX);
+    return err;
 }
 
 /* `more`, `next` and members nobody knows are read over (T-133); only a bundle is told apart. */

@@ -114,6 +114,8 @@ def malformed(w):
                     "body: %s: nothing succeeds" % text)
         else:
             b.equal("T-123", r.status, 422, "body: " + text)
+    r = raw_push(a, url, b'{"objects":[' + b"{}," * 12000 + json.dumps(indicator(1)).encode() + b"]}")
+    b.ok("T-147", r.status == 422 and len(r.body) < 1000, "a body of nothing but bad objects", r.body)
     bundle = {"type": "bundle", "id": "bundle--" + str(uuid.uuid4()), "objects": [indicator(1)]}
     r = raw_push(a, url, json.dumps(bundle).encode())
     b.ok("X-16", r.status == 422 and b"envelope" in r.body, "a bundle as body", r.body)
