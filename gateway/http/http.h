@@ -69,6 +69,7 @@ void http_set_user(struct http_request *request, void *user);
 void http_name(struct http_request *request, const char *route, struct isg_str member);
 
 /* ---- what goes out ---- */
+/* With 304, as with HEAD, the bytes to send stay here and only their length goes out. */
 void http_status(struct http_request *request, int status);
 void http_set_header(struct http_request *request, const char *name,
                      struct isg_str value); /* copied */

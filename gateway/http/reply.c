@@ -130,7 +130,9 @@ void reply_finish(struct http_request *request)
     if (request->status < 200 || request->status > 599)
         http_fail(request, 500, NULL);
     reply_default(request, "Content-Type", "application/taxii+json;version=2.1"); /* T-013, X-04 */
-    reply_default(request, "Cache-Control", "private, no-transform");
+    /* What was refused may be allowed in a moment, and to somebody else at once. */
+    reply_default(request, "Cache-Control", "private, no-store, no-transform");
+    reply_default(request, "Vary", "Accept, Accept-Encoding, Authorization");
     reply_default(request, "X-Content-Type-Options", "nosniff");
     if (request->close)
         http_set_header(request, "Connection", ISG_STR("close"));
@@ -203,6 +205,6 @@ void reply_write(const struct http_request *request, struct isg_buf *out)
         isg_buf_printf(out, "%.*s: %.*s\r\n", ISG_STR_ARG(request->reply[i].name),
                        ISG_STR_ARG(request->reply[i].value));
     isg_buf_printf(out, "Content-Length: %zu\r\n\r\n", body.n);
-    if (request->method != HTTP_HEAD)
+    if (request->method != HTTP_HEAD && request->status != 304)
         isg_buf_put_str(out, body);
 }
