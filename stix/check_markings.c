@@ -34,12 +34,17 @@ void stix_check_definition(struct stix_checking *c, const struct stix_json *valu
 
 /* --- TLP (S-069, S-070) --- */
 
-static bool is_canon(const struct stix_json *object, const char *text)
+/* Without memory the answer is yes and the check has failed. */
+static bool is_canon(struct stix_checking *c, const struct stix_json *object, const char *text)
 {
     struct isg_buf canon;
     isg_buf_init(&canon, 4096);
     stix_json_canon(object, &canon);
     bool same = canon.err == ISG_OK && isg_str_is(isg_buf_str(&canon), text);
+    if (canon.err == ISG_ENOMEM) {
+        c->err = ISG_ENOMEM;
+        same = true;
+    }
     isg_buf_done(&canon);
     return same;
 }
@@ -54,7 +59,7 @@ static struct isg_str claimed_level(const struct stix_json *object)
 static void check_tlp_1(struct stix_checking *c, const struct stix_json *object, const char *frozen,
                         const struct stix_place *at)
 {
-    if (frozen == NULL || !is_canon(object, frozen))
+    if (frozen == NULL || !is_canon(c, object, frozen))
         stix_found(c, STIX_ERROR, "S-069", at,
                    "this is not one of the four TLP marking-definitions of the standard");
 }

@@ -150,9 +150,9 @@ static bool compile_regex(struct compiler *c, struct stix_probe *probe)
         text = probe->constants->bytes;
     else if (!normalize(c->m, text, &text))
         return false;
-    probe->regex = stix_regex_new(text, probe->of_bytes);
-    if (probe->regex == NULL)
-        return stix_matching_fail(c->m, ISG_EINVAL, "S-114",
+    int err = stix_regex_new(text, probe->of_bytes, &probe->regex);
+    if (err != ISG_OK)
+        return stix_matching_fail(c->m, err, "S-114",
                                   "the operand of MATCHES does not compile within bounds");
     probe->next_compiled = c->compiled;
     c->compiled = probe;

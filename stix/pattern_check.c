@@ -115,8 +115,12 @@ static bool check_regex(struct conform *c, const struct stix_pattern_node *node)
     c->wide_ranges += count_wide_ranges(text);
     if (c->wide_ranges > WIDE_RANGES_MAX)
         return refuse(c, node, "S-114", "the operands of MATCHES have too many wide ranges");
-    return stix_regex_compiles(text, stix_path_is_of_bytes(&node->test->path)) ||
-           refuse(c, node, "S-114", "the operand of MATCHES does not compile within bounds");
+    int err = stix_regex_check(text, stix_path_is_of_bytes(&node->test->path));
+    if (err == ISG_EINVAL)
+        return refuse(c, node, "S-114", "the operand of MATCHES does not compile within bounds");
+    if (err != ISG_OK)
+        c->err = isg_fail(c->why, err, "no memory for the operand of MATCHES");
+    return err == ISG_OK;
 }
 
 static bool check_test(struct conform *c, const struct stix_pattern_node *node)

@@ -21,42 +21,50 @@ struct stix_regex {
     pcre2_match_context *context;
 };
 
-static pcre2_code *compile(struct isg_str text, bool bytes)
+static int compile(struct isg_str text, bool bytes, pcre2_code **out_code)
 {
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     int error = 0;
     PCRE2_SIZE at = 0;
     uint32_t options = PCRE2_DOTALL | (bytes ? 0 : PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C);
     if (context == NULL)
-        return NULL;
+        return ISG_ENOMEM;
     (void)pcre2_set_max_pattern_length(context, LENGTH_MAX);
     (void)pcre2_set_parens_nest_limit(context, NEST_MAX);
     pcre2_code *code = pcre2_compile((PCRE2_SPTR)text.p, text.n, options, &error, &at, context);
     pcre2_compile_context_free(context);
-    return code;
+    if (code == NULL)
+        return error == PCRE2_ERROR_HEAP_FAILED ? ISG_ENOMEM : ISG_EINVAL;
+    *out_code = code;
+    return ISG_OK;
 }
 
-bool stix_regex_compiles(struct isg_str text, bool bytes)
+int stix_regex_check(struct isg_str text, bool bytes)
 {
-    pcre2_code *code = compile(text, bytes);
+    pcre2_code *code = NULL;
+    int err = compile(text, bytes, &code);
     pcre2_code_free(code);
-    return code != NULL;
+    return err;
 }
 
-struct stix_regex *stix_regex_new(struct isg_str text, bool bytes)
+int stix_regex_new(struct isg_str text, bool bytes, struct stix_regex **out_regex)
 {
     struct stix_regex *regex = calloc(1, sizeof *regex);
     if (regex == NULL)
-        return NULL;
-    regex->code = compile(text, bytes);
-    if (regex->code != NULL)
+        return ISG_ENOMEM;
+    int err = compile(text, bytes, &regex->code);
+    if (err == ISG_OK) {
         regex->data = pcre2_match_data_create(1, NULL);
-    regex->context = pcre2_match_context_create(NULL);
-    if (regex->data == NULL || regex->context == NULL)
+        regex->context = pcre2_match_context_create(NULL);
+        err = regex->data == NULL || regex->context == NULL ? ISG_ENOMEM : ISG_OK;
+    }
+    if (err != ISG_OK) {
         stix_regex_free(&regex);
-    else
-        (void)pcre2_set_heap_limit(regex->context, HEAP_MAX_KIB);
-    return regex;
+        return err;
+    }
+    (void)pcre2_set_heap_limit(regex->context, HEAP_MAX_KIB);
+    *out_regex = regex;
+    return ISG_OK;
 }
 
 void stix_regex_free(struct stix_regex **regex)

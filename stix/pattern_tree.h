@@ -166,11 +166,14 @@ void stix_qualifier_print(const struct stix_qualifier *qualifier, enum stix_patt
 
 struct stix_regex;
 
-/* True when text compiles as the operand of MATCHES (S-114); bytes: on a _bin or _hex property. */
-bool stix_regex_compiles(struct isg_str text, bool bytes);
+/*
+ * Whether text compiles as the operand of MATCHES (S-114); bytes: on a _bin or _hex property.
+ * Returns ISG_OK; ISG_EINVAL when it does not compile within bounds; ISG_ENOMEM.
+ */
+int stix_regex_check(struct isg_str text, bool bytes);
 
-/* An expression to search with; NULL when it does not compile within bounds, or no memory. */
-struct stix_regex *stix_regex_new(struct isg_str text, bool bytes);
+/* An expression to search with; *out_regex is set on success only. Returns as stix_regex_check. */
+int stix_regex_new(struct isg_str text, bool bytes, struct stix_regex **out_regex);
 void stix_regex_free(struct stix_regex **regex); /* accepts NULL, leaves NULL */
 
 /*
