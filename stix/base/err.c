@@ -1,6 +1,7 @@
 #include "stix/base/err.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -86,6 +87,9 @@ __attribute__((format(printf, 5, 0))) static void fail_fill(struct isg_fail *why
     make_printable(why->text);
 }
 
+#undef isg_fail /* what the analyzer is told elsewhere is defined here */
+#undef isg_fail_at
+
 int isg_fail(struct isg_fail *why, int code, const char *format, ...)
 {
     if (why != NULL) {
@@ -107,4 +111,13 @@ int isg_fail_at(struct isg_fail *why, int code, const char *path, const char *ru
         va_end(args);
     }
     return code;
+}
+
+const char *isg_os_error(int errnum, char text[ISG_OS_ERROR_TEXT])
+{
+    int saved = errno;
+    if (strerror_r(errnum, text, ISG_OS_ERROR_TEXT) != 0)
+        (void)snprintf(text, ISG_OS_ERROR_TEXT, "error %d of the system", errnum);
+    errno = saved;
+    return text;
 }

@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+enum { ISG_OS_ERROR_TEXT = 128 }; /* bytes isg_os_error() fills at most */
+
 enum isg_err {
     ISG_OK = 0,
     ISG_ENOMEM = -1,    /* no memory */
@@ -55,5 +57,21 @@ int isg_fail(struct isg_fail *why, int code, const char *format, ...)
 /* As isg_fail, with the JSON Pointer and the rule number. path and rule may be NULL. */
 int isg_fail_at(struct isg_fail *why, int code, const char *path, const char *rule,
                 const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The system's text for an errno value, in the caller's own bytes, for strerror() shares its
+ * bytes between threads. Returns text; numbers unknown to the system get a text as well. errno is
+ * left as it was. */
+const char *isg_os_error(int errnum, char text[ISG_OS_ERROR_TEXT]);
+
+/* As isg_os_error, into bytes that live as long as the block around the call. */
+#define ISG_OS_ERROR(errnum) isg_os_error((errnum), (char[ISG_OS_ERROR_TEXT]){""})
+
+#ifdef __clang_analyzer__
+/* That a failure is never ISG_OK is not to be seen across files: tell the analyzer which code
+ * comes back, lest it follows paths on which a failed call reports success. */
+#    define isg_fail(why, code, ...) (isg_fail((why), (code), __VA_ARGS__), (code))
+#    define isg_fail_at(why, code, path, rule, ...) \
+        (isg_fail_at((why), (code), (path), (rule), __VA_ARGS__), (code))
+#endif
 
 #endif

@@ -1,4 +1,6 @@
 /* UTF-8, base64, UUIDs, digests, the JSON writer and errors. */
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,6 +202,19 @@ static void test_escape(void)
     is_int(wrong, 0, "escapes at every place");
 }
 
+static void test_os_error(void)
+{
+    char text[ISG_OS_ERROR_TEXT];
+    errno = EINTR;
+    ok(isg_os_error(ENOENT, text) == text, "the text asked for comes back");
+    is_str(text, "No such file or directory", "the system's words");
+    is_str(ISG_OS_ERROR(EACCES), "Permission denied", "without a text at hand");
+    static const int unknown[] = {-1, 12345, INT_MIN, INT_MAX};
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
+        ok(isg_os_error(unknown[i], text)[0] != '\0', "error %d has a text", unknown[i]);
+    is_int(errno, EINTR, "errno is left alone");
+}
+
 static void test_err(void)
 {
     struct isg_fail why;
@@ -226,5 +241,6 @@ int main(void)
     test_jsonw();
     test_escape();
     test_err();
+    test_os_error();
     return tap_done();
 }
