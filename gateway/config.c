@@ -41,12 +41,12 @@ static int fail_value(const struct loading *l, const struct setting *row, const 
     if (place->from == ORIGIN_ENV)
         setting_env_name(row, where, NAME_BYTES);
     else
-        snprintf(where, sizeof where, "%s:%u", l->file, line);
+        (void)snprintf(where, sizeof where, "%s:%u", l->file, line);
     if (setting_is_number(row->type))
-        snprintf(range, sizeof range, " (%s, %u to %u)", setting_type_name(row->type),
-                 (unsigned)row->min, (unsigned)row->max);
+        (void)snprintf(range, sizeof range, " (%s, %u to %u)", setting_type_name(row->type),
+                       (unsigned)row->min, (unsigned)row->max);
     else if (row->type == SETTING_CHOICE)
-        snprintf(range, sizeof range, " (%s)", row->choices);
+        (void)snprintf(range, sizeof range, " (%s)", row->choices);
     return isg_fail(l->why, ISG_EUSAGE, "%s: %s %s%s: %.60s", where, name, wrong, range, text);
 }
 
@@ -57,9 +57,9 @@ static char *join_path(const char *dir, const char *path)
     if (joined == NULL)
         return NULL;
     if (path[0] == '/')
-        snprintf(joined, n, "%s", path);
+        (void)snprintf(joined, n, "%s", path);
     else
-        snprintf(joined, n, "%s/%s", dir, path);
+        (void)snprintf(joined, n, "%s/%s", dir, path);
     return joined;
 }
 
@@ -72,7 +72,7 @@ static char *join_redis(const char *dir, const char *url)
     char *joined = join_path(dir, path);
     char *whole = joined != NULL ? malloc(strlen(joined) + 6) : NULL;
     if (whole != NULL)
-        snprintf(whole, strlen(joined) + 6, "unix:%s", joined);
+        (void)snprintf(whole, strlen(joined) + 6, "unix:%s", joined);
     free(joined);
     return whole;
 }
@@ -121,7 +121,7 @@ static int load_scalar(const struct loading *l, size_t index)
     struct place place = {&l->loaded->config, 0, ORIGIN_ENV};
     char env[NAME_BYTES];
     setting_env_name(row, env, sizeof env);
-    const char *text = getenv(env);
+    const char *text = getenv(env); /* NOLINT(concurrency-mt-unsafe): nothing sets it */
     if (text == NULL || text[0] == '\0') {
         place.from = ORIGIN_FILE;
         text = config_yaml_value(l->yaml, index, 0);
@@ -201,14 +201,14 @@ static int derive(const struct loading *l)
                 l->why, ISG_EUSAGE,
                 "%s: listen is on all addresses: public_url must say under which one members come",
                 l->file);
-        snprintf(text, sizeof text, "http%s://%s", c->tls.certificate != NULL ? "s" : "",
-                 c->listen);
+        (void)snprintf(text, sizeof text, "http%s://%s", c->tls.certificate != NULL ? "s" : "",
+                       c->listen);
         c->public_url = strdup(text);
     }
     if (c->id_urn == NULL && c->public_url != NULL) {
         char uuid[ISG_UUID_TEXT];
         isg_uuid_v5(ISG_UUID_NS_URL, isg_str_of(c->public_url), uuid);
-        snprintf(text, sizeof text, "urn:uuid:%s", uuid);
+        (void)snprintf(text, sizeof text, "urn:uuid:%s", uuid);
         c->id_urn = strdup(text);
     }
     if (c->roots_count == 0 && c->roots != NULL) { /* load_list left room for one */
@@ -228,9 +228,9 @@ static int fail_rule(const struct loading *l, const char *wrong)
     char key[NAME_BYTES];
     size_t n = strcspn(wrong, ". :");
     if (n < sizeof section && wrong[n] == '.')
-        snprintf(section, sizeof section, "%.*s", (int)n, wrong);
+        (void)snprintf(section, sizeof section, "%.*s", (int)n, wrong);
     const char *rest = section[0] != '\0' ? wrong + n + 1 : wrong;
-    snprintf(key, sizeof key, "%.*s", (int)strcspn(rest, ". :"), rest);
+    (void)snprintf(key, sizeof key, "%.*s", (int)strcspn(rest, ". :"), rest);
     unsigned line = config_yaml_line(l->yaml, section, 0, key);
     if (line == 0)
         return isg_fail(l->why, ISG_EUSAGE, "%s: %s", l->file, wrong);
@@ -256,7 +256,7 @@ static int read_file(const char *path, struct isg_buf *out, struct isg_fail *why
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     ssize_t n = -1;
     if (fd < 0)
-        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+        return isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
     for (;;) {
         char *p = isg_buf_reserve(out, 65536);
         n = p != NULL ? read(fd, p, 65536) : -1;
@@ -272,7 +272,7 @@ static int read_file(const char *path, struct isg_buf *out, struct isg_fail *why
         return isg_fail(why, ISG_EUSAGE, "%s is longer than 1 MiB", path);
     if (n < 0)
         return isg_fail(why, out->err == ISG_OK ? ISG_EIO : out->err, "%s: %s", path,
-                        strerror(saved));
+                        ISG_OS_ERROR(saved));
     return ISG_OK;
 }
 
@@ -293,7 +293,7 @@ int config_load_file(const char *path, const char *dir, struct config **out, str
     l.loaded->file = strdup(path);
     config->dir = realpath(dir, NULL);
     if (config->dir == NULL)
-        err = isg_fail(why, ISG_EIO, "%s: %s", dir, strerror(errno));
+        err = isg_fail(why, ISG_EIO, "%s: %s", dir, ISG_OS_ERROR(errno));
     else
         err = fill(&l, isg_buf_str(&text));
     if (err == ISG_OK) {
@@ -310,7 +310,7 @@ int config_load(const char *dir, struct config **out, struct isg_fail *why)
 {
     char *whole = realpath(dir, NULL);
     if (whole == NULL)
-        return isg_fail(why, ISG_EIO, "%s: %s", dir, strerror(errno));
+        return isg_fail(why, ISG_EIO, "%s: %s", dir, ISG_OS_ERROR(errno));
     char *path = join_path(whole, "isg.yaml");
     int err = path != NULL ? config_load_file(path, whole, out, why)
                            : isg_fail(why, ISG_ENOMEM, "no memory");

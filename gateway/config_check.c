@@ -74,7 +74,7 @@ static bool split_address(struct isg_str text, char host[HOST_BYTES], uint64_t *
                    name.p[i]) == NULL ||
             (name.p[i] == ':' && !bracketed))
             return false;
-    snprintf(host, HOST_BYTES, "%.*s", ISG_STR_ARG(name));
+    (void)snprintf(host, HOST_BYTES, "%.*s", ISG_STR_ARG(name));
     return true;
 }
 
@@ -98,7 +98,7 @@ static bool is_loopback_address(struct isg_str text)
         return is_loopback(host);
     if (text.n > 2 && text.p[0] == '[')
         text = (struct isg_str){text.p + 1, text.n - 2};
-    snprintf(host, sizeof host, "%.*s", ISG_STR_ARG(text));
+    (void)snprintf(host, sizeof host, "%.*s", ISG_STR_ARG(text));
     return is_loopback(host);
 }
 

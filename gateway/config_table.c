@@ -165,14 +165,16 @@ static bool is_list(const char *section)
 void setting_name(const struct setting *row, size_t item, char *out, size_t size)
 {
     if (is_list(row->section))
-        snprintf(out, size, "%s[%zu].%s", row->section, item, row->key);
+        (void)snprintf(out, size, "%s[%zu].%s", row->section, item, row->key);
     else
-        snprintf(out, size, "%s%s%s", row->section, row->section[0] != '\0' ? "." : "", row->key);
+        (void)snprintf(out, size, "%s%s%s", row->section, row->section[0] != '\0' ? "." : "",
+                       row->key);
 }
 
 void setting_env_name(const struct setting *row, char *out, size_t size)
 {
-    snprintf(out, size, "ISG_%s%s%s", row->section, row->section[0] != '\0' ? "_" : "", row->key);
+    (void)snprintf(out, size, "ISG_%s%s%s", row->section, row->section[0] != '\0' ? "_" : "",
+                   row->key);
     for (char *p = out; *p != '\0'; p++)
         *p = (char)toupper((unsigned char)*p);
 }

@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,26 +103,37 @@ struct complaint {
     bool warned;   /* something of the file was ignored */
 };
 
+/* The number behind a mark at the start of a text; 0: no such mark, or no number behind it. */
+static unsigned number_behind(const char *mark, const char *text)
+{
+    size_t n = strlen(mark);
+    if (strncmp(text, mark, n) != 0)
+        return 0;
+    unsigned long number = strtoul(text + n, NULL, 10);
+    return number <= UINT_MAX ? (unsigned)number : 0;
+}
+
 __attribute__((format(printf, 3, 0))) static void on_log(cyaml_log_t level, void *ctx,
                                                          const char *format, va_list args)
 {
     struct complaint *c = ctx;
     char text[256];
-    unsigned line = 0;
-    vsnprintf(text, sizeof text, format, args);
+    (void)vsnprintf(text, sizeof text, format, args);
     text[strcspn(text, "\n")] = '\0';
     c->warned = c->warned || level == CYAML_LOG_WARNING;
     const char *p = strncmp(text, "Load: ", 6) == 0 ? text + 6 : text;
     const char *at = strstr(p, "(line: ");
-    if (at != NULL && sscanf(at, "(line: %u", &line) == 1 && c->line == 0)
-        c->line = line;
+    if (at != NULL && c->line == 0)
+        c->line = number_behind("(line: ", at);
+    unsigned item = number_behind("  in sequence entry '", p);
     if (sscanf(p, "  in mapping field '%63[^']'", c->outer) == 1) {
         if (c->field[0] == '\0')
-            snprintf(c->field, sizeof c->field, "%s", c->outer);
-    } else if (sscanf(p, "  in sequence entry '%u'", &c->item) != 1 &&
-               strcmp(p, "Backtrace:") != 0 && strncmp(p, "  in ", 5) != 0 &&
+            (void)snprintf(c->field, sizeof c->field, "%s", c->outer);
+    } else if (item > 0) {
+        c->item = item;
+    } else if (strcmp(p, "Backtrace:") != 0 && strncmp(p, "  in ", 5) != 0 &&
                c->message[0] == '\0') {
-        snprintf(c->message, sizeof c->message, "%.159s", p);
+        (void)snprintf(c->message, sizeof c->message, "%.159s", p);
     }
 }
 

@@ -82,10 +82,10 @@ static void put_escape(struct line *line, uint32_t cp)
     char text[16];
     if (cp > 0xffff) {
         uint32_t offset = cp - 0x10000;
-        snprintf(text, sizeof text, "\\u%04x\\u%04x", (unsigned)(0xd800 + (offset >> 10)),
-                 (unsigned)(0xdc00 + (offset & 0x3ff)));
+        (void)snprintf(text, sizeof text, "\\u%04x\\u%04x", (unsigned)(0xd800 + (offset >> 10)),
+                       (unsigned)(0xdc00 + (offset & 0x3ff)));
     } else {
-        snprintf(text, sizeof text, "\\u%04x", (unsigned)cp);
+        (void)snprintf(text, sizeof text, "\\u%04x", (unsigned)cp);
     }
     puts_line(line, text);
 }
@@ -150,7 +150,7 @@ static void put_value(struct line *line, const struct log_field *field, bool jso
             put_quoted(line, field->str);
         break;
     case LOG_FIELD_INT:
-        snprintf(number, sizeof number, "%lld", (long long)field->num);
+        (void)snprintf(number, sizeof number, "%lld", (long long)field->num);
         puts_line(line, number);
         break;
     case LOG_FIELD_BOOL: puts_line(line, field->num != 0 ? "true" : "false"); break;
@@ -282,11 +282,11 @@ static struct event_slot *find_slot(const char *event)
 {
     for (size_t i = 0; i < EVENTS - 1; i++) {
         if (slots[i].event[0] == '\0')
-            snprintf(slots[i].event, sizeof slots[i].event, "%s", event);
+            (void)snprintf(slots[i].event, sizeof slots[i].event, "%s", event);
         if (strncmp(slots[i].event, event, EVENT_BYTES - 1) == 0)
             return &slots[i];
     }
-    snprintf(slots[EVENTS - 1].event, EVENT_BYTES, "other");
+    (void)snprintf(slots[EVENTS - 1].event, EVENT_BYTES, "other");
     return &slots[EVENTS - 1];
 }
 
@@ -351,9 +351,9 @@ struct log_field log_why(const struct isg_fail *why)
     static _Thread_local char text[WHY_BYTES];
     if (why == NULL)
         return (struct log_field){.name = NULL};
-    snprintf(text, sizeof text, "%s%s%s%s%s%s",
-             why->text[0] != '\0' ? why->text : isg_strerror(why->code),
-             why->path[0] != '\0' ? " at " : "", why->path, why->rule[0] != '\0' ? " (" : "",
-             why->rule, why->rule[0] != '\0' ? ")" : "");
+    (void)snprintf(text, sizeof text, "%s%s%s%s%s%s",
+                   why->text[0] != '\0' ? why->text : isg_strerror(why->code),
+                   why->path[0] != '\0' ? " at " : "", why->path, why->rule[0] != '\0' ? " (" : "",
+                   why->rule, why->rule[0] != '\0' ? ")" : "");
     return log_cstr("error", text);
 }

@@ -190,19 +190,19 @@ static bool read_proc(const char *path, char *text, size_t size)
         return false;
     size_t n = fread(text, 1, size - 1, f);
     text[n] = '\0';
-    fclose(f);
+    (void)fclose(f);
     return n > 0;
 }
 
 static void write_memory(struct isg_buf *out)
 {
     char text[256];
-    long long pages = 0;
-    long long resident = 0;
     long page = sysconf(_SC_PAGESIZE);
-    if (!read_proc("/proc/self/statm", text, sizeof text) ||
-        sscanf(text, "%lld %lld", &pages, &resident) != 2)
+    if (!read_proc("/proc/self/statm", text, sizeof text))
         return;
+    char *end = text;
+    long long pages = strtoll(end, &end, 10);
+    long long resident = strtoll(end, &end, 10);
     write_head(out, "process_virtual_memory_bytes", "gauge", "Virtual memory size in bytes.");
     isg_buf_printf(out, "process_virtual_memory_bytes %lld\n", pages * page);
     write_head(out, "process_resident_memory_bytes", "gauge", "Resident memory size in bytes.");
@@ -215,6 +215,7 @@ static void write_fds(struct isg_buf *out)
     DIR *dir = opendir("/proc/self/fd");
     long long count = -1; /* the one of opendir itself */
     if (dir != NULL) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread reads this stream */
         for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir))
             if (entry->d_name[0] != '.')
                 count++;
@@ -248,7 +249,11 @@ static bool start_ticks(unsigned long long *out)
     const char *p = strrchr(text, ')');
     for (int field = 2; p != NULL && field < 22; field++)
         p = strchr(p + 1, ' ');
-    return p != NULL && sscanf(p, " %llu", out) == 1;
+    if (p == NULL)
+        return false;
+    char *end = NULL;
+    *out = strtoull(p, &end, 10);
+    return end != p;
 }
 
 /* When the process started, in seconds since 1970; found once, so that it never wavers. */
@@ -259,13 +264,12 @@ static void find_start(void)
 {
     char text[64];
     struct timespec now;
-    double up = 0;
     unsigned long long ticks = 0;
     long per_second = sysconf(_SC_CLK_TCK);
     if (per_second <= 0 || !start_ticks(&ticks) || clock_gettime(CLOCK_REALTIME, &now) != 0 ||
-        !read_proc("/proc/uptime", text, sizeof text) || sscanf(text, "%lf", &up) != 1)
+        !read_proc("/proc/uptime", text, sizeof text))
         return;
-    double boot = (double)now.tv_sec - up;
+    double boot = (double)now.tv_sec - strtod(text, NULL);
     start_time = (long long)(boot + (double)ticks / (double)per_second);
 }
 

@@ -33,7 +33,7 @@ enum metric {
 void metric_add(enum metric metric, const char *labels, int64_t n);
 
 /* Set a gauge. */
-void metric_set(enum metric metric, const char *labels, int64_t value);
+void metric_set(enum metric metric, const char *labels, int64_t n);
 
 /* Append everything, with isg_build_info and process_* beside it. */
 void metrics_write(struct isg_buf *out);

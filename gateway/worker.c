@@ -98,8 +98,8 @@ struct worker_pool *worker_pool_new(const char *name, size_t threads, size_t que
         free_memory(pool);
         return NULL;
     }
-    snprintf(pool->name, sizeof pool->name, "%.15s", name);
-    snprintf(pool->labels, sizeof pool->labels, "queue=\"%.30s\"", name);
+    (void)snprintf(pool->name, sizeof pool->name, "%.15s", name);
+    (void)snprintf(pool->labels, sizeof pool->labels, "queue=\"%.30s\"", name);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     start_threads(pool, threads);
