@@ -264,6 +264,7 @@ static void forget_fields(struct feed_response *response)
     response->body = body;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the library's signature */
 static size_t on_header(char *data, size_t size, size_t count, void *arg)
 {
     struct exchange *x = arg;
@@ -481,7 +482,7 @@ static bool is_redirect(const struct exchange *x)
 static int redirect(struct exchange *x, struct isg_fail *why)
 {
     struct isg_buf next;
-    isg_buf_init(&next, HEADER_VALUE_MAX * 2);
+    isg_buf_init(&next, (size_t)HEADER_VALUE_MAX * 2);
     int err = feed_url_join(x->url.p, x->response->location, &next, why);
     if (err != ISG_OK) {
         err = isg_fail_at(why, ISG_ENET, NULL, "R-079", "the redirect leads to no usable URL");

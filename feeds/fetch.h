@@ -72,7 +72,7 @@ bool feed_url_same_server(const char *a, const char *b);
  * Check a URL that is going to be configured: https, or http where that is allowed (R-079).
  * ISG_EUSAGE with the reason.
  */
-int feed_url_check(const char *url, bool allow_private, struct isg_fail *why);
+int feed_url_check(const char *text, bool allow_private, struct isg_fail *why);
 
 /* Once per process, before threads start, and at the end. */
 int feed_fetch_start(struct isg_fail *why);

@@ -61,7 +61,7 @@ static void error_title(const struct feed_response *response, char out[96])
     struct isg_str title = stix_json_get_str(tree, "title");
     size_t n = title.n < 90 ? title.n : 90;
     for (size_t i = 0; i < n; i++)
-        out[i] = title.p[i] >= 0x20 && title.p[i] < 0x7f ? title.p[i] : '?';
+        out[i] = (char)(title.p[i] >= 0x20 && title.p[i] < 0x7f ? title.p[i] : '?');
     out[n] = '\0';
     stix_json_free(&tree);
 }

@@ -54,7 +54,7 @@ static bool cut_host_port(const char *text, char **host, char **port)
 
 static unsigned bound_port(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t n = sizeof address;
     if (getsockname(fd, (struct sockaddr *)&address, &n) != 0)
         return 0;
@@ -101,7 +101,8 @@ static int bind_all(struct accept *accept, struct addrinfo *list, const char *ho
         if (fd < 0 && list->ai_next != NULL && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
             continue; /* a machine without IPv6 may still have the name for it */
         if (fd < 0)
-            return isg_fail(why, ISG_ENET, "cannot listen on %s: %s", host_port, strerror(errno));
+            return isg_fail(why, ISG_ENET, "cannot listen on %s: %s", host_port,
+                            ISG_OS_ERROR(errno));
         accept->sockets[accept->count++] = fd;
         accept->port = bound_port(fd);
     }
@@ -178,7 +179,7 @@ static int open_unix(struct accept *accept, const char *path, struct isg_fail *w
         return isg_fail(why, ISG_ENET, "the socket %s is in use", path);
     int fd = bind_unix(&address);
     if (fd < 0)
-        return isg_fail(why, ISG_ENET, "cannot listen on %s: %s", path, strerror(errno));
+        return isg_fail(why, ISG_ENET, "cannot listen on %s: %s", path, ISG_OS_ERROR(errno));
     accept->sockets[accept->count++] = fd;
     accept->unix_path = strdup(path);
     return accept->unix_path != NULL ? ISG_OK : isg_fail(why, ISG_ENOMEM, "no memory");
@@ -245,7 +246,7 @@ static void take_in(struct accept *accept, int fd, const struct sockaddr *addres
 static void turn_away(struct accept *accept, int socket)
 {
     struct isg_fail why;
-    (void)isg_fail(&why, ISG_ELIMIT, "%s", strerror(errno));
+    (void)isg_fail(&why, ISG_ELIMIT, "%s", ISG_OS_ERROR(errno));
     LOG(LOG_WARN, "http.starved", log_why(&why));
     metric_add(METRIC_HTTP_REFUSED, "reason=\"descriptors\"", 1);
     if (accept->reserve_fd >= 0) {

@@ -10,7 +10,7 @@
 
 enum { CA_DAYS = 3650, SERVER_DAYS = 825, SERIAL_BYTES = 16, PEM_MAX = 16384 };
 
-static const time_t DAY = 24 * 60 * 60;
+static const time_t DAY = (time_t)24 * 60 * 60;
 
 /* A certificate being made, with its key; both live until made_done. */
 struct made {

@@ -71,7 +71,7 @@ static bool send_by_hand(struct http_request *request)
     struct isg_buf text;
     request->close = true;
     reply_finish(request);
-    isg_buf_init(&text, BY_HAND_MAX * 2);
+    isg_buf_init(&text, (size_t)BY_HAND_MAX * 2);
     reply_write(request, &text);
     void *session = request->listener->tls != NULL ? library_session(request->connection) : NULL;
     bool written = text.err == ISG_OK;

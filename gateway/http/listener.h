@@ -55,10 +55,10 @@ void lane_give(struct http_listener *listener, struct connection *connection,
 
 /* ---- listener.c: the library, for files that do not know it ---- */
 
-/* Of a request's connection. Suspend only on its own listener thread. */
-void library_suspend(void *connection);
-void library_resume(void *connection);
-void *library_session(void *connection); /* GnuTLS; NULL: plain */
+/* library: of a request's connection. Suspend only on its own listener thread. */
+void library_suspend(void *library);
+void library_resume(void *library);
+void *library_session(void *library); /* GnuTLS; NULL: plain */
 
 /* Queue the reply as it stands; false when it could not be. */
 bool library_reply(struct http_request *request);

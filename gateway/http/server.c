@@ -29,7 +29,8 @@ static unsigned descriptors_left(void)
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
         return 1U << 20;
-    rlim_t spare = limit.rlim_cur > 2 * SPARE_DESCRIPTORS ? SPARE_DESCRIPTORS : limit.rlim_cur / 2;
+    rlim_t spare =
+        limit.rlim_cur > (rlim_t)2 * SPARE_DESCRIPTORS ? SPARE_DESCRIPTORS : limit.rlim_cur / 2;
     rlim_t left = limit.rlim_cur - spare;
     return left < CONNECTIONS_MIN ? CONNECTIONS_MIN : (unsigned)(left < 1 << 20 ? left : 1 << 20);
 }

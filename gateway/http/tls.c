@@ -42,6 +42,7 @@ const char *tls_priorities(void)
            "-SIGN-DSA-SHA1:%SAFE_RENEGOTIATION";
 }
 
+/* NOLINTBEGIN(readability-function-size,readability-non-const-parameter): the library's signature */
 static int no_certificate(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
                           gnutls_pcert_st **certs, unsigned *n, gnutls_ocsp_data_st **ocsp,
                           unsigned *ocsp_n, gnutls_privkey_t *key, unsigned *flags)
@@ -50,6 +51,7 @@ static int no_certificate(gnutls_session_t session, const struct gnutls_cert_ret
     *n = 0;
     return -1;
 }
+/* NOLINTEND(readability-function-size,readability-non-const-parameter) */
 
 void (*tls_no_certificate(void))(void)
 {

@@ -172,7 +172,7 @@ static void count_metrics(const struct ingest_run *run, const struct ingest_coun
     for (const char *p = run->label_source; *p != '\0' && n < NAME_BYTES; p++) {
         bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
                      (*p >= '0' && *p <= '9') || strchr("._:-", *p) != NULL;
-        label[n++] = plain ? *p : '_';
+        label[n++] = (char)(plain ? *p : '_');
     }
     memcpy(label + n, "\"", 2);
     metric_add(METRIC_OBJECTS_ACCEPTED, label, (int64_t)(run->counts.added - before->added));

@@ -126,7 +126,7 @@ static void login_mac(const struct auth *auth, const struct member *member, stru
                       uint8_t mac[TRUST_MAC_BYTES])
 {
     struct isg_buf text;
-    isg_buf_init(&text, 2 * HEADER_MAX);
+    isg_buf_init(&text, (size_t)2 * HEADER_MAX);
     isg_buf_put(&text, &member->stamp, sizeof member->stamp);
     isg_buf_put_str(&text, pair);
     trust_mac(auth->secret, "login", isg_buf_str(&text), mac);

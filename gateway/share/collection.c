@@ -59,7 +59,7 @@ static int set_id(struct document_read *read, const struct stix_json *value)
         return document_refuse(read, "an id is a random UUID (version 4)");
     for (size_t i = 0; i < ISG_UUID_TEXT - 1; i++) {
         char c = id.p[i];
-        collection->id[i] = c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
+        collection->id[i] = (char)(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
     }
     collection->id[ISG_UUID_TEXT - 1] = '\0';
     return ISG_OK;

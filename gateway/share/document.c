@@ -55,7 +55,7 @@ static void pointer_of(const char *name, char *out, size_t max)
             out[n++] = '~';
             out[n++] = *p == '~' ? '0' : '1';
         } else {
-            out[n++] = (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p;
+            out[n++] = (char)((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p);
         }
     }
     out[n] = '\0';

@@ -147,10 +147,11 @@ void policy_label_write(const struct policy_label *label, char text[POLICY_LABEL
 {
     char source[SOURCE_MAX + 4];
     if (!escape_source(label->source, source, SOURCE_MAX)) {
+        static const char head[] = "%sha256:";
         uint8_t digest[ISG_SHA256_BYTES];
         isg_sha256(label->source, digest);
-        memcpy(source, "%sha256:", 8);
-        isg_hex_encode(digest, sizeof digest, source + 8);
+        memcpy(source, head, sizeof head);
+        isg_hex_encode(digest, sizeof digest, source + sizeof head - 1);
     }
     /* NONE is no effective level: whoever forgot to decide gets the strictest. */
     enum stix_tlp tlp = label->tlp == STIX_TLP_NONE ? STIX_TLP_UNKNOWN : label->tlp;

@@ -83,7 +83,7 @@ static int read_tcp(struct isg_str rest, struct address *a, struct isg_fail *why
     if ((a->host = copy(host)) == NULL)
         return isg_fail(why, ISG_ENOMEM, "out of memory");
     a->db = (unsigned)db;
-    snprintf(a->port, sizeof a->port, "%u", (unsigned)port);
+    (void)snprintf(a->port, sizeof a->port, "%u", (unsigned)port);
     return ISG_OK;
 }
 

@@ -230,8 +230,11 @@ void cache_put(struct cache *cache, struct block_key key, struct store_block *bl
         *bucket = e;
         link_newest(cache, e);
         cache->bytes += of(block)->bytes;
-        while (cache->bytes > cache->bytes_max && cache->oldest != e)
-            drop(cache, cache->oldest);
+        for (struct cache_entry *oldest = cache->oldest, *next;
+             cache->bytes > cache->bytes_max && oldest != e; oldest = next) {
+            next = oldest->newer;
+            drop(cache, oldest);
+        }
     }
     pthread_mutex_unlock(&cache->lock);
 }

@@ -24,7 +24,7 @@
  */
 int block_build(uint64_t number, uint64_t generation, size_t count, struct isg_str records,
                 const struct redis_reply *marks, struct store_block **out);
-struct store_block *block_ref(struct store_block *block);
+struct store_block *block_ref(struct store_block *view);
 
 /* Whose block: the journal's address and epoch. */
 struct block_key {

@@ -163,7 +163,7 @@ static int write_side(struct family *family, bool after, struct isg_arena *arena
     struct family_marks *list;
     size_t n;
     int err = family_relate(family, after, arena, &list, &n);
-    for (size_t i = 0; i < n && err == ISG_OK; i++) {
+    for (size_t i = 0; err == ISG_OK && i < n; i++) {
         struct isg_buf text;
         isg_buf_init(&text, ISG_BUF_NO_MAX);
         event_marks_write(&text, &list[i].marks);

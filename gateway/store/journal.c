@@ -19,9 +19,9 @@ enum {
 
 void journal_head_write(const struct journal_head *head, char text[JOURNAL_HEAD_TEXT])
 {
-    snprintf(text, JOURNAL_HEAD_TEXT, "%" PRIu64 " %" PRId64 " %" PRIu64 " %" PRIu32 " %" PRId64,
-             head->at.position, head->at.date_added_us, head->at.generation, head->labels,
-             head->epoch);
+    (void)snprintf(text, JOURNAL_HEAD_TEXT,
+                   "%" PRIu64 " %" PRId64 " %" PRIu64 " %" PRIu32 " %" PRId64, head->at.position,
+                   head->at.date_added_us, head->at.generation, head->labels, head->epoch);
 }
 
 static bool next_u64(struct isg_str *rest, uint64_t max, uint64_t *out)

@@ -88,7 +88,7 @@ static bool write_and_sync(int fd, uint64_t number)
 static int write_number(int folder, const char *file, uint64_t number, struct isg_fail *why)
 {
     char temp[256 + 8];
-    snprintf(temp, sizeof temp, "%s.new", file);
+    (void)snprintf(temp, sizeof temp, "%s.new", file);
     int fd = openat(folder, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail_errno(why, temp);
@@ -104,7 +104,7 @@ static int with_file(const struct store *store, struct sequence *s, uint64_t wri
 {
     char file[256];
     int folder;
-    snprintf(file, sizeof file, "sequence-%s", s->name);
+    (void)snprintf(file, sizeof file, "sequence-%s", s->name);
     int err = open_state(store, &folder, why);
     if (err != ISG_OK)
         return err;

@@ -198,7 +198,7 @@ struct store_block {
  */
 int store_block_get(struct store *store, const char *collection, uint64_t number,
                     struct store_block **out, struct isg_fail *why);
-void store_block_unref(struct store_block **block); /* accepts NULL, leaves NULL */
+void store_block_unref(struct store_block **view); /* accepts NULL, leaves NULL */
 
 /* As store_block_get but only from memory and only if current; NULL otherwise. Never waits. */
 struct store_block *store_block_now(struct store *store, const char *collection, uint64_t number);

@@ -47,9 +47,9 @@ static const struct {
     uint32_t ops;
     uint64_t mem_kib;
 } costs[] = {
-    [TRUST_ROOT] = {4, 1024 * 1024},
-    [TRUST_CONTENT] = {3, 256 * 1024},
-    [TRUST_HTTP] = {3, 256 * 1024},
+    [TRUST_ROOT] = {4, 1024UL * 1024},
+    [TRUST_CONTENT] = {3, 256UL * 1024},
+    [TRUST_HTTP] = {3, 256UL * 1024},
 };
 
 static void put_le(uint8_t *at, uint64_t value, size_t n)

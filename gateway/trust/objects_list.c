@@ -117,7 +117,7 @@ static int read_pieces(struct reading *r, const char *path, struct isg_fail *why
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+            return isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
         if (n == 0)
             return stix_cutter_end(r->cutter, why);
         isg_sha256_add(&r->sha256, r->piece, (size_t)n);
@@ -135,7 +135,7 @@ static int open_file(const char *path, int *out_fd, struct isg_fail *why)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return isg_fail(why, errno == ENOENT ? ISG_ENOENT : ISG_EIO, "%s: %s", path,
-                        strerror(errno));
+                        ISG_OS_ERROR(errno));
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         close(fd);
         return isg_fail(why, ISG_EIO, "%s is not a regular file", path);
@@ -212,7 +212,7 @@ int bundle_file_write(const char *path, struct isg_str bytes, struct isg_fail *w
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0)
-        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+        return isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
     int err = private_file_write(fd, bytes);
     if (err == ISG_OK && fsync(fd) != 0)
         err = ISG_EIO;

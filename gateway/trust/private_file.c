@@ -15,7 +15,7 @@ static int check_stat(int fd, const char *path, size_t max_bytes, struct isg_fai
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
-        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+        return isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
     if (!S_ISREG(st.st_mode))
         return isg_fail(why, ISG_EDENIED, "%s is not a regular file", path);
     if (st.st_uid != geteuid() && st.st_uid != 0)
@@ -40,7 +40,7 @@ static int read_all(int fd, const char *path, size_t max_bytes, struct isg_buf *
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+            return isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
         if (n == 0)
             return ISG_OK;
         out->len += (size_t)n;
@@ -58,7 +58,7 @@ int private_file_read(const char *path, size_t max_bytes, struct isg_buf *out, s
     if (fd < 0 && errno == ELOOP)
         return isg_fail(why, ISG_EDENIED, "%s is a symbolic link", path);
     if (fd < 0)
-        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+        return isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
     int err = check_stat(fd, path, max_bytes, why);
     if (err == ISG_OK)
         err = read_all(fd, path, max_bytes, out, why);
@@ -86,7 +86,7 @@ int private_file_sync_folder(const char *path)
     int n = slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path);
     if (n >= PATH_BYTES)
         return ISG_EIO;
-    snprintf(folder, sizeof folder, "%.*s", n, slash == NULL ? "." : path);
+    (void)snprintf(folder, sizeof folder, "%.*s", n, slash == NULL ? "." : path);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return ISG_EIO;
@@ -121,10 +121,10 @@ int private_file_create(const char *path, struct isg_str bytes, struct isg_fail 
         return isg_fail(why, ISG_EIO, "path too long");
     int err = write_synced(temporary, bytes);
     if (err != ISG_OK) {
-        isg_fail(why, err, "%s: %s", temporary, strerror(errno));
+        isg_fail(why, err, "%s: %s", temporary, ISG_OS_ERROR(errno));
     } else if (link(temporary, path) != 0) {
         int taken = errno == EEXIST;
-        err = isg_fail(why, taken ? ISG_ECONFLICT : ISG_EIO, "%s: %s", path, strerror(errno));
+        err = isg_fail(why, taken ? ISG_ECONFLICT : ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
     } else {
         err = private_file_sync_folder(path);
     }

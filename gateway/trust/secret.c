@@ -80,11 +80,11 @@ int trust_secret_open(const char *path, struct trust_secret **out, struct isg_fa
     if (sodium_init() < 0)
         return isg_fail(why, ISG_ESIGN, "the cryptographic library does not start");
     isg_buf_init(&text, ISG_BUF_NO_MAX);
-    int err = private_file_read(path, 2 * MASTER_TEXT, &text, why);
+    int err = private_file_read(path, (size_t)2 * MASTER_TEXT, &text, why);
     if (err == ISG_ENOENT) {
         err = make_secret(path, why);
         if (err == ISG_OK || err == ISG_ECONFLICT) /* another process was faster: take its */
-            err = private_file_read(path, 2 * MASTER_TEXT, &text, why);
+            err = private_file_read(path, (size_t)2 * MASTER_TEXT, &text, why);
     }
     if (err == ISG_OK)
         err = parse_secret(isg_buf_str(&text), path, out, why);
@@ -121,10 +121,15 @@ int trust_password_hash(struct isg_str password, char out[TRUST_PASSWORD_TEXT],
 /* A stored hash names its own cost: one that was planted must not eat the machine. */
 static bool is_affordable(const char *hash)
 {
-    unsigned memory_kib = 0;
-    unsigned passes = 0;
-    return sscanf(hash, "$argon2id$v=19$m=%7u,t=%3u,p=1$", &memory_kib, &passes) == 2 &&
-           memory_kib <= 1024 * 1024 && passes <= 10;
+    static const char head[] = "$argon2id$v=19$m=";
+    char *end = NULL;
+    if (strncmp(hash, head, sizeof head - 1) != 0)
+        return false;
+    unsigned long memory_kib = strtoul(hash + sizeof head - 1, &end, 10);
+    if (memory_kib > 1024UL * 1024 || strncmp(end, ",t=", 3) != 0)
+        return false;
+    unsigned long passes = strtoul(end + 3, &end, 10);
+    return passes <= 10 && strncmp(end, ",p=1$", 5) == 0;
 }
 
 /* What a password is compared with when there is no hash: the same work, never a match. */
@@ -224,9 +229,9 @@ int trust_unseal(const struct trust_secret *secret, struct isg_str context, stru
                  struct isg_buf *out, struct isg_fail *why)
 {
     struct isg_buf sealed;
-    if (text.n > 2 * TICKET_MAX)
+    if (text.n > (size_t)2 * TICKET_MAX)
         return isg_fail(why, ISG_EINVAL, "not a ticket of this server");
-    isg_buf_init(&sealed, 2 * TICKET_MAX);
+    isg_buf_init(&sealed, (size_t)2 * TICKET_MAX);
     int err = ISG_OK;
     if (!isg_base64_decode(ISG_BASE64_URL, text, &sealed))
         err = isg_fail(why, ISG_EINVAL, "not a ticket of this server");
