@@ -5,9 +5,10 @@
 #include "gateway/admin/admin_private.h"
 #include "gateway/http/negotiate.h"
 #include "gateway/log.h"
+#include "stix/base/jsonw.h"
 #include "stix/base/time.h"
 
-enum { REPLY_MAX = 256 << 20 };
+enum { REPLY_MAX = 256 << 20, FAILURE_MAX = 8192 };
 
 struct admin_route {
     enum http_method method;
@@ -126,6 +127,32 @@ int admin_param_collection(const struct admin_call *call, const struct registry 
     return registry_collection(registry, (struct isg_str){"", 0}, name, out, why);
 }
 
+/*
+ * Who asks here runs the service: unlike a member (T-068) the operator is told what broke, also
+ * when it was not the request: a source that does not answer, a file that cannot be read.
+ */
+static void send_failure(struct http_request *request, int err, const struct isg_fail *why)
+{
+    struct isg_buf text;
+    struct isg_jsonw w;
+    isg_buf_init(&text, FAILURE_MAX);
+    isg_jsonw_init(&w, &text);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "title", isg_strerror(err));
+    isg_jsonw_put(&w, "description", why->text[0] != '\0' ? why->text : NULL);
+    isg_jsonw_put_int(&w, "http_status", isg_err_http(err));
+    isg_jsonw_name(&w, "details");
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "path", why->path[0] != '\0' ? why->path : NULL);
+    isg_jsonw_put(&w, "rule", why->rule[0] != '\0' ? why->rule : NULL);
+    isg_jsonw_end(&w);
+    isg_jsonw_end(&w);
+    http_status(request, isg_err_http(err));
+    http_set_header(request, "Content-Type", isg_str_of(json_type));
+    http_send_copy(request, isg_buf_str(&text));
+    isg_buf_done(&text);
+}
+
 static enum http_next answer(struct admin *admin, const struct admin_route *route,
                              struct isg_str raw_name, struct http_request *request)
 {
@@ -141,7 +168,7 @@ static enum http_next answer(struct admin *admin, const struct admin_route *rout
     if (err == ISG_OK && reply.err != ISG_OK)
         err = isg_fail(&why, reply.err, "the answer is too large");
     if (err != ISG_OK) {
-        http_fail(request, isg_err_http(err), &why);
+        send_failure(request, err, &why);
     } else {
         http_status(request, call.status);
         http_set_header(request, "Content-Type", isg_str_of(route->content_type));

@@ -360,6 +360,8 @@ int sync_feed_remove(struct sync *sync, struct isg_str name, struct isg_fail *wh
         return isg_fail(why, ISG_ECONFLICT,
                         "the feed stands in the configuration: remove it there");
     int err = store_doc_remove(sync->parts.store, STORE_FEED, name, why);
+    if (err == ISG_ENOENT)
+        return isg_fail(why, err, "no such feed");
     if (err != ISG_OK)
         return err;
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
