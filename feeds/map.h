@@ -15,16 +15,17 @@
 #include "feeds/text.h"
 #include "stix/base/arena.h"
 #include "stix/base/jsonw.h"
+#include "stix/extensions.h"
 #include "stix/id.h"
 
 /* Created and modified of objects whose source gives no time: the same on each run and gateway. */
 #define MAP_EPOCH "2020-01-01T00:00:00.000Z"
 
 /* Our own extensions (medical domain digest, part 8); all are property extensions. */
-#define MAP_EXTENSION_DEVICE         "extension-definition--4ed51788-42ba-429d-880e-82f9b795f9f4"
-#define MAP_EXTENSION_RISK           "extension-definition--732c6a98-10ab-4319-92b9-68671eaaeed5"
-#define MAP_EXTENSION_PRODUCT_STATUS "extension-definition--a1f0c7b2-5c0e-4a86-9c6e-2f7b8d3e4c51"
-#define MAP_EXTENSION_REPORT         "extension-definition--5e2d9a60-3b47-4c1e-9d08-71f6a2c3b894"
+#define MAP_EXTENSION_DEVICE         STIX_EXTENSION_DEVICE
+#define MAP_EXTENSION_RISK           STIX_EXTENSION_RISK
+#define MAP_EXTENSION_PRODUCT_STATUS STIX_EXTENSION_PRODUCT_STATUS
+#define MAP_EXTENSION_REPORT         STIX_EXTENSION_REPORT
 
 struct map_seen; /* the ids already handed out */
 
