@@ -5,11 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "gateway/log.h"
 #include "gateway/store/names.h"
 #include "stix/base/time.h"
+
+enum {
+    GAP_SCALE_MIN = 4, /* of the steps between dates, in microseconds */
+    GAP_SCALES = 8,
+    GAP_STRETCH = 4 /* how often a step may be doubled */
+};
 
 static int no_memory(struct isg_fail *why)
 {
@@ -208,13 +215,46 @@ bool txn_label_text(const struct txn *t, uint32_t label, struct isg_str *out)
     return true;
 }
 
+static uint64_t draw(struct txn *t)
+{
+    t->dice ^= t->dice << 13;
+    t->dice ^= t->dice >> 7;
+    t->dice ^= t->dice << 17;
+    return t->dice;
+}
+
+static void shake(struct txn *t)
+{
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        seed = (uint64_t)isg_time_now_us();
+    t->dice = seed | 1;
+    t->scale = GAP_SCALE_MIN + draw(t) % GAP_SCALES;
+}
+
+/*
+ * Between dates of even steps a reader could count what is hidden from him (T-068). So the steps are
+ * drawn, with a long tail, on a scale that is drawn for each batch: no gap proves anything. About
+ * 10 us each, less than an object takes, so that dates do not run ahead of the clock.
+ */
+static int64_t gap_us(struct txn *t)
+{
+    unsigned stretch = (unsigned)(draw(t) % (1U << GAP_STRETCH));
+    uint64_t room = t->scale;
+    for (; (stretch & 1) != 0; stretch >>= 1)
+        room *= 2;
+    return 1 + (int64_t)(draw(t) % room);
+}
+
 /* Strictly rising, whatever the clock does (T-063, R-072). */
 static void number(struct txn *t, struct event_record *record)
 {
     int64_t now_us = isg_time_now_us();
     int64_t last_us = t->next.at.date_added_us;
+    if (t->dice == 0)
+        shake(t);
     t->next.at.position++;
-    t->next.at.date_added_us = now_us > last_us ? now_us : last_us + 1;
+    t->next.at.date_added_us = (now_us > last_us ? now_us : last_us) + gap_us(t);
     if (t->next.epoch == 0)
         t->next.epoch = t->next.at.date_added_us;
     record->position = t->next.at.position;

@@ -44,6 +44,8 @@ struct txn {
     size_t touched_count;
     size_t touched_room;
     bool watching;
+    uint64_t dice;  /* state of the draws of gaps between dates */
+    uint64_t scale; /* of those gaps, in microseconds */
 };
 
 /*

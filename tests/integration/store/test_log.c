@@ -242,6 +242,7 @@ static void check_blocks(struct store *store)
 {
     static const char c[] = "many";
     size_t wrong = 0;
+    size_t ones = 0;
     int64_t last_us = 0;
     is_int(push_many(store, c, 1000, 2500), ISG_OK, "2,500 at once");
     is_int(push_many(store, c, 5000, 700), ISG_OK, "700 more");
@@ -256,6 +257,7 @@ static void check_blocks(struct store *store)
             const struct store_event *e = &block->events[i];
             wrong +=
                 e->position != b * STORE_BLOCK + i + 1 || e->dead || e->date_added_us <= last_us;
+            ones += e->date_added_us == last_us + 1 ? 1 : 0;
             last_us = e->date_added_us;
             if (i % 97 != 0)
                 continue;
@@ -268,6 +270,8 @@ static void check_blocks(struct store *store)
         store_block_unref(&block);
     }
     is_int((long long)wrong, 0, "each position once, dates rise, found by date");
+    ok(ones < 3200 / 3, "steps between dates are drawn: they do not count what is hidden (T-068)");
+    ok(last_us < isg_time_now_us() + 1000000, "and do not run away from the clock");
     is_int(store_label_count(store, c), 2, "two labels");
 }
 
