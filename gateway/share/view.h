@@ -25,6 +25,21 @@ struct view {
 /* The view of member on collection now, in arena. member NULL: staff (sees all). */
 const struct view *view_of(struct store *store, const struct collection *collection,
                            const struct member *member, struct isg_arena *arena);
+
+/*
+ * Views that were made, so that not every request decides every label. A view is made anew when the
+ * member, the registry or the labels have changed; what is kept is bounded, the rest is made anew.
+ * For several threads.
+ */
+struct view_memory;
+struct view_memory *view_memory_new(void);          /* NULL without memory */
+void view_memory_free(struct view_memory **memory); /* accepts NULL, leaves NULL */
+
+/* As view_of, from memory where it is there. member and collection are of this registry. */
+const struct view *view_recall(struct view_memory *memory, struct store *store,
+                               const struct registry *registry, const struct collection *collection,
+                               const struct member *member, struct isg_arena *arena);
+
 bool view_sees(const struct view *view, uint32_t label); /* false for a label newer than the view */
 
 enum view_versions {

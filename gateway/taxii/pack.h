@@ -18,7 +18,7 @@ void pack_refuse(struct page *page);
 
 /*
  * Make the gzip form, unless another thread made or makes it, which is not waited for. Takes about
- * 10 ms for a MiB. Returns true when it was made here; the page costs more in the cache then.
+ * 7 ms for a MiB. Returns true when it was made here; the page costs more in the cache then.
  */
 bool pack_make(struct page *page);
 

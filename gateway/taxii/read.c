@@ -355,8 +355,8 @@ struct asked {
 
 static int make_asked(struct call *call, struct asked *out, struct isg_fail *why)
 {
-    out->view = view_of(call->taxii->parts.store, call->collection, call->member,
-                        http_arena(call->request));
+    out->view = view_recall(call->taxii->views, call->taxii->parts.store, call->registry,
+                            call->collection, call->member, http_arena(call->request));
     if (out->view == NULL)
         return isg_fail(why, ISG_ENOMEM, "out of memory");
     make_key(call, out->view, &out->keys[0]);
