@@ -3,12 +3,11 @@
 import os
 import re
 import shutil
-import tempfile
-
-from gateway import SOURCE, Instance, done, ok, same
-
 import subprocess
-from gateway import ISG
+import tempfile
+import time
+
+from gateway import ISG, SOURCE, done, ok, same
 
 
 def read(name):
@@ -50,6 +49,87 @@ def settings():
     shutil.rmtree(folder)
 
 
+def packages():
+    """The image is built with what the scripts install."""
+    with open(os.path.join(SOURCE, "gateway/packages.sh")) as f:
+        lists = dict(re.findall(r'(?ms)^(\w+_PACKAGES)="([^"]*)"', f.read()))
+    build, run = [part.split() for part in read("Dockerfile").split("\nFROM ")[1:]]
+    for name, part in (("BUILD_PACKAGES", build), ("RUN_PACKAGES", run)):
+        missing = [p for p in lists[name].split() if p not in part]
+        same(missing, [], "%s are in the image's stage" % name)
+
+
+def entry():
+    """The first start makes an instance once; one that was cut short is begun anew."""
+    base = tempfile.mkdtemp(prefix="isg-docker-")
+    folder, stub = os.path.join(base, "data"), os.path.join(base, "bin")
+    os.mkdir(folder)
+    os.mkdir(stub)
+    with open(os.path.join(stub, "isg"), "w") as f: # serve only judges what it would run with
+        f.write('#!/bin/sh\n[ "$1" = serve ] && set -- check-config\nexec "%s" "$@"\n' % ISG)
+    os.chmod(os.path.join(stub, "isg"), 0o755)
+    env = dict(os.environ, ISG_DIR=folder, PATH=stub + ":" + os.environ["PATH"],
+               ISG_IMAGE_SETTINGS=os.path.join(SOURCE, "docker/isg.yaml"))
+
+    def start():
+        return subprocess.run([os.path.join(SOURCE, "docker/entry.sh"), "serve"], env=env,
+                              capture_output=True, text=True)
+
+    def text():
+        with open(os.path.join(folder, "isg.yaml")) as f:
+            return f.read()
+
+    r = start()
+    same(r.returncode, 0, "the first start: " + r.stderr.strip())
+    first = text()
+    ok("unix:/run/redis/redis.sock" in first and first.count("redis:") == 1, "with the image's settings")
+    same(os.stat(os.path.join(folder, "isg.yaml")).st_mode & 0o777, 0o600, "for its owner alone")
+    same((start().returncode, text()), (0, first), "the second start changes nothing")
+    with open(os.path.join(folder, ".first-start"), "w"):
+        pass
+    same((start().returncode, text()), (0, first), "cut short after init: the settings stand once")
+    with open(os.path.join(folder, ".first-start"), "w"):
+        pass
+    os.unlink(os.path.join(folder, "isg.yaml"))
+    r = start()
+    same((r.returncode, text().count("redis:")), (0, 1), "cut short within init: " + r.stderr.strip())
+    shutil.rmtree(base)
+
+
+def redis_command():
+    """The compose file's own line for Redis, with other paths."""
+    folder = tempfile.mkdtemp(prefix="isg-docker-")
+    text = read("compose.yml")
+    block = text[text.index("exec redis-server"):]
+    block = block[:block.index("volumes:")]
+    script = "\n".join(line.strip() for line in block.splitlines()).replace("$$", "$")
+    for old in ("/run/redis", "/var/lib/redis-isg", "/run/secrets"):
+        script = script.replace(old, folder)
+    with open(os.path.join(folder, "redis_password"), "w") as f:
+        f.write("pass/word+of=redis\n")
+    server = subprocess.Popen(["/bin/sh", "-c", script], stdout=subprocess.DEVNULL)
+    socket = os.path.join(folder, "redis.sock")
+    for _ in range(100):
+        if os.path.exists(socket):
+            break
+        time.sleep(0.05)
+
+    def ask(*words, **env):
+        return subprocess.run(["redis-cli", "-s", socket, *words], capture_output=True, text=True,
+                              env=dict(os.environ, **env)).stdout
+
+    ok("NOAUTH" in ask("ping"), "Redis wants its password")
+    ok("PONG" in ask("ping", REDISCLI_AUTH="pass/word+of=redis"), "and takes it")
+    ok("always" in ask("config", "get", "appendfsync", REDISCLI_AUTH="pass/word+of=redis"),
+       "every write goes to the disk")
+    with open("/proc/%d/cmdline" % server.pid) as f:
+        line = f.read()
+    ok("redis-server" in line and "pass/word" not in line, "it is the container's first process")
+    server.terminate()
+    same(server.wait(20), 0, "and ends when it is told to")
+    shutil.rmtree(folder)
+
+
 def scripts():
     for name in sorted(os.listdir(os.path.join(SOURCE, "docker"))):
         if name.endswith(".sh"):
@@ -60,5 +140,8 @@ def scripts():
 dockerfile()
 compose()
 settings()
+packages()
+entry()
+redis_command()
 scripts()
 done()
