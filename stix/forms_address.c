@@ -118,7 +118,7 @@ static bool is_label(struct isg_str label)
         for (size_t i = 4; i < label.n; i++)
             if ((unsigned char)label.p[i] >= 0x80)
                 return false;
-        if (!stix_punycode_decodes(isg_str_from(label, 4)))
+        if (!stix_punycode_decodes(isg_str_from(label, 4), is_label_char))
             return false;
     }
     for (struct isg_str rest = label; rest.n > 0;)

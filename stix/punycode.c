@@ -1,7 +1,5 @@
 #include "stix/punycode.h"
 
-#include <stdint.h>
-
 #include "stix/chars.h"
 
 /* The parameters of RFC 3492, section 5. */
@@ -49,7 +47,7 @@ static bool take_integer(struct isg_str *rest, uint32_t bias, uint32_t *i)
     }
 }
 
-bool stix_punycode_decodes(struct isg_str text)
+bool stix_punycode_decodes(struct isg_str text, bool (*allowed)(int32_t point))
 {
     size_t basic = text.n;
     while (basic > 0 && text.p[basic - 1] != '-')
@@ -71,7 +69,7 @@ bool stix_punycode_decodes(struct isg_str text)
             return false;
         point += i / points;
         i = i % points + 1;
-        if (point > SCALAR_MAX || (point >= 0xd800 && point <= 0xdfff))
+        if (point > SCALAR_MAX || (point >= 0xd800 && point <= 0xdfff) || !allowed((int32_t)point))
             return false;
     }
     return true;

@@ -6,13 +6,15 @@
 #define STIX_PUNYCODE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "stix/base/str.h"
 
 /*
  * True when text decodes to Unicode scalar values with at least one beyond ASCII (a label without
- * one would not be encoded, RFC 5891 section 4.4). At most 59 characters of input.
+ * one would not be encoded, RFC 5891 section 4.4), and all of those are allowed. At most 59
+ * characters of input.
  */
-bool stix_punycode_decodes(struct isg_str text);
+bool stix_punycode_decodes(struct isg_str text, bool (*allowed)(int32_t point));
 
 #endif

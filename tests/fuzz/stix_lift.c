@@ -1,11 +1,12 @@
 /*
- * Any JSON text as STIX 2.0: the lift never crashes, gives the same bytes twice, and gives nothing
- * that would have to be lifted again.
+ * Any JSON text as STIX 2.0: it is judged, the lift never crashes, gives the same bytes twice, and
+ * gives nothing that would have to be lifted again.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "stix/base/digest.h"
+#include "stix/check.h"
 #include "stix/lift.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -31,6 +32,17 @@ static int lift(const struct stix_json *value, uint8_t digest[ISG_SHA256_BYTES])
     return err;
 }
 
+static void judge(const struct stix_json *value)
+{
+    const struct stix_check_options options = {.edition = STIX_EDITION_20};
+    struct isg_arena *arena = isg_arena_new(64 * 1024 * 1024);
+    struct stix_report report;
+    stix_report_init(&report, arena, 16);
+    if (stix_check(value, &options, &report) != ISG_OK)
+        abort();
+    isg_arena_free(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct stix_json *value = NULL;
@@ -42,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (lift(value, first) != lift(value, second) || memcmp(first, second, sizeof first) != 0)
         abort();
+    judge(value);
     isg_buf_init(&out, ISG_BUF_NO_MAX);
     (void)stix_lift_bundle(value, &out, &why);
     isg_buf_done(&out);
