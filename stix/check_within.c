@@ -203,7 +203,7 @@ void stix_check_within(struct stix_checking *c, const struct stix_json *bundle)
     if (size < 2)
         return;
     w.all = calloc(size, sizeof *w.all);
-    w.path = calloc(size, sizeof *w.path);
+    w.path = calloc(size, sizeof(void *));
     if (w.all != NULL && w.path != NULL) {
         collect(&w, objects);
         check_elements(&w);

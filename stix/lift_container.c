@@ -232,11 +232,12 @@ static void derive_id(const struct stix_container *c, const struct observable *o
 {
     uint8_t hash[ISG_SHA256_BYTES];
     char hex[33];
+    struct isg_str key = isg_str_of(of->key);
     struct isg_sha256 sha;
     isg_sha256_init(&sha);
     isg_sha256_add(&sha, c->id.p, c->id.n);
     isg_sha256_add(&sha, "|", 1);
-    isg_sha256_add(&sha, of->key, strlen(of->key));
+    isg_sha256_add(&sha, key.p, key.n);
     isg_sha256_end(&sha, hash);
     hash[6] = (uint8_t)((hash[6] & 0x0f) | 0x40);
     hash[8] = (uint8_t)((hash[8] & 0x3f) | 0x80);
@@ -538,7 +539,7 @@ static struct stix_container *container_new(struct stix_lifting *l,
     c->id = stix_json_get_str(observed, "id");
     c->n = stix_json_size(stix_json_get(observed, "objects"));
     c->all = calloc(c->n, sizeof *c->all);
-    c->by_key = calloc(c->n, sizeof *c->by_key);
+    c->by_key = calloc(c->n, sizeof(void *));
     if (c->all == NULL || c->by_key == NULL)
         stix_container_free(&c);
     return c;

@@ -232,13 +232,17 @@ static bool is_caseless(const struct stix_path *path)
            isg_str_is(path->last->key, "name");
 }
 
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
 static void print_lower(struct isg_str text, struct isg_buf *out)
 {
     struct isg_buf lower;
     isg_buf_init(&lower, text.n + 1);
     for (size_t i = 0; i < text.n; i++)
-        isg_buf_putc(&lower,
-                     text.p[i] >= 'A' && text.p[i] <= 'Z' ? (char)(text.p[i] | 0x20) : text.p[i]);
+        isg_buf_putc(&lower, (char)(is_upper(text.p[i]) ? text.p[i] | 0x20 : text.p[i]));
     print_quoted(isg_buf_str(&lower), out);
     if (lower.err != ISG_OK)
         out->err = lower.err;
