@@ -85,9 +85,10 @@ static int foretell(struct ingest_run *run, struct store_put *put, struct isg_fa
 static int commit_puts(struct ingest_run *run, struct store_put *puts, size_t n,
                        struct isg_fail *why)
 {
+    const struct store_eyes eyes = {run_can_see, run};
     int err = ISG_OK;
     if (!run->dry_run)
-        return store_commit(run->store, run->collection->id, puts, n, run_can_see, run, why);
+        return store_commit(run->store, run->collection->id, puts, n, &eyes, why);
     for (size_t i = 0; err == ISG_OK && i < n; i++)
         err = foretell(run, &puts[i], why);
     return err;

@@ -179,6 +179,7 @@ static int announce(struct ingest_run *run, const struct store_event *event, str
     isg_buf_init(&canon, RUN_OBJECT_MAX);
     stix_json_canon(json, &canon);
     run_label(run, json, text);
+    static const struct store_eyes nobody = {.can_see = sees_nothing};
     struct store_put put = {.id = event->id,
                             .version = event->version,
                             .versioned = event->versioned,
@@ -189,7 +190,7 @@ static int announce(struct ingest_run *run, const struct store_event *event, str
                             .digest = event->digest};
     int err = canon.err != ISG_OK ? isg_fail(why, canon.err, "no memory for an object") : ISG_OK;
     if (err == ISG_OK && !label_waits(run, put.label))
-        err = store_commit(run->store, run->collection->id, &put, 1, sees_nothing, NULL, why);
+        err = store_commit(run->store, run->collection->id, &put, 1, &nobody, why);
     isg_buf_done(&canon);
     stix_json_free(&json);
     return err;

@@ -25,8 +25,7 @@ struct commit {
     struct store_put *puts;
     size_t n;
     size_t bytes;
-    bool (*can_see)(void *arg, struct isg_str label);
-    void *arg;
+    const struct store_eyes *eyes;
     int64_t deadline_us;
     enum commit_state state;
     int err;
@@ -50,8 +49,8 @@ static bool eye_sees(void *arg, uint32_t label)
     if (label < eye->count && eye->known[label] != 0)
         return eye->known[label] == 2;
     struct isg_str text;
-    bool sees =
-        txn_label_text(eye->txn, label, &text) && eye->commit->can_see(eye->commit->arg, text);
+    const struct store_eyes *eyes = eye->commit->eyes;
+    bool sees = txn_label_text(eye->txn, label, &text) && eyes->can_see(eyes->arg, text);
     if (label < eye->count)
         eye->known[label] = sees ? 2 : 1;
     return sees;
@@ -302,13 +301,12 @@ static int check_puts(struct store_put *puts, size_t n, size_t *out_bytes, struc
 }
 
 int store_commit(struct store *store, const char *collection, struct store_put *puts, size_t n,
-                 bool (*can_see)(void *arg, struct isg_str label), void *arg, struct isg_fail *why)
+                 const struct store_eyes *eyes, struct isg_fail *why)
 {
     struct commit commit = {
         .puts = puts,
         .n = n,
-        .can_see = can_see,
-        .arg = arg,
+        .eyes = eyes,
         .deadline_us = isg_time_mono_us() + (int64_t)store->timeout_ms * 1000,
     };
     struct journal *journal;
@@ -393,12 +391,11 @@ static void end_writing(struct journal *j)
 }
 
 int store_delete(struct store *store, const char *collection, struct isg_str id,
-                 struct isg_str version, bool (*can_see)(void *arg, struct isg_str label),
-                 void *arg, struct isg_fail *why)
+                 struct isg_str version, const struct store_eyes *eyes, struct isg_fail *why)
 {
     int64_t now_us = isg_time_mono_us();
     int64_t time_us = (int64_t)store->timeout_ms * 1000;
-    struct commit who = {.can_see = can_see, .arg = arg};
+    struct commit who = {.eyes = eyes};
     struct group group = {.store = store, .first = &who, .ids = &id, .ids_count = 1};
     int err = store_journal(store, collection, &group.journal, why);
     if (err == ISG_OK && !names_id_is_valid(id))

@@ -239,16 +239,21 @@ void store_sequences_free(struct store *store)
 
 /* ---- leases --------------------------------------------------------------------------------- */
 
+struct wish {
+    const char *name;
+    unsigned ttl_ms;
+};
+
 /* SET ... PX; under WATCH where it renews, so that it cannot take a lease that passed on. */
-static int set_lease(struct redis_conn *conn, const struct store *store, const char *name,
-                     unsigned ttl_ms, bool renew, bool *out_held, struct isg_fail *why)
+static int set_lease(struct redis_conn *conn, const struct store *store, const struct wish *wish,
+                     bool renew, bool *out_held, struct isg_fail *why)
 {
     struct redis_pipe pipe;
     struct names_key key;
     struct names_key number;
-    struct isg_str lease = names_lease(&key, name);
+    struct isg_str lease = names_lease(&key, wish->name);
     struct isg_str token = isg_str_of(store->token);
-    struct isg_str ttl = names_number(&number, ttl_ms > 0 ? ttl_ms : 1);
+    struct isg_str ttl = names_number(&number, wish->ttl_ms > 0 ? wish->ttl_ms : 1);
     redis_pipe_init(&pipe);
     REDIS(&pipe, ISG_STR("MULTI"));
     if (renew)
@@ -269,12 +274,12 @@ static int set_lease(struct redis_conn *conn, const struct store *store, const c
     return err == ISG_ENOENT ? ISG_OK : err;
 }
 
-static int ask_lease(struct redis_conn *conn, const struct store *store, const char *name,
-                     unsigned ttl_ms, bool *out_held, struct isg_fail *why)
+static int ask_lease(struct redis_conn *conn, const struct store *store, const struct wish *wish,
+                     bool *out_held, struct isg_fail *why)
 {
     struct redis_pipe pipe;
     struct names_key key;
-    struct isg_str lease = names_lease(&key, name);
+    struct isg_str lease = names_lease(&key, wish->name);
     redis_pipe_init(&pipe);
     REDIS(&pipe, ISG_STR("WATCH"), lease);
     REDIS(&pipe, ISG_STR("GET"), lease);
@@ -284,7 +289,7 @@ static int ask_lease(struct redis_conn *conn, const struct store *store, const c
     bool is_free = err == ISG_ENOENT;
     bool is_ours = err == ISG_OK && isg_str_is(redis_text(redis_nth(&pipe, 1)), store->token);
     if (is_free || is_ours) {
-        err = set_lease(conn, store, name, ttl_ms, is_ours, out_held, why);
+        err = set_lease(conn, store, wish, is_ours, out_held, why);
     } else if (err == ISG_OK) {
         *out_held = false;
         redis_pipe_reset(&pipe);
@@ -305,7 +310,7 @@ int store_lease(struct store *store, const char *name, unsigned ttl_ms, bool *ou
         int err = redis_take(store->redis, REDIS_WRITE, redis_deadline(store->redis), &conn, why);
         if (err != ISG_OK)
             return err;
-        err = ask_lease(conn, store, name, ttl_ms, out_held, why);
+        err = ask_lease(conn, store, &(struct wish){name, ttl_ms}, out_held, why);
         bool again = err != ISG_OK && conn->fault == CONN_CLOSED && round < 3;
         redis_give(store->redis, &conn);
         if (!again)

@@ -116,13 +116,21 @@ struct store_put {
 };
 
 /*
+ * Whose eyes: whether somebody may see an existing event with this label. Another thread may ask
+ * while a call waits, so can_see uses only what arg holds and takes no lock that the caller holds;
+ * it must not call the store.
+ */
+struct store_eyes {
+    bool (*can_see)(void *arg, struct isg_str label);
+    void *arg;
+};
+
+/*
  * Append puts to the log of a collection as one atomic batch (shared with other commits that wait
  * at the same moment). Returns only when Redis has confirmed that it is durable.
  *
- *   can_see  whether the pusher may see an existing event with this label: a conflict with what he
- *            may not see is answered as if it were absent and his own form is kept beside it. Another
- *            thread may ask it while the call waits, so it uses only what arg holds and takes no
- *            lock that the caller holds; it must not call the store
+ *   eyes  the pusher's: a conflict with what he may not see is answered as if it were absent and
+ *         his own form is kept beside it
  *
  * Two events of one id can carry the same digest: a form that was pushed with a label the second
  * pusher does not see is appended again with his own, so that those who see only his get it.
@@ -132,15 +140,14 @@ struct store_put {
  * the same call is harmless.
  */
 int store_commit(struct store *store, const char *collection, struct store_put *puts, size_t n,
-                 bool (*can_see)(void *arg, struct isg_str label), void *arg, struct isg_fail *why);
+                 const struct store_eyes *eyes, struct isg_fail *why);
 
 /*
  * Remove versions of an object from a collection: all of them (version empty) or one. Only events
- * whose label can_see allows count. ISG_ENOENT when none was there.
+ * that eyes may see count. ISG_ENOENT when none was there.
  */
 int store_delete(struct store *store, const char *collection, struct isg_str id,
-                 struct isg_str version, bool (*can_see)(void *arg, struct isg_str label),
-                 void *arg, struct isg_fail *why);
+                 struct isg_str version, const struct store_eyes *eyes, struct isg_fail *why);
 
 /* ---- reading a log -------------------------------------------------------------------------- */
 

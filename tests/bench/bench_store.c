@@ -98,7 +98,7 @@ static bool push_store(const struct bench *bench, const struct batch *batch)
                                      .source = ISG_STR("hospital-a"),
                                      .canon = isg_buf_str(&batch->canon[i]),
                                      .digest = batch->digests[i]};
-    return store_commit(bench->store, "bench", puts, BATCH, bed_sees_all, NULL, NULL) == ISG_OK;
+    return store_commit(bench->store, "bench", puts, BATCH, BED_SEES_ALL, NULL) == ISG_OK;
 }
 
 static void *run_store(void *arg)

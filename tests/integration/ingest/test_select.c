@@ -154,7 +154,7 @@ static void erase(void)
     struct isg_fail why;
     int err = store_delete(f.store, fixture_collection(&f, "main")->id,
                            isg_str_of(fixture_id(&f, "identity", id)), text,
-                           staff ? staff_sees : source_sees, source, &why);
+                           &(struct store_eyes){staff ? staff_sees : source_sees, source}, &why);
     size_t gone = 0;
     for (size_t i = 0; i < events_count; i++) {
         struct model_event *e = &events[i];

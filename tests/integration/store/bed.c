@@ -140,8 +140,8 @@ enum store_verdict bed_push(struct store *store, const char *collection,
     struct store_put put = bed_put(object);
     char label[64];
     snprintf(label, sizeof label, "%s", sees != NULL ? sees : "");
-    (void)store_commit(store, collection, &put, 1, sees != NULL ? bed_sees_one : bed_sees_all,
-                       label, NULL);
+    const struct store_eyes eyes = {sees != NULL ? bed_sees_one : bed_sees_all, label};
+    (void)store_commit(store, collection, &put, 1, &eyes, NULL);
     if (out_put != NULL)
         *out_put = put;
     return put.verdict;

@@ -45,6 +45,9 @@ bool bed_sees_all(void *arg, struct isg_str label);
 /* arg is the only label seen. */
 bool bed_sees_one(void *arg, struct isg_str label);
 
+#define BED_SEES_ALL        (&(const struct store_eyes){.can_see = bed_sees_all})
+#define BED_SEES_ONE(label) (&(const struct store_eyes){bed_sees_one, (label)})
+
 /* Push one object; its verdict, or STORE_FAILED. *out_put may be NULL. */
 enum store_verdict bed_push(struct store *store, const char *collection,
                             const struct bed_object *object, const char *sees,

@@ -151,12 +151,12 @@ static void check_stopped(struct store *store, pid_t pid)
     bed_object(&o, 2, JAN, "clear", "stopped");
     struct store_put put = bed_put(&o);
     int64_t begin_us = isg_time_mono_us();
-    is_int(store_commit(store, C1, &put, 1, bed_sees_all, NULL, &why), ISG_ESTORE,
-           "a stopped server: %s", why.text);
+    is_int(store_commit(store, C1, &put, 1, BED_SEES_ALL, &why), ISG_ESTORE, "a stopped server: %s",
+           why.text);
     int64_t took_us = isg_time_mono_us() - begin_us;
     ok(took_us < (TIMEOUT_MS + 500) * 1000, "within the time-out: %d ms", (int)(took_us / 1000));
     begin_us = isg_time_mono_us();
-    is_int(store_commit(store, C1, &put, 1, bed_sees_all, NULL, &why), ISG_ESTORE, "and again");
+    is_int(store_commit(store, C1, &put, 1, BED_SEES_ALL, &why), ISG_ESTORE, "and again");
     is_int(store_ping(store, &why), ISG_ESTORE, "ping");
     took_us = isg_time_mono_us() - begin_us;
     ok(took_us < 200000, "the breaker answers at once: %d ms", (int)(took_us / 1000));
@@ -181,7 +181,7 @@ static void check_paused(struct store *store, const char *dir)
         return;
     }
     int64_t begin_us = isg_time_mono_us();
-    is_int(store_commit(store, C1, &put, 1, bed_sees_all, NULL, &why), ISG_ESTORE,
+    is_int(store_commit(store, C1, &put, 1, BED_SEES_ALL, &why), ISG_ESTORE,
            "writes are paused: %s", why.text);
     int64_t took_us = isg_time_mono_us() - begin_us;
     ok(took_us < (TIMEOUT_MS + 500) * 1000, "within the time-out: %d ms", (int)(took_us / 1000));

@@ -53,8 +53,8 @@ static void check_lies(struct store *store)
         struct store_put put = bed_put(&o);
         proxy_set(rows[i].mode);
         int64_t begin_us = isg_time_mono_us();
-        is_int(store_commit(store, C1, &put, 1, bed_sees_all, NULL, &why), ISG_ESTORE,
-               "commit to %s: %s", rows[i].name, why.text);
+        is_int(store_commit(store, C1, &put, 1, BED_SEES_ALL, &why), ISG_ESTORE, "commit to %s: %s",
+               rows[i].name, why.text);
         is_int(store_head(store, C1, 0, &head, &why), ISG_ESTORE, "read from %s: %s", rows[i].name,
                why.text);
         int64_t took_ms = (isg_time_mono_us() - begin_us) / 1000;
@@ -89,8 +89,8 @@ static void check_lost(struct store *store)
            "the head knows it");
         free(events);
         proxy_set(rows[i].mode);
-        is_int(store_delete(store, C1, isg_str_of(o.id), ISG_STR(""), bed_sees_all, NULL, NULL),
-               ISG_OK, "a deletion while %s is lost", rows[i].name);
+        is_int(store_delete(store, C1, isg_str_of(o.id), ISG_STR(""), BED_SEES_ALL, NULL), ISG_OK,
+               "a deletion while %s is lost", rows[i].name);
         is_int(store_versions(store, C1, isg_str_of(o.id), &events, &n, NULL), ISG_ENOENT, "gone");
     }
 }
@@ -117,7 +117,7 @@ static void check_refusals(struct store *store, const char *dir)
         (void)store_head(store, C1, 0, &before, NULL);
         if (!tell(dir, rows[i].begin))
             continue;
-        is_int(store_commit(store, C1, &put, 1, bed_sees_all, NULL, &why), ISG_ESTORE, "%s: %s",
+        is_int(store_commit(store, C1, &put, 1, BED_SEES_ALL, &why), ISG_ESTORE, "%s: %s",
                rows[i].name, why.text);
         ok(strstr(why.text, rows[i].name) != NULL, "says why");
         is_int(store_head(store, C1, 0, &after, NULL), ISG_OK, "reads go on");

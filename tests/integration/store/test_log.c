@@ -46,8 +46,8 @@ static void check_empty(struct store *store)
            "no versions");
     is_int(store_position_after(store, C1, 0, &position, &why), ISG_OK, "position after 0");
     is_int((long long)position, 1, "is the first one to come");
-    is_int(store_delete(store, C1, ISG_STR("tool--x"), ISG_STR(""), bed_sees_all, NULL, &why),
-           ISG_ENOENT, "nothing to delete");
+    is_int(store_delete(store, C1, ISG_STR("tool--x"), ISG_STR(""), BED_SEES_ALL, &why), ISG_ENOENT,
+           "nothing to delete");
     is_int(store_head(store, "a}b", 0, &head, &why), ISG_EINVAL, "impossible collection");
 }
 
@@ -93,7 +93,7 @@ static void check_revoked(struct store *store)
     bed_object(&o, 2, FEB, "clear", "a");
     struct store_put put = bed_put(&o);
     put.revoked = true;
-    is_int(store_commit(store, C1, &put, 1, bed_sees_all, NULL, NULL), ISG_OK, "a revocation");
+    is_int(store_commit(store, C1, &put, 1, BED_SEES_ALL, NULL), ISG_OK, "a revocation");
     bed_object(&o, 2, MAR, "clear", "b");
     is_int((int)bed_push(store, C1, &o, NULL, NULL), STORE_REVOKED, "nothing later (S-101)");
     bed_object(&o, 2, JAN, "clear", "c");
@@ -142,7 +142,7 @@ static void check_batch(struct store *store)
     for (size_t i = 0; i < 4; i++)
         puts[i] = bed_put(&o[i]);
     uint64_t before = head_of(store, C1).position;
-    is_int(store_commit(store, C1, puts, 4, bed_sees_all, NULL, NULL), ISG_OK, "a batch");
+    is_int(store_commit(store, C1, puts, 4, BED_SEES_ALL, NULL), ISG_OK, "a batch");
     is_int((int)puts[0].verdict, STORE_ADDED, "first");
     is_int((int)puts[1].verdict, STORE_SAME, "its repeat");
     is_int((int)puts[2].verdict, STORE_CONFLICT, "its contradiction");
@@ -150,7 +150,7 @@ static void check_batch(struct store *store)
     ok(puts[1].position == puts[0].position && puts[0].position == before + 1, "positions");
     is_int((long long)head_of(store, C1).position, (long long)before + 2, "two events");
     puts[0].id = ISG_STR("");
-    is_int(store_commit(store, C1, puts, 1, bed_sees_all, NULL, NULL), ISG_EINVAL, "no id");
+    is_int(store_commit(store, C1, puts, 1, BED_SEES_ALL, NULL), ISG_EINVAL, "no id");
     is_int((int)puts[0].verdict, STORE_FAILED, "is not committed");
 }
 
@@ -187,9 +187,9 @@ static void check_delete(struct store *store)
     uint64_t before = head_of(store, C1).generation;
     char amber[] = "amber";
     char none[] = "none";
-    is_int(store_delete(store, C1, id, isg_str_of(MAR), bed_sees_one, none, NULL), ISG_ENOENT,
+    is_int(store_delete(store, C1, id, isg_str_of(MAR), BED_SEES_ONE(none), NULL), ISG_ENOENT,
            "what one does not see one cannot delete");
-    is_int(store_delete(store, C1, id, ISG_STR("2024-03-01T00:00:00Z"), bed_sees_one, amber, NULL),
+    is_int(store_delete(store, C1, id, ISG_STR("2024-03-01T00:00:00Z"), BED_SEES_ONE(amber), NULL),
            ISG_OK, "delete March, written in another way (S-008)");
     ok(head_of(store, C1).generation > before, "the generation moved");
     ok(store_block_now(store, C1, 0) == NULL, "the old snapshot is not current");
@@ -205,14 +205,14 @@ static void check_delete(struct store *store)
     ok(size == SIZE_MAX, "are gone");
     isg_buf_done(&out);
     is_int((int)bed_push(store, C1, &o, NULL, NULL), STORE_ADDED, "pushed again: a new event");
-    is_int(store_delete(store, C1, id, ISG_STR(""), bed_sees_all, NULL, NULL), ISG_OK,
+    is_int(store_delete(store, C1, id, ISG_STR(""), BED_SEES_ALL, NULL), ISG_OK,
            "delete all versions");
     is_int(store_versions(store, C1, id, &events, &n, NULL), ISG_ENOENT, "none is left");
-    is_int(store_delete(store, C1, id, ISG_STR(""), bed_sees_all, NULL, NULL), ISG_ENOENT, "none");
+    is_int(store_delete(store, C1, id, ISG_STR(""), BED_SEES_ALL, NULL), ISG_ENOENT, "none");
     /* one of two events of one digest goes: the bytes stay */
     bed_object(&o, 4, FEB, "clear;b", "shared");
     char red[] = "red;a";
-    is_int(store_delete(store, C1, isg_str_of(o.id), ISG_STR(""), bed_sees_one, red, NULL), ISG_OK,
+    is_int(store_delete(store, C1, isg_str_of(o.id), ISG_STR(""), BED_SEES_ONE(red), NULL), ISG_OK,
            "delete A's announcement");
     isg_buf_init(&out, ISG_BUF_NO_MAX);
     is_int(store_objects(store, C1, (const uint8_t(*)[32])o.digest, 1, &out, &size, NULL), ISG_OK,
@@ -231,7 +231,7 @@ static int push_many(struct store *store, const char *c, unsigned from, unsigned
         bed_object(&objects[i], from + i, JAN, i % 2 == 0 ? "even" : "odd", "many");
         puts[i] = bed_put(&objects[i]);
     }
-    int err = store_commit(store, c, puts, n, bed_sees_all, NULL, NULL);
+    int err = store_commit(store, c, puts, n, BED_SEES_ALL, NULL);
     free(objects);
     free(puts);
     return err;

@@ -86,7 +86,7 @@ static bool use(const struct store_options *options, unsigned number)
     puts[0] = bed_put(&o[0]);
     puts[1] = bed_put(&o[1]);
     isg_buf_init(&out, ISG_BUF_NO_MAX);
-    bool good = store_commit(store, C1, puts, 2, bed_sees_all, NULL, &why) == ISG_OK;
+    bool good = store_commit(store, C1, puts, 2, BED_SEES_ALL, &why) == ISG_OK;
     (void)store_head(store, C1, 0, &head, &why);
     (void)store_block_get(store, C1, 0, &block, &why);
     store_block_unref(&block);
@@ -100,8 +100,7 @@ static bool use(const struct store_options *options, unsigned number)
     (void)store_sequence(store, "memory", &position, &why);
     (void)store_describe(store, &out, &why);
     if (number % 2 == 0 && good)
-        (void)store_delete(store, C1, isg_str_of(o[1].id), puts[1].version, bed_sees_all, NULL,
-                           &why);
+        (void)store_delete(store, C1, isg_str_of(o[1].id), puts[1].version, BED_SEES_ALL, &why);
     isg_buf_done(&out);
     store_close(&store);
     return good;

@@ -34,7 +34,7 @@ static void push_round(struct job *job, unsigned round)
                    "race");
         puts[i] = bed_put(&objects[i]);
     }
-    if (store_commit(job->store, C1, puts, BATCH, bed_sees_all, NULL, &why) != ISG_OK) {
+    if (store_commit(job->store, C1, puts, BATCH, BED_SEES_ALL, &why) != ISG_OK) {
         fprintf(stderr, "# %s\n", why.text);
         job->failed++;
     }
@@ -139,7 +139,7 @@ static void check_agreement(struct store *a, struct store *b)
        "is seen through the other");
     is_int(store_block_get(b, C1, 0, &block, NULL), ISG_OK, "block");
     store_block_unref(&block);
-    is_int(store_delete(b, C1, isg_str_of(o.id), ISG_STR(""), bed_sees_all, NULL, NULL), ISG_OK,
+    is_int(store_delete(b, C1, isg_str_of(o.id), ISG_STR(""), BED_SEES_ALL, NULL), ISG_OK,
            "deleted through the other");
     ok(store_head(a, C1, 0, &now, NULL) == ISG_OK && now.generation > ha.generation,
        "the first learns of it");
