@@ -295,7 +295,8 @@ static int verify_file(const char *path, const char *type, const struct trust_pu
     struct isg_str stem = {name.p, name.n > 4 ? name.n - 4 : 0};
     if (type != NULL ? strcmp(type, "bundle") != 0
                      : isg_str_ends(name, ISG_STR(".jws")) && !is_there(stem, ""))
-        return trust_statement_file_verify(path, type, key, 1, now_s, report, why);
+        return trust_statement_file_verify(path, type, &(struct trust_ring){key, 1, now_s}, report,
+                                           why);
     stem.n = name.n > 8 ? name.n - 8 : 0;
     if (type == NULL && isg_str_ends(name, ISG_STR(".minisig")) && !is_there(stem, ".jws"))
         return trust_minisig_file_verify(path, key, 1, report, why);

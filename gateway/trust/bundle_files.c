@@ -148,15 +148,16 @@ static int write_companions(struct signing *s, struct isg_fail *why)
 static int rename_file(const char *from, const char *to, struct isg_fail *why)
 {
     if (rename(from, to) != 0)
-        return isg_fail(why, ISG_EIO, "%s: %s", to, strerror(errno));
+        return isg_fail(why, ISG_EIO, "%s: %s", to, ISG_OS_ERROR(errno));
     return ISG_OK;
 }
 
 static int sync_file(const char *path, struct isg_fail *why)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    int err = fd >= 0 && fsync(fd) == 0 ? ISG_OK
-                                        : isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+    int err = fd >= 0 && fsync(fd) == 0
+                  ? ISG_OK
+                  : isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
     if (fd >= 0)
         close(fd);
     return err;
@@ -174,7 +175,7 @@ static int give_names(const struct signing *s, struct isg_fail *why)
     char final[PATH_BYTES];
     (void)snprintf(final, sizeof final, "%s%s", s->path, suffixes[JWS]);
     if (unlink(final) != 0 && errno != ENOENT)
-        return isg_fail(why, ISG_EIO, "%s: %s", final, strerror(errno));
+        return isg_fail(why, ISG_EIO, "%s: %s", final, ISG_OS_ERROR(errno));
     int err = sync_folder(s->path, why);
     if (err == ISG_OK)
         err = rename_file(s->bundle, s->path, why);
@@ -227,9 +228,7 @@ void trust_verify_report_done(struct trust_verify_report *report)
 /* An export being checked. */
 struct checking {
     char path[PATH_BYTES]; /* of the bundle */
-    const struct trust_public *keys;
-    size_t keys_count;
-    int64_t now_s;
+    struct trust_ring ring;
     struct trust_verify_report *report;
     struct isg_fail *why;
     struct isg_buf list; /* the .objects file */
@@ -253,9 +252,11 @@ static int read_companion(struct checking *c, enum companion which, size_t max, 
 static void note_kid(struct checking *c, struct isg_str jws, const char *type)
 {
     struct isg_fail ignored;
-    for (size_t i = 0; i < c->keys_count; i++)
-        if (trust_statement_verify(jws, type, &c->keys[i], 1, c->now_s, NULL, &ignored) == TRUST_OK)
-            memcpy(c->report->kid, c->keys[i].kid, sizeof c->report->kid);
+    for (size_t i = 0; i < c->ring.keys_count; i++) {
+        const struct trust_ring one = {&c->ring.keys[i], 1, c->ring.now_s};
+        if (trust_statement_verify(jws, type, &one, NULL, &ignored) == TRUST_OK)
+            memcpy(c->report->kid, one.keys->kid, sizeof c->report->kid);
+    }
 }
 
 /* The text of a .jws file; one newline at its end is allowed. */
@@ -263,8 +264,7 @@ static void judge_jws(struct checking *c, struct isg_str jws, const char *type)
 {
     if (jws.n > 0 && jws.p[jws.n - 1] == '\n')
         jws.n--;
-    c->report->code = trust_statement_verify(jws, type, c->keys, c->keys_count, c->now_s,
-                                             &c->report->payload, c->why);
+    c->report->code = trust_statement_verify(jws, type, &c->ring, &c->report->payload, c->why);
     if (c->report->code == TRUST_OK)
         note_kid(c, jws, type);
 }
@@ -364,8 +364,8 @@ static int check_minisig(struct checking *c)
     isg_buf_init(&text, ISG_BUF_NO_MAX);
     int err = read_companion(c, MINISIG, COMPANION_MAX, &text);
     if (err == ISG_OK) {
-        c->report->code = trust_minisig_verify(isg_buf_str(&text), c->digests.prehash, c->keys,
-                                               c->keys_count, c->why);
+        c->report->code = trust_minisig_verify(isg_buf_str(&text), c->digests.prehash, c->ring.keys,
+                                               c->ring.keys_count, c->why);
         c->report->minisig = c->report->code == TRUST_OK;
     }
     isg_buf_done(&text);
@@ -397,8 +397,7 @@ static void cut_suffix(char *path)
 int trust_bundle_verify(const char *path, const struct trust_public *keys, size_t keys_count,
                         int64_t now_s, struct trust_verify_report *report, struct isg_fail *why)
 {
-    struct checking c = {
-        .keys = keys, .keys_count = keys_count, .now_s = now_s, .report = report, .why = why};
+    struct checking c = {.ring = {keys, keys_count, now_s}, .report = report, .why = why};
     if (strlen(path) >= PATH_MAX)
         return isg_fail(why, ISG_EIO, "the path is too long");
     (void)snprintf(c.path, sizeof c.path, "%s", path);
@@ -413,12 +412,10 @@ int trust_bundle_verify(const char *path, const struct trust_public *keys, size_
     return settle(&c, err);
 }
 
-int trust_statement_file_verify(const char *path, const char *type, const struct trust_public *keys,
-                                size_t keys_count, int64_t now_s,
+int trust_statement_file_verify(const char *path, const char *type, const struct trust_ring *ring,
                                 struct trust_verify_report *report, struct isg_fail *why)
 {
-    struct checking c = {
-        .keys = keys, .keys_count = keys_count, .now_s = now_s, .report = report, .why = why};
+    struct checking c = {.ring = *ring, .report = report, .why = why};
     struct isg_buf text;
     isg_buf_init(&text, ISG_BUF_NO_MAX);
     int err = bundle_file_read(path, COMPANION_MAX, &text, why);
@@ -431,7 +428,7 @@ int trust_statement_file_verify(const char *path, const char *type, const struct
 int trust_minisig_file_verify(const char *path, const struct trust_public *keys, size_t keys_count,
                               struct trust_verify_report *report, struct isg_fail *why)
 {
-    struct checking c = {.keys = keys, .keys_count = keys_count, .report = report, .why = why};
+    struct checking c = {.ring = {keys, keys_count, 0}, .report = report, .why = why};
     struct isg_fail unread = {0};
     if (strlen(path) >= PATH_MAX)
         return isg_fail(why, ISG_EIO, "the path is too long");

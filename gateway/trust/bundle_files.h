@@ -104,8 +104,7 @@ int trust_bundle_verify(const char *path, const struct trust_public *keys, size_
  *
  * No file that the statement names is looked at. Returns as trust_bundle_verify.
  */
-int trust_statement_file_verify(const char *path, const char *type, const struct trust_public *keys,
-                                size_t keys_count, int64_t now_s,
+int trust_statement_file_verify(const char *path, const char *type, const struct trust_ring *ring,
                                 struct trust_verify_report *report, struct isg_fail *why);
 
 /*

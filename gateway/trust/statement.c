@@ -81,9 +81,10 @@ static bool decode(struct isg_str text, size_t max, struct isg_buf *out)
 /* Exactly three parts of strict base64url: no padding, no line breaks, no spare bits. */
 static enum trust_code split(struct check *check, struct isg_str jws, struct isg_fail *why)
 {
-    struct isg_str rest = jws;
     size_t first = isg_str_find(jws, '.');
-    rest = first < jws.n ? isg_str_from(jws, first + 1) : (struct isg_str){NULL, 0};
+    struct isg_str rest = {NULL, 0};
+    if (first < jws.n)
+        rest = isg_str_from(jws, first + 1);
     size_t second = isg_str_find(rest, '.');
     if (jws.n > JWS_MAX || first >= jws.n || second >= rest.n)
         return refuse(why, TRUST_E_FORMAT, "not three parts");
@@ -196,8 +197,7 @@ static enum trust_code parse_object(const struct isg_buf *text, struct stix_json
 }
 
 enum trust_code trust_statement_verify(struct isg_str jws, const char *type,
-                                       const struct trust_public *keys, size_t keys_count,
-                                       int64_t now_s, struct isg_buf *out_payload,
+                                       const struct trust_ring *ring, struct isg_buf *out_payload,
                                        struct isg_fail *why)
 {
     struct check check = {0};
@@ -209,11 +209,12 @@ enum trust_code trust_statement_verify(struct isg_str jws, const char *type,
     if (code == TRUST_OK)
         code = judge_header(&check, header, type, why);
     if (code == TRUST_OK)
-        code = judge_signature(&check, stix_json_get_str(header, "kid"), keys, keys_count, why);
+        code = judge_signature(&check, stix_json_get_str(header, "kid"), ring->keys,
+                               ring->keys_count, why);
     if (code == TRUST_OK)
         code = parse_object(&check.payload, &statement, why);
     if (code == TRUST_OK)
-        code = judge_statement(&check, statement, now_s, why);
+        code = judge_statement(&check, statement, ring->now_s, why);
     if (code == TRUST_OK && out_payload != NULL)
         isg_buf_put_str(out_payload, isg_buf_str(&check.payload));
     stix_json_free(&statement);

@@ -41,16 +41,22 @@ bool trust_statement_is_type(const char *type); /* "bundle", "head", ...: one th
 int trust_statement_sign(struct trust_key *key, const char *type, struct isg_str payload,
                          struct isg_buf *out, struct isg_fail *why);
 
+/* Whose signatures count, and when. */
+struct trust_ring {
+    const struct trust_public *keys;
+    size_t keys_count;
+    int64_t now_s;
+};
+
 /*
- * Check a statement against the trusted keys at time now_s.
+ * Check a statement against the trusted keys.
  *
  *   type         expected ("bundle"), NULL: any known
  *   out_payload  on TRUST_OK: the statement's bytes
  * The statement is not parsed before the signature holds. why gets a sentence.
  */
 enum trust_code trust_statement_verify(struct isg_str jws, const char *type,
-                                       const struct trust_public *keys, size_t keys_count,
-                                       int64_t now_s, struct isg_buf *out_payload,
+                                       const struct trust_ring *ring, struct isg_buf *out_payload,
                                        struct isg_fail *why);
 
 /* A prehashed minisign signature file over a BLAKE2b-512 digest, with a signed trusted comment. */

@@ -25,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     ready = 1;
     isg_buf_init(&out, 1 << 20);
-    enum trust_code code = trust_statement_verify(text, "bundle", &key, 1, 1800000000, &out, &why);
+    enum trust_code code = trust_statement_verify(
+        text, "bundle", &(struct trust_ring){&key, 1, 1800000000}, &out, &why);
     if ((code == TRUST_OK) != (out.len > 0) || trust_code_name(code) == NULL)
         abort();
     isg_buf_reset(&out);

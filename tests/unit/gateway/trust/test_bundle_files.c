@@ -239,7 +239,8 @@ static void test_alone(struct trust_key *key)
         isg_buf_puts(&jws, rows[i].tail);
         support_write(support_path("head.jws"), jws.p, jws.len);
         ok(trust_statement_file_verify(support_path("head.jws"), rows[i].type,
-                                       trust_key_public(key), 1, NOW, &report, &why) == ISG_OK &&
+                                       &(struct trust_ring){trust_key_public(key), 1, NOW}, &report,
+                                       &why) == ISG_OK &&
                report.code == rows[i].want,
            "a statement alone, row %zu: %s", i, trust_code_name(report.code));
         trust_verify_report_done(&report);

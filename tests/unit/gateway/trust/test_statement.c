@@ -119,7 +119,8 @@ static void compose(struct trust_key *key, const char *header, const char *paylo
 static enum trust_code verify(struct trust_key *key, struct isg_str jws, const char *type)
 {
     struct isg_fail why = {0};
-    return trust_statement_verify(jws, type, trust_key_public(key), 1, NOW, NULL, &why);
+    return trust_statement_verify(jws, type, &(struct trust_ring){trust_key_public(key), 1, NOW},
+                                  NULL, &why);
 }
 
 static void test_rows(struct trust_key *key)
@@ -196,15 +197,16 @@ static void test_sign(struct trust_key *key)
     isg_buf_init(&payload, 65536);
     ok(trust_statement_sign(key, "bundle", ISG_STR(BODY), &jws, &why) == ISG_OK, "it is signed %s",
        why.text);
-    ok(trust_statement_verify(isg_buf_str(&jws), "bundle", trust_key_public(key), 1, NOW, &payload,
+    ok(trust_statement_verify(isg_buf_str(&jws), "bundle",
+                              &(struct trust_ring){trust_key_public(key), 1, NOW}, &payload,
                               &why) == TRUST_OK &&
            isg_str_is(isg_buf_str(&payload), BODY),
        "and its bytes come back");
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
         ok(trust_statement_sign(key, "bundle", isg_str_of(refused[i]), &jws, &why) != ISG_OK,
            "what is no canonical statement is not signed: %zu", i);
-    ok(trust_statement_verify(isg_buf_str(&jws), "bundle", NULL, 0, NOW, NULL, &why) ==
-           TRUST_E_UNKNOWN_KEY,
+    ok(trust_statement_verify(isg_buf_str(&jws), "bundle", &(struct trust_ring){NULL, 0, NOW}, NULL,
+                              &why) == TRUST_E_UNKNOWN_KEY,
        "without keys none is trusted");
     isg_buf_done(&jws);
     isg_buf_done(&payload);
@@ -237,8 +239,9 @@ static void corpus_row(struct trust_key *key, const char *input, const char *wan
         n--;
     const char *type = strstr(file, "head-") != NULL ? "head" : "bundle";
     struct isg_fail why = {0};
-    enum trust_code code = trust_statement_verify((struct isg_str){jws, n}, type,
-                                                  trust_key_public(key), 1, at, NULL, &why);
+    enum trust_code code =
+        trust_statement_verify((struct isg_str){jws, n}, type,
+                               &(struct trust_ring){trust_key_public(key), 1, at}, NULL, &why);
     is_str(trust_code_name(code), want, "corpus: %s", input);
     free(jws);
 }
