@@ -75,10 +75,10 @@ static struct MHD_Response *make_response(const struct http_request *request)
 {
     struct isg_str body =
         request->bytes != NULL ? http_bytes_str(request->bytes) : (struct isg_str){"", 0};
-    /* persistent: the request holds the bytes until the library is done with them
-     * NOLINTNEXTLINE(performance-no-int-to-ptr): the library only reads them */
+    void *bytes = (void *)(uintptr_t)body.p; /* NOLINT(performance-no-int-to-ptr): only read */
+    /* persistent: the request holds the bytes until the library is done with them */
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(body.n, (void *)(uintptr_t)body.p, MHD_RESPMEM_PERSISTENT);
+        MHD_create_response_from_buffer(body.n, bytes, MHD_RESPMEM_PERSISTENT);
     for (size_t i = 0; response != NULL && i < request->reply_count; i++)
         (void)MHD_add_response_header(response, request->reply[i].name.p,
                                       request->reply[i].value.p);

@@ -87,10 +87,18 @@ void listener_give_up_waiting(struct http_listener *listener);
 /* Fill missing limits with defaults and bound them by what the process may open. */
 void limits_settle(struct http_limits *limits);
 
+/* What a listener is made of; all of it but the workers is copied. */
+struct listener_parts {
+    const struct http_listen *where; /* its certificates; the sockets are not looked at */
+    const struct http_limits *limits;
+    const struct http_app *app;
+    struct worker_pool *workers;
+    int wake_fd; /* as connections_new; -1: nobody waits for room */
+};
+
 /* A listener without sockets, its threads running. Errors as http_listen. */
-int listener_open(const struct http_listen *where, const struct http_limits *limits,
-                  const struct http_app *app, struct worker_pool *workers, int wake_fd,
-                  struct http_listener **out, struct isg_fail *why);
+int listener_open(const struct listener_parts *parts, struct http_listener **out,
+                  struct isg_fail *why);
 
 /* Free a listener that no longer accepts; as http_listener_close. */
 void listener_shut(struct http_listener **listener, unsigned grace_ms);

@@ -138,9 +138,10 @@ static void run_selftest(void)
     static const struct http_app app = {.head = head, .run = run};
     static const struct http_limits limits = {.connections = 64, .threads = 1};
     static const struct http_listen nowhere = {.unix_path = NULL};
+    static const struct listener_parts parts = {&nowhere, &limits, &app, NULL, -1};
     struct http_listener *listener = NULL;
     struct isg_fail why;
-    if (listener_open(&nowhere, &limits, &app, NULL, -1, &listener, &why) != ISG_OK)
+    if (listener_open(&parts, &listener, &why) != ISG_OK)
         return; /* the real listener will say what is missing */
     listener->quiet = true;
     bool holds = long_chunk_holds(listener);

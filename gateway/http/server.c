@@ -66,27 +66,27 @@ static int start_lanes(struct http_listener *listener, struct isg_fail *why)
     return ISG_OK;
 }
 
-int listener_open(const struct http_listen *where, const struct http_limits *limits,
-                  const struct http_app *app, struct worker_pool *workers, int wake_fd,
-                  struct http_listener **out, struct isg_fail *why)
+int listener_open(const struct listener_parts *parts, struct http_listener **out,
+                  struct isg_fail *why)
 {
     struct http_listener *listener = calloc(1, sizeof *listener);
     if (listener == NULL)
         return isg_fail(why, ISG_ENOMEM, "no memory");
     (void)pthread_mutex_init(&listener->lock, NULL);
-    listener->app = *app;
-    listener->limits = *limits;
-    listener->workers = workers;
+    listener->app = *parts->app;
+    listener->limits = *parts->limits;
+    listener->workers = parts->workers;
     limits_settle(&listener->limits);
     size_t bodies = listener->limits.body_max * BODIES_AT_ONCE;
     listener->body_bytes_max = bodies > BODIES_MIN_BYTES ? bodies : BODIES_MIN_BYTES;
-    const struct tls_files files = {where->certificate, where->key, where->client_ca};
+    const struct tls_files files = {parts->where->certificate, parts->where->key,
+                                    parts->where->client_ca};
     int err = ISG_OK;
-    if (where->certificate != NULL)
+    if (files.certificate != NULL)
         err = tls_open(&files, &listener->tls, why);
     if (err == ISG_OK) {
-        listener->connections = connections_new(listener->limits.connections,
-                                                listener->limits.connections_per_address, wake_fd);
+        listener->connections = connections_new(
+            listener->limits.connections, listener->limits.connections_per_address, parts->wake_fd);
         if (listener->connections == NULL || !connections_watch(listener->connections))
             err = isg_fail(why, ISG_ENOMEM, "no memory or thread to be had");
     }
@@ -114,7 +114,9 @@ int http_listen(const struct http_listen *where, const struct http_limits *limit
     selftest_once();
     int err = accept_open(where->unix_path, where->host_port, &accept, why);
     if (err == ISG_OK)
-        err = listener_open(where, limits, app, workers, accept_wake_fd(accept), &listener, why);
+        err = listener_open(
+            &(struct listener_parts){where, limits, app, workers, accept_wake_fd(accept)},
+            &listener, why);
     if (err == ISG_OK) {
         const struct accept_to to = {.arg = listener, .take = take};
         listener->accept = accept;

@@ -203,16 +203,21 @@ static int keep_member(struct directory *directory, struct member *member, struc
     return err;
 }
 
-/* hash: of a new password, NULL where the body has none. */
-static int change_member(struct directory *directory, const struct stix_json *body, bool create,
-                         char *hash, struct isg_arena *arena, struct member *out,
-                         struct isg_fail *why)
+struct member_change {
+    const struct stix_json *body;
+    char *hash;  /* of a new password, NULL where the body has none */
+    bool create; /* there must be no such member yet */
+};
+
+static int change_member(struct directory *directory, const struct member_change *change,
+                         struct isg_arena *arena, struct member *out, struct isg_fail *why)
 {
+    const struct stix_json *body = change->body;
     const struct registry *registry = directory->current;
     const struct member *old = registry_member(registry, stix_json_get_str(body, "name"));
-    if (old != NULL && create)
+    if (old != NULL && change->create)
         return isg_fail_at(why, ISG_ECONFLICT, "/name", NULL, "a member has this name");
-    if (old == NULL && !create && !stix_json_has(body, "kind"))
+    if (old == NULL && !change->create && !stix_json_has(body, "kind"))
         return isg_fail_at(why, ISG_ENOENT, "/name", NULL, "no such member");
     struct member member = old == NULL ? new_member : *old;
     int err = member_read(body, DOCUMENT_BODY, arena, &member, why);
@@ -221,7 +226,7 @@ static int change_member(struct directory *directory, const struct stix_json *bo
     if (err != ISG_OK)
         return err;
     if (stix_json_has(body, "password"))
-        member.password_hash = hash;
+        member.password_hash = change->hash;
     *out = member;
     return keep_member(directory, out, why);
 }
@@ -258,7 +263,8 @@ int directory_put_member(struct directory *directory, struct isg_str json, bool 
     if (err == ISG_OK) {
         (void)pthread_mutex_lock(&directory->change);
         const struct registry *held = registry_ref(directory->current);
-        err = change_member(directory, body, create, hashed ? hash : NULL, arena, &member, why);
+        const struct member_change change = {body, hashed ? hash : NULL, create};
+        err = change_member(directory, &change, arena, &member, why);
         if (err == ISG_OK && out != NULL)
             member_write(&member, out);
         registry_unref(&held);

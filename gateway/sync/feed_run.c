@@ -131,11 +131,11 @@ static int run_stages(struct feed_run *run, const struct collection *collection,
                       struct feed_result *out, struct isg_fail *why)
 {
     struct removals removals = {.missing = 0};
+    const struct removals_of of = {run->source, &run->context, run->spool, &run->state};
     bool directory = csaf_dir_is(run->def);
     int err = directory ? csaf_dir_run(run, why) : single_run(run, why);
     if (err == ISG_OK && !run->nothing && run->source->withdraw != NULL)
-        err = removals_apply(run->parts->store, run->def->name, run->source, &run->context,
-                             run->spool, &run->state, &removals, why);
+        err = removals_apply(run->parts->store, run->def->name, &of, &removals, why);
     if (err == ISG_OK && !run->nothing)
         err = ingest_all(run, collection, out, why);
     if (err == ISG_OK && !run->dry_run)

@@ -172,23 +172,22 @@ static size_t count_missing(const struct keys *now, const struct keys *before)
     return missing;
 }
 
-static int compare(const struct keys *now, const struct keys *before,
-                   const struct feed_source *source, struct feed_context *context,
-                   struct state *state, struct removals *out, struct isg_fail *why)
+static int compare(const struct keys *now, const struct keys *before, const struct removals_of *of,
+                   struct removals *out, struct isg_fail *why)
 {
     int err = ISG_OK;
     out->missing = count_missing(now, before);
-    out->held = held_back(now, before->count, out->missing, state);
+    out->held = held_back(now, before->count, out->missing, of->state);
     for (size_t i = 0; i < before->count && !out->held && err == ISG_OK; i++) {
         if (!keys_has(now, &before->items[i]))
-            err = source->withdraw(context, before->items[i].json, before->items[i].facet.p, why);
+            err = of->source->withdraw(of->context, before->items[i].json, before->items[i].facet.p,
+                                       why);
     }
     write_keys(now, before, out->held, &out->keys);
     return err == ISG_OK ? out->keys.err : err;
 }
 
-int removals_apply(struct store *store, const char *name, const struct feed_source *source,
-                   struct feed_context *context, struct spool *spool, struct state *state,
+int removals_apply(struct store *store, const char *name, const struct removals_of *of,
                    struct removals *out, struct isg_fail *why)
 {
     struct isg_arena *arena = isg_arena_new(ARENA_MAX);
@@ -196,13 +195,13 @@ int removals_apply(struct store *store, const char *name, const struct feed_sour
     struct keys before = {.arena = arena};
     isg_buf_init(&out->keys, ISG_BUF_NO_MAX);
     int err = arena == NULL ? isg_fail(why, ISG_ENOMEM, "no memory")
-                            : spool_each(spool, from_spool, &now, why);
+                            : spool_each(of->spool, from_spool, &now, why);
     if (err == ISG_OK)
         err = from_store(store, name, &before, why);
     keys_sort(&now);
     keys_sort(&before);
     if (err == ISG_OK)
-        err = compare(&now, &before, source, context, state, out, why);
+        err = compare(&now, &before, of, out, why);
     free(now.items);
     free(before.items);
     isg_arena_free(&arena);

@@ -19,12 +19,19 @@ struct removals {
     bool held;           /* and not acted upon */
 };
 
+/* A source and where its run stands. */
+struct removals_of {
+    const struct feed_source *source;
+    struct feed_context *context;
+    struct spool *spool;
+    struct state *state;
+};
+
 /*
  * Compare the objects with a facet in spool with the keys kept under name, and add to the spool
  * what withdrawing the missing ones takes. state's held snapshot is updated.
  */
-int removals_apply(struct store *store, const char *name, const struct feed_source *source,
-                   struct feed_context *context, struct spool *spool, struct state *state,
+int removals_apply(struct store *store, const char *name, const struct removals_of *of,
                    struct removals *out, struct isg_fail *why);
 
 /* Keep the keys; the last step but the state. */
