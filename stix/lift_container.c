@@ -93,7 +93,9 @@ static void put_ref(const struct writer *w, const struct stix_json *value)
     struct observable *target = text.p != NULL ? find(w->c, text) : NULL;
     if (target != NULL) {
         compute_id(w->c, target, w->depth + 1);
-        isg_buf_printf(w->out, "\"%s\"", target->id);
+        isg_buf_putc(w->out, '"');
+        isg_buf_puts(w->out, target->id);
+        isg_buf_putc(w->out, '"');
     } else if (stix_id_split(text, NULL, NULL)) {
         stix_json_canon(value, w->out);
     } else {
