@@ -197,8 +197,8 @@ static int by_text(const void *a, const void *b)
 
 static bool rank_atoms(struct stix_normal *n)
 {
-    struct stix_atom **sorted = stix_normal_alloc(n, n->atoms_n + 1, sizeof *sorted);
-    n->ranked = stix_normal_alloc(n, n->atoms_n + 1, sizeof *n->ranked);
+    struct stix_atom **sorted = stix_normal_alloc(n, n->atoms_n + 1, sizeof(void *));
+    n->ranked = stix_normal_alloc(n, n->atoms_n + 1, sizeof(void *));
     if (sorted == NULL || n->ranked == NULL)
         return false;
     for (size_t i = 0; i < n->atoms_n; i++)
@@ -290,7 +290,7 @@ bool stix_dnf_absorb(struct stix_normal *n, struct stix_dnf *dnf)
     size_t count = 0;
     if (!good)
         (void)stix_normal_fail(n, ISG_ENOMEM);
-    good = stix_normal_work(n, n->atoms_n / 64 + dnf->n);
+    good = good && stix_normal_work(n, n->atoms_n / 64 + dnf->n);
     qsort(dnf->terms, dnf->n, sizeof *dnf->terms, by_term);
     for (size_t i = 0; i < dnf->n && good; i++) {
         if (is_absorbed(n, dnf, &kept, &dnf->terms[i]))
