@@ -4,7 +4,7 @@
 #include "stix/match_private.h"
 
 /* About a second of work on a small machine, and what memory that can use (S-129). */
-enum { WORK_MAX = 200 * 1000 * 1000, ARENA_MAX = 512 * 1024 * 1024 };
+enum { WORK_MAX = 60 * 1000 * 1000, ARENA_MAX = 512 * 1024 * 1024 };
 
 bool stix_matching_fail(struct stix_matching *m, int code, const char *rule, const char *text)
 {

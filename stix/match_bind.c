@@ -55,13 +55,18 @@ struct binder {
 };
 
 static const size_t NO_OPTION = SIZE_MAX;
+static const size_t LIST_MAX = (size_t)1 << 20; /* goals, or guesses */
 
 /* --- lists of goals --- */
 
 static void *grow(struct binder *b, void *items, size_t *cap, size_t size)
 {
     size_t more = *cap == 0 ? 256 : *cap * 2;
-    void *grown = more < SIZE_MAX / size ? realloc(items, more * size) : NULL;
+    if (more > LIST_MAX) {
+        (void)stix_matching_fail(b->m, ISG_ELIMIT, "S-129", "matching takes too much memory");
+        return NULL;
+    }
+    void *grown = realloc(items, more * size);
     if (grown == NULL)
         (void)stix_matching_fail(b->m, ISG_ENOMEM, NULL, "no memory");
     else
@@ -104,13 +109,24 @@ static bool remember(struct binder *b, size_t goal, size_t option)
     return true;
 }
 
-/* The first instant from `from` on at which an observation begins, or ends. */
-static size_t next_instant(const struct binder *b, size_t from, bool ends)
+/*
+ * The first instant from `from` on at which one of the plan's observations begins, or ends: with
+ * no other as the guess could a binding be found that is not found with one of these.
+ */
+static size_t next_instant(const struct stix_plan *plan, const struct stix_scene *scene,
+                           size_t from)
 {
-    for (size_t i = from; i < b->scene->times_n; i++)
-        if (ends ? b->scene->times[i].ends : b->scene->times[i].begins)
+    for (size_t i = from; i < scene->times_n; i++)
+        if ((plan->instants[i / 64] >> i % 64 & 1) != 0)
             return i;
     return NO_OPTION;
+}
+
+/* An instant between a child of FOLLOWEDBY and those behind it: the last again, or a new one. */
+static size_t next_between(const struct binder *b, const struct goal *goal, size_t from)
+{
+    size_t at = from == goal->from ? from : next_instant(goal->plan, b->scene, from);
+    return at < goal->bounds.first_below && at <= goal->plan->rest_last ? at : NO_OPTION;
 }
 
 /* Options of a goal, in order; NO_OPTION when there is none from `from` on. */
@@ -119,17 +135,16 @@ static size_t option_from(const struct binder *b, const struct goal *goal, size_
     const struct stix_plan *plan = goal->plan;
     if (from < goal->from)
         from = goal->from;
-    if (goal->kind == GOAL_CHAIN) {
-        size_t at = next_instant(b, from, false);
-        return at < goal->bounds.first_below ? at : NO_OPTION;
-    }
+    if (goal->kind == GOAL_CHAIN)
+        return next_between(b, goal, from);
     if (plan->kind == STIX_PLAN_OR) {
         size_t n = 0;
         for (const struct stix_plan *child = plan->first; child != NULL; child = child->next)
             n++;
         return from < n ? from : NO_OPTION;
     }
-    return next_instant(b, from > goal->bounds.last_from ? from : goal->bounds.last_from, true);
+    return next_instant(plan, b->scene,
+                        from > goal->bounds.last_from ? from : goal->bounds.last_from);
 }
 
 static bool is_guessed(const struct binder *b, const struct goal *goal)

@@ -365,32 +365,6 @@ static struct stix_plan *compile_plan(struct compiler *c, const struct stix_patt
     return plan;
 }
 
-/* --- sets of the leaves --- */
-
-static bool fill_set(struct compiler *c, struct stix_plan *leaf)
-{
-    leaf->set = stix_matching_alloc(c->m, c->scene->n / 64 + 1, sizeof *leaf->set);
-    if (leaf->set == NULL)
-        return false;
-    for (size_t i = 0; i < c->scene->n; i++)
-        for (const struct stix_choice *one = leaf->choices; one != NULL; one = one->next)
-            if (stix_expr_holds(c->m, one->expr, &c->scene->list[i])) {
-                leaf->set[i / 64] |= (uint64_t)1 << i % 64;
-                break;
-            }
-    return c->m->err == ISG_OK;
-}
-
-static bool fill_sets(struct compiler *c, struct stix_plan *plan)
-{
-    if (plan->kind == STIX_PLAN_LEAF)
-        return fill_set(c, plan);
-    for (struct stix_plan *child = plan->first; child != NULL; child = child->next)
-        if (!fill_sets(c, child))
-            return false;
-    return true;
-}
-
 int stix_program_compile(struct stix_matching *m, const struct stix_pattern *pattern,
                          const struct stix_scene *scene, struct stix_program *out)
 {
@@ -399,7 +373,7 @@ int stix_program_compile(struct stix_matching *m, const struct stix_pattern *pat
     if (plan == NULL)
         (void)stix_matching_fail(m, ISG_ENOMEM, NULL, "no memory");
     else
-        (void)fill_sets(&c, plan);
+        (void)stix_plan_fill(m, plan, scene);
     *out = (struct stix_program){plan, c.compiled};
     return m->err;
 }

@@ -4,16 +4,13 @@
  * everything taken moves others to where there is room, along a shortest path.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "stix/match_private.h"
 
 enum { NONE = -1 };
 
-struct demand {
-    const uint64_t *set;
-    struct stix_bounds bounds;
-    uint64_t seen; /* the search that came by last */
-};
+static const size_t WORDS_MAX = (size_t)32 << 20; /* of all sets of candidates: 256 MiB */
 
 /* So many of an observation serve one demand; in the list of the observation. */
 struct share {
@@ -22,9 +19,8 @@ struct share {
     ptrdiff_t next;
 };
 
-/* How a search came to an observation. */
+/* How the last search came to an observation. */
 struct mark {
-    uint64_t seen;
     ptrdiff_t from; /* observation whose share moves here; NONE: the demand itself comes */
     size_t demand;
 };
@@ -32,9 +28,13 @@ struct mark {
 struct stix_flow {
     struct stix_matching *m;
     const struct stix_scene *scene;
-    struct demand *demands;
-    size_t n;
+    size_t n; /* demands */
     size_t cap;
+    size_t words;         /* of a set of observations */
+    uint64_t *candidates; /* such a set for each demand */
+    uint64_t *seen;       /* of each demand: the search that came by last */
+    uint64_t *room;       /* the set of observations with occurrences not in use */
+    uint64_t *unseen;     /* the set of those a search has not come to */
     struct share *shares;
     size_t shares_cap;
     ptrdiff_t spare;  /* list of shares that are not in use */
@@ -64,6 +64,9 @@ struct stix_flow *stix_flow_new(struct stix_matching *m, const struct stix_scene
     flow->free = stix_matching_alloc(m, scene->n + 1, sizeof *flow->free);
     flow->marks = stix_matching_alloc(m, scene->n + 1, sizeof *flow->marks);
     flow->queue = stix_matching_alloc(m, scene->n + 1, sizeof *flow->queue);
+    flow->words = scene->n / 64 + 1;
+    flow->room = stix_matching_alloc(m, flow->words, sizeof *flow->room);
+    flow->unseen = stix_matching_alloc(m, flow->words, sizeof *flow->unseen);
     if (m->err != ISG_OK) {
         stix_flow_free(&flow);
         return NULL;
@@ -71,6 +74,7 @@ struct stix_flow *stix_flow_new(struct stix_matching *m, const struct stix_scene
     for (size_t i = 0; i < scene->n; i++) {
         flow->heads[i] = NONE;
         flow->free[i] = scene->list[i].count;
+        flow->room[i / 64] |= (uint64_t)1 << i % 64;
     }
     return flow;
 }
@@ -79,7 +83,8 @@ void stix_flow_free(struct stix_flow **flow)
 {
     if (*flow == NULL)
         return;
-    free((*flow)->demands);
+    free((*flow)->candidates);
+    free((*flow)->seen);
     free((*flow)->shares);
     free(*flow);
     *flow = NULL;
@@ -107,6 +112,16 @@ static bool grow_shares(struct stix_flow *flow)
     return true;
 }
 
+static void free_change(struct stix_flow *flow, size_t observation, int64_t change)
+{
+    uint64_t bit = (uint64_t)1 << observation % 64;
+    flow->free[observation] += change;
+    if (flow->free[observation] > 0)
+        flow->room[observation / 64] |= bit;
+    else
+        flow->room[observation / 64] &= ~bit;
+}
+
 static ptrdiff_t share_find(const struct stix_flow *flow, size_t observation, size_t demand)
 {
     ptrdiff_t at = flow->heads[observation];
@@ -115,20 +130,27 @@ static ptrdiff_t share_find(const struct stix_flow *flow, size_t observation, si
     return at;
 }
 
-/* Give the demand more of an observation. */
+/* A share of an observation of which the demand has none. */
+static bool share_new(struct stix_flow *flow, size_t observation, size_t demand, int64_t amount)
+{
+    if (flow->spare == NONE && !grow_shares(flow))
+        return false;
+    ptrdiff_t at = flow->spare;
+    flow->spare = flow->shares[at].next;
+    flow->shares[at] = (struct share){demand, amount, flow->heads[observation]};
+    flow->heads[observation] = at;
+    free_change(flow, observation, -amount);
+    return true;
+}
+
+/* Give the demand more of an observation, or less. */
 static bool share_add(struct stix_flow *flow, size_t observation, size_t demand, int64_t amount)
 {
     ptrdiff_t at = share_find(flow, observation, demand);
-    if (at == NONE) {
-        if (flow->spare == NONE && !grow_shares(flow))
-            return false;
-        at = flow->spare;
-        flow->spare = flow->shares[at].next;
-        flow->shares[at] = (struct share){demand, 0, flow->heads[observation]};
-        flow->heads[observation] = at;
-    }
+    if (at == NONE)
+        return share_new(flow, observation, demand, amount);
     flow->shares[at].amount += amount;
-    flow->free[observation] -= amount;
+    free_change(flow, observation, -amount);
     return true;
 }
 
@@ -143,7 +165,7 @@ static void shares_cut(struct stix_flow *flow, size_t observation, size_t size)
             link = &share->next;
             continue;
         }
-        flow->free[observation] += share->amount;
+        free_change(flow, observation, share->amount);
         *link = share->next;
         share->next = flow->spare;
         flow->spare = at;
@@ -161,43 +183,58 @@ void stix_flow_cut(struct stix_flow *flow, size_t size)
 
 /* --- demands --- */
 
-static bool serves(const struct stix_flow *flow, size_t observation, const struct demand *demand)
+/* The observation of the lowest bit of a word. */
+static size_t lowest(uint64_t word, size_t index)
 {
-    const struct stix_observation *o = &flow->scene->list[observation];
-    return (demand->set[observation / 64] >> observation % 64 & 1) != 0 &&
-           o->first < demand->bounds.first_below && o->last >= demand->bounds.last_from;
+    return index * 64 + (size_t)__builtin_ctzll(word);
+}
+
+/* Candidates of a demand: what is in the set and within bounds. */
+static void choose(struct stix_flow *flow, const uint64_t *set, struct stix_bounds bounds,
+                   uint64_t *out)
+{
+    for (size_t w = 0; w < flow->words; w++) {
+        out[w] = set[w];
+        for (uint64_t left = set[w]; left != 0; left &= left - 1) {
+            const struct stix_observation *o = &flow->scene->list[lowest(left, w)];
+            if (o->first >= bounds.first_below || o->last < bounds.last_from)
+                out[w] &= ~(left & (~left + 1));
+        }
+    }
 }
 
 /* What is free, in the order of the observations. False after a failure. */
 static bool take_free(struct stix_flow *flow, size_t demand, int64_t *wanted)
 {
-    if (!stix_matching_work(flow->m, flow->scene->n / 8 + 1))
-        return false;
-    for (size_t i = 0; i<flow->scene->n && * wanted> 0; i++) {
-        int64_t amount = flow->free[i] < *wanted ? flow->free[i] : *wanted;
-        if (amount == 0 || !serves(flow, i, &flow->demands[demand]))
-            continue;
-        if (!share_add(flow, i, demand, amount))
-            return false;
-        *wanted -= amount;
-    }
+    const uint64_t *candidates = flow->candidates + demand * flow->words;
+    for (size_t w = 0; w<flow->words && * wanted> 0; w++)
+        for (uint64_t left = candidates[w] & flow->room[w]; left != 0 && *wanted > 0;
+             left &= left - 1) {
+            size_t i = lowest(left, w);
+            int64_t amount = flow->free[i] < *wanted ? flow->free[i] : *wanted;
+            if (!stix_matching_work(flow->m, 1) || !share_new(flow, i, demand, amount))
+                return false;
+            *wanted -= amount;
+        }
     return true;
 }
 
 /* Mark and queue what the demand could use; from: where its share would be taken from. */
 static bool spread(struct stix_flow *flow, size_t demand, ptrdiff_t from, size_t *tail)
 {
-    struct demand *d = &flow->demands[demand];
-    if (d->seen == flow->search)
+    const uint64_t *candidates = flow->candidates + demand * flow->words;
+    if (flow->seen[demand] == flow->search)
         return true;
-    d->seen = flow->search;
-    if (!stix_matching_work(flow->m, flow->scene->n / 8 + 1))
+    flow->seen[demand] = flow->search;
+    if (!stix_matching_work(flow->m, flow->words))
         return false;
-    for (size_t i = 0; i < flow->scene->n; i++) {
-        if (flow->marks[i].seen == flow->search || !serves(flow, i, d))
-            continue;
-        flow->marks[i] = (struct mark){flow->search, from, demand};
-        flow->queue[(*tail)++] = i;
+    for (size_t w = 0; w < flow->words; w++) {
+        for (uint64_t left = candidates[w] & flow->unseen[w]; left != 0; left &= left - 1) {
+            size_t i = lowest(left, w);
+            flow->marks[i] = (struct mark){from, demand};
+            flow->queue[(*tail)++] = i;
+        }
+        flow->unseen[w] &= ~candidates[w];
     }
     return true;
 }
@@ -207,6 +244,7 @@ static ptrdiff_t find_room(struct stix_flow *flow, size_t demand)
 {
     size_t tail = 0;
     flow->search++;
+    memset(flow->unseen, 0xff, flow->words * sizeof *flow->unseen);
     if (!spread(flow, demand, NONE, &tail))
         return NONE;
     for (size_t head = 0; head < tail; head++) {
@@ -214,8 +252,10 @@ static ptrdiff_t find_room(struct stix_flow *flow, size_t demand)
         if (flow->free[at] > 0)
             return (ptrdiff_t)at;
         for (ptrdiff_t s = flow->heads[at]; s != NONE; s = flow->shares[s].next)
-            if (flow->shares[s].amount > 0 &&
-                !spread(flow, flow->shares[s].demand, (ptrdiff_t)at, &tail))
+            if (!stix_matching_work(flow->m, 1))
+                return NONE;
+            else if (flow->shares[s].amount > 0 &&
+                     !spread(flow, flow->shares[s].demand, (ptrdiff_t)at, &tail))
                 return NONE;
     }
     return NONE;
@@ -251,10 +291,16 @@ static bool move(struct stix_flow *flow, size_t room, int64_t amount)
 static bool grow_demands(struct stix_flow *flow)
 {
     size_t cap = flow->cap == 0 ? 64 : flow->cap * 2;
-    struct demand *demands = realloc(flow->demands, cap * sizeof *demands);
-    if (demands == NULL)
+    if (cap > WORDS_MAX / flow->words)
+        return stix_matching_fail(flow->m, ISG_ELIMIT, "S-129", "matching takes too much memory");
+    uint64_t *candidates = realloc(flow->candidates, cap * flow->words * sizeof *candidates);
+    if (candidates != NULL)
+        flow->candidates = candidates;
+    uint64_t *seen = realloc(flow->seen, cap * sizeof *seen);
+    if (seen != NULL)
+        flow->seen = seen;
+    if (candidates == NULL || seen == NULL)
         return no_memory(flow);
-    flow->demands = demands;
     flow->cap = cap;
     return true;
 }
@@ -263,9 +309,12 @@ bool stix_flow_demand(struct stix_flow *flow, const uint64_t *set, struct stix_b
                       int64_t times)
 {
     size_t demand = flow->n;
-    if (flow->n == flow->cap && !grow_demands(flow))
+    if (!stix_matching_work(flow->m, flow->words * 8) ||
+        (flow->n == flow->cap && !grow_demands(flow)))
         return false;
-    flow->demands[flow->n++] = (struct demand){.set = set, .bounds = bounds};
+    choose(flow, set, bounds, flow->candidates + demand * flow->words);
+    flow->seen[demand] = 0;
+    flow->n++;
     bool good = take_free(flow, demand, &times);
     while (good && times > 0) {
         ptrdiff_t room = find_room(flow, demand);

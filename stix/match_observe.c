@@ -218,7 +218,7 @@ static int by_instant(const void *a, const void *b)
                         ((const struct stix_instant *)b)->text);
 }
 
-static struct stix_instant *instant_of(const struct stix_scene *scene, struct isg_str text)
+static const struct stix_instant *instant_of(const struct stix_scene *scene, struct isg_str text)
 {
     const struct stix_instant key = {.text = text};
     return bsearch(&key, scene->times, scene->times_n, sizeof key, by_instant);
@@ -243,12 +243,9 @@ static bool rank_times(struct stix_matching *m, struct stix_scene *scene)
         }
     scene->times_n = n;
     for (size_t i = 0; i < scene->n; i++) {
-        struct stix_instant *first = instant_of(scene, scene->list[i].first_text);
-        struct stix_instant *last = instant_of(scene, scene->list[i].last_text);
-        first->begins = true;
-        last->ends = true;
-        scene->list[i].first = (size_t)(first - scene->times);
-        scene->list[i].last = (size_t)(last - scene->times);
+        struct stix_observation *o = &scene->list[i];
+        o->first = (size_t)(instant_of(scene, o->first_text) - scene->times);
+        o->last = (size_t)(instant_of(scene, o->last_text) - scene->times);
     }
     return true;
 }

@@ -5,6 +5,7 @@
  *     match_compile.c  tests and plan from the tree of a pattern
  *     match_test.c     does an object satisfy a comparison expression
  *     match_value.c    does a value satisfy an operator
+ *     match_sets.c     which observations each leaf can be, which instants to guess
  *     match_bind.c     is there a binding of observations to the plan
  *     match_flow.c     can all bound expressions have observations of their own
  *
@@ -63,8 +64,6 @@ struct stix_observation {
 struct stix_instant {
     struct isg_str text;
     int64_t us;
-    bool begins; /* an observation begins here */
-    bool ends;   /* one ends here */
 };
 
 struct stix_scene {
@@ -180,6 +179,9 @@ struct stix_plan {
     struct stix_choice *last_choice;
     uint64_t *set;             /* of a leaf: bit i for observation i */
     struct stix_bounds bounds; /* of a period */
+    uint64_t *instants;        /* of WITHIN and children of FOLLOWEDBY: what to guess, bit by bit */
+    size_t last_most;          /* no binding's earliest end is later */
+    size_t rest_last;          /* of a child of FOLLOWEDBY: the least of that behind it */
     double width_us;           /* of WITHIN */
     int64_t times;             /* of REPEATS */
 };
@@ -195,7 +197,11 @@ int stix_program_compile(struct stix_matching *m, const struct stix_pattern *pat
                          const struct stix_scene *scene, struct stix_program *out);
 void stix_program_free(struct stix_program *program);
 
-/* True when a binding exists. The sets of the leaves are there. */
+/* Find which observations each leaf can be, and what the guesses are. */
+bool stix_plan_fill(struct stix_matching *m, struct stix_plan *plan,
+                    const struct stix_scene *scene);
+
+/* True when a binding exists. The plan is filled. */
 bool stix_plan_binds(struct stix_matching *m, const struct stix_plan *plan,
                      const struct stix_scene *scene);
 

@@ -63,7 +63,7 @@ static bool step(const struct walk *w, const struct stix_key *key, const struct 
 static bool reach(struct walk *w, const struct stix_key *key, const struct stix_json *value)
 {
     for (; key != NULL; key = key->next) {
-        if (!stix_matching_work(w->m, 1))
+        if (!stix_matching_work(w->m, key->refers ? 16 : 4))
             return false;
         if (key->kind == STIX_STEP_ANY)
             return stix_json_type(value) == STIX_JSON_LIST && reach_any(w, key, value);

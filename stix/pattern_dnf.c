@@ -284,6 +284,8 @@ static bool is_absorbed(struct stix_normal *n, const struct stix_dnf *dnf, const
 
 bool stix_dnf_absorb(struct stix_normal *n, struct stix_dnf *dnf)
 {
+    if (dnf->n < 2)
+        return n->err == ISG_OK;
     struct kept kept = {calloc(n->atoms_n + 1, sizeof *kept.heads),
                         calloc(dnf->n + 1, sizeof *kept.next)};
     bool good = kept.heads != NULL && kept.next != NULL;
