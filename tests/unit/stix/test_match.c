@@ -1,0 +1,225 @@
+/*
+ * Evaluating and comparing patterns (S-117 to S-129). A case is a line of
+ * fixtures/stix/match-cases.ndjson: {"rule","pattern","observations","match"}, where match null is
+ * a pattern that is refused; or a line of equiv-cases.tsv: yes or no, and two patterns.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "stix/base/buf.h"
+#include "stix/base/time.h"
+#include "stix/match.h"
+#include "stix/pattern.h"
+#include "tests/support/tap.h"
+
+static void check_case(const struct stix_json *row, size_t number)
+{
+    const struct stix_json *want = stix_json_get(row, "match");
+    struct isg_str pattern = stix_json_get_str(row, "pattern");
+    struct isg_str rule = stix_json_get_str(row, "rule");
+    struct isg_fail why = {0};
+    bool match = false;
+    int err =
+        stix_match(pattern, STIX_PATTERN_2_1, stix_json_get(row, "observations"), &match, &why);
+    bool same = want == NULL ? err == ISG_EPARSE || err == ISG_EINVAL
+                             : err == ISG_OK && match == stix_json_bool(want);
+    if (!ok(same, "line %zu: %.*s", number, ISG_STR_ARG(rule)))
+        printf("# %.*s: %d %s\n", ISG_STR_ARG(pattern), err, why.text);
+}
+
+static void check_cases(void)
+{
+    size_t n = 0;
+    size_t number = 0;
+    char *text = tap_slurp(ISG_FIXTURES "/stix/match-cases.ndjson", &n);
+    struct isg_str rest = {text, n};
+    struct isg_str line;
+    ok(text != NULL, "the cases are there");
+    while (isg_str_split(&rest, '\n', &line)) {
+        struct stix_json *row = NULL;
+        number++;
+        if (line.n > 0 && ok(stix_json_parse(line, NULL, &row, NULL) == ISG_OK, "line %zu", number))
+            check_case(row, number);
+        stix_json_free(&row);
+    }
+    free(text);
+}
+
+/* --- equivalence --- */
+
+/* The normal form of a normal form is itself, and equivalent to what it was made of. */
+static void check_form(struct isg_str pattern, size_t number)
+{
+    struct isg_buf once;
+    struct isg_buf twice;
+    isg_buf_init(&once, 65536);
+    isg_buf_init(&twice, 65536);
+    bool good = stix_pattern_print(pattern, STIX_PATTERN_2_1, &once, NULL) == ISG_OK &&
+                stix_pattern_print(isg_buf_str(&once), STIX_PATTERN_2_1, &twice, NULL) == ISG_OK;
+    ok(good && isg_str_eq(isg_buf_str(&once), isg_buf_str(&twice)), "line %zu: a form stays",
+       number);
+    isg_buf_done(&once);
+    isg_buf_done(&twice);
+}
+
+static void check_pair(struct isg_str line, size_t number)
+{
+    struct isg_str yes;
+    struct isg_str a;
+    struct isg_str b;
+    struct isg_fail why = {0};
+    bool same = false;
+    bool back = false;
+    if (!ok(isg_str_split(&line, '\t', &yes) && isg_str_split(&line, '\t', &a) &&
+                isg_str_split(&line, '\t', &b),
+            "line %zu has three fields", number))
+        return;
+    int err = stix_pattern_equivalent(a, b, STIX_PATTERN_2_1, &same, &why);
+    (void)stix_pattern_equivalent(b, a, STIX_PATTERN_2_1, &back, &why);
+    if (!ok(err == ISG_OK && same == isg_str_is(yes, "yes") && back == same, "line %zu: %.*s",
+            number, ISG_STR_ARG(yes)))
+        printf("# %.*s | %.*s: %d %s\n", ISG_STR_ARG(a), ISG_STR_ARG(b), err, why.text);
+    check_form(a, number);
+    check_form(b, number);
+}
+
+static void check_pairs(void)
+{
+    size_t n = 0;
+    size_t number = 1;
+    char *text = tap_slurp(ISG_FIXTURES "/stix/equiv-cases.tsv", &n);
+    struct isg_str rest = {text, n};
+    struct isg_str line;
+    ok(text != NULL && isg_str_split(&rest, '\n', &line), "the pairs are there");
+    while (isg_str_split(&rest, '\n', &line)) {
+        number++;
+        if (line.n > 0)
+            check_pair(line, number);
+    }
+    free(text);
+}
+
+/* --- work that grows: head, piece again and again, tail; over so many observations (S-129) --- */
+
+static const struct large {
+    const char *name;
+    const char *head;
+    const char *piece;
+    const char *tail;
+    size_t times;
+    size_t observations;
+    size_t length; /* of the name in each */
+    int err;
+    bool match;
+} larges[] = {
+    {"OR of a megabyte", "[x-e:n = 0", " OR x-e:k = 'zzzz'", "]", 55000, 4, 1, ISG_OK, false},
+    {"AND of a megabyte", "[x-e:n > 0", " AND x-e:k = 'a'", "]", 60000, 4, 1, ISG_OK, true},
+    {"many alternatives", "[x-e:n = 0]", " OR [x-e:k = 'z']", "", 50000, 4, 1, ISG_OK, false},
+    {"many observations", "[x-e:n > 0]", " AND [x-e:n > 0]", "", 299, 300, 1, ISG_OK, true},
+    {"one too many", "[x-e:n > 0]", " AND [x-e:n > 0]", "", 300, 300, 1, ISG_OK, false},
+    {"a long order", "[x-e:n > 0]", " FOLLOWEDBY [x-e:n > 0]", "", 299, 300, 1, ISG_OK, true},
+    {"a wrong order", "[x-e:n > 290] FOLLOWEDBY [x-e:n = 1]", " FOLLOWEDBY [x-e:n > 0]", "", 9, 300,
+     1, ISG_OK, false},
+    {"REPEATS 1000", "[x-e:n > 0] REPEATS 1000 TIMES", "", "", 0, 1000, 1, ISG_OK, true},
+    {"REPEATS 1001", "[x-e:n > 0] REPEATS 1001 TIMES", "", "", 0, 1000, 1, ISG_OK, false},
+    {"in time", "[x-e:n > 0] REPEATS 500 TIMES WITHIN 500 SECONDS", "", "", 0, 1000, 1, ISG_OK,
+     true},
+    {"not in time", "[x-e:n > 0] REPEATS 500 TIMES WITHIN 499 SECONDS", "", "", 0, 1000, 1, ISG_OK,
+     false},
+    {"pairs", "([x-e:n > 0] FOLLOWEDBY [x-e:n > 5]) REPEATS 100 TIMES", "", "", 0, 200, 1, ISG_OK,
+     true},
+    {"backtracking", "[x-e:k MATCHES '(a+)+$']", "", "", 0, 20, 10000, ISG_ELIMIT, false},
+    {"many percent signs", "[x-e:k LIKE '", "%a", "x']", 5000, 2, 10000, ISG_OK, false},
+    {"brackets", "", "(", "", 100000, 1, 1, ISG_ELIMIT, false},
+};
+
+static void put_observations(struct isg_buf *out, const struct large *large)
+{
+    isg_buf_putc(out, '[');
+    for (size_t i = 0; i < large->observations; i++) {
+        char at[ISG_TIME_TEXT];
+        isg_time_format((int64_t)i * 1000000, 0, at);
+        isg_buf_printf(out,
+                       "%s{\"type\":\"observed-data\",\"first_observed\":\"%s\","
+                       "\"last_observed\":\"%s\",\"number_observed\":1,"
+                       "\"objects\":{\"0\":{\"type\":\"x-e\",\"n\":%zu,\"k\":\"",
+                       i > 0 ? "," : "", at, at, i + 1);
+        for (size_t j = 0; j < large->length; j++)
+            isg_buf_putc(out, 'a');
+        isg_buf_printf(out, "%s\"}}}", large->length > 1 ? "b" : "");
+    }
+    isg_buf_putc(out, ']');
+}
+
+static void check_large(const struct large *large)
+{
+    struct isg_buf text;
+    struct isg_buf json;
+    struct stix_json *observations = NULL;
+    struct isg_fail why = {0};
+    bool match = false;
+    isg_buf_init(&text, ISG_BUF_NO_MAX);
+    isg_buf_init(&json, ISG_BUF_NO_MAX);
+    put_observations(&json, large);
+    isg_buf_puts(&text, large->head);
+    for (size_t i = 0; i < large->times; i++)
+        isg_buf_puts(&text, large->piece);
+    isg_buf_puts(&text, large->tail);
+    ok(stix_json_parse(isg_buf_str(&json), NULL, &observations, &why) == ISG_OK, "%s: JSON",
+       large->name);
+    int64_t start = isg_time_mono_us();
+    is_int(stix_match(isg_buf_str(&text), STIX_PATTERN_2_1, observations, &match, &why), large->err,
+           "%s", large->name);
+    int64_t took = isg_time_mono_us() - start;
+    ok(match == large->match, "%s: %s", large->name, large->match ? "a match" : "no match");
+    ok(took < 60 * 1000000, "%s took %lld us", large->name, (long long)took);
+    stix_json_free(&observations);
+    isg_buf_done(&json);
+    isg_buf_done(&text);
+}
+
+/* --- 2.0, and observations that are none --- */
+
+static int match_one(const char *pattern, enum stix_pattern_version version, const char *text,
+                     bool *out)
+{
+    struct stix_json *json = NULL;
+    struct isg_fail why;
+    (void)stix_json_parse(isg_str_of(text), NULL, &json, &why);
+    int err = stix_match(isg_str_of(pattern), version, json, out, &why);
+    stix_json_free(&json);
+    return err;
+}
+
+static void check_edges(void)
+{
+    static const char *const seen =
+        "{\"type\":\"observed-data\",\"first_observed\":\"2026-01-01T00:00:00Z\","
+        "\"last_observed\":\"2026-01-01T00:00:00Z\",\"number_observed\":1,"
+        "\"objects\":{\"0\":{\"type\":\"x-e\",\"k\":null}}}";
+    static const char *const wrong[] = {
+        "[1]", "[{\"objects\":{}}]",
+        "[{\"objects\":{},\"first_observed\":\"2026-01-01T00:00:02Z\","
+        "\"last_observed\":\"2026-01-01T00:00:01Z\"}]",
+        "[{\"objects\":{},\"first_observed\":\"2026-01-01T00:00:00Z\","
+        "\"last_observed\":\"2026-01-01T00:00:00Z\",\"number_observed\":0}]"};
+    static const char *const period =
+        "[x-e:k != 'a'] START '2026-01-01T00:00:00Z' STOP '2026-01-01T00:00:01Z'";
+    bool match = false;
+    is_int(match_one(period, STIX_PATTERN_2_0, seen, &match), ISG_OK, "a 2.0 pattern");
+    ok(match, "strings are times there, null is not equal to anything");
+    is_int(match_one(period, STIX_PATTERN_2_1, seen, &match), ISG_EPARSE, "not in 2.1");
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        is_int(match_one("[x-e:k = 1]", STIX_PATTERN_2_1, wrong[i], &match), ISG_EINVAL,
+               "wrong observations %zu", i);
+}
+
+int main(void)
+{
+    check_cases();
+    check_pairs();
+    for (size_t i = 0; i < sizeof larges / sizeof larges[0]; i++)
+        check_large(&larges[i]);
+    check_edges();
+    return tap_done();
+}
