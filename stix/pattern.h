@@ -38,8 +38,8 @@ int stix_pattern_check(struct isg_str pattern, enum stix_pattern_version version
  * Returns ISG_OK; ISG_EPARSE, ISG_EINVAL as stix_pattern_check; ISG_ELIMIT when distribution makes
  * too much of it; ISG_ENOMEM. Errors of out are left in it.
  */
-int stix_pattern_print(struct isg_str pattern, enum stix_pattern_version version,
-                       struct isg_buf *out, struct isg_fail *why);
+int stix_pattern_print(struct isg_str text, enum stix_pattern_version version, struct isg_buf *out,
+                       struct isg_fail *why);
 
 /*
  * Whether two patterns have the same normal form. true is certain; false is no proof of the

@@ -93,10 +93,10 @@ static bool has_shorter(struct stix_normal *n, const struct units *all, const st
     if (all->n > PAIRS_MAX)
         return false;
     for (size_t i = 0; i < all->n; i++) {
-        const struct unit *other = &all->list[i];
-        if (other->kind != unit->kind || other->parts_n >= unit->parts_n)
+        const struct unit *shorter = &all->list[i];
+        if (shorter->kind != unit->kind || shorter->parts_n >= unit->parts_n)
             continue;
-        if (!stix_normal_work(n, unit->parts_n) || is_within(other, unit))
+        if (!stix_normal_work(n, unit->parts_n) || is_within(shorter, unit))
             return true;
     }
     return false;
@@ -107,7 +107,8 @@ static bool absorb(struct stix_normal *n, struct units *units)
 {
     struct units kept;
     size_t unique = 0;
-    qsort(units->list, units->n, sizeof *units->list, by_text);
+    if (units->n > 1)
+        qsort(units->list, units->n, sizeof *units->list, by_text);
     for (size_t i = 0; i < units->n; i++)
         if (unique == 0 || by_text(&units->list[unique - 1], &units->list[i]) != 0)
             units->list[unique++] = units->list[i];
