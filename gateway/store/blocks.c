@@ -7,16 +7,59 @@
 #include "gateway/store/events.h"
 #include "stix/base/arena.h"
 
+enum { MARKS_BYTES = 32 }; /* what an event takes in memory beside its texts, about */
+
+/*
+ * Where the events of a block lie. Snapshots that grew out of each other share one shelf, each sees
+ * the events up to its own count; behind them only the writer of the collection adds.
+ */
+struct shelf {
+    atomic_uint refs;
+    struct isg_arena *arena; /* for the writer, and for who makes it */
+    struct store_event *events;
+    size_t room;
+    size_t filled;
+    size_t bytes;
+};
+
 struct block {
     struct store_block view; /* first: what others see */
     atomic_uint refs;
     size_t bytes;
-    struct isg_arena *arena;
+    struct shelf *shelf;
 };
 
 static struct block *of(struct store_block *view)
 {
     return (struct block *)view;
+}
+
+/* ---- shelves -------------------------------------------------------------------------------- */
+
+static void shelf_unref(struct shelf **shelf)
+{
+    struct shelf *gone = *shelf;
+    *shelf = NULL;
+    if (gone == NULL || atomic_fetch_sub_explicit(&gone->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    isg_arena_free(&gone->arena);
+    free(gone);
+}
+
+static struct shelf *shelf_new(size_t room)
+{
+    struct shelf *shelf = calloc(1, sizeof *shelf);
+    if (shelf == NULL)
+        return NULL;
+    atomic_init(&shelf->refs, 1);
+    shelf->room = room;
+    shelf->bytes = sizeof *shelf + (room + 1) * sizeof *shelf->events;
+    shelf->arena = isg_arena_new(ISG_BUF_NO_MAX);
+    if (shelf->arena != NULL)
+        shelf->events = isg_arena_alloc(shelf->arena, (room + 1) * sizeof *shelf->events);
+    if (shelf->events == NULL)
+        shelf_unref(&shelf);
+    return shelf;
 }
 
 /* ---- making --------------------------------------------------------------------------------- */
@@ -69,12 +112,13 @@ static int fill_marks(struct store_block *view, const struct redis_reply *reply,
 static int fill(struct block *block, struct isg_str records, const struct redis_reply *marks)
 {
     struct store_block *view = &block->view;
-    block->arena = isg_arena_new(ISG_BUF_NO_MAX);
-    if (block->arena == NULL)
+    block->shelf = shelf_new(view->count);
+    if (block->shelf == NULL)
         return ISG_ENOMEM;
-    view->events = isg_arena_alloc(block->arena, (view->count + 1) * sizeof *view->events);
-    char *bytes = isg_arena_copy(block->arena, records);
-    if (view->events == NULL || bytes == NULL)
+    view->events = block->shelf->events;
+    block->shelf->filled = view->count;
+    char *bytes = isg_arena_copy(block->shelf->arena, records);
+    if (bytes == NULL)
         return ISG_ENOMEM;
     for (size_t i = 0; i < view->count; i++)
         view->events[i] = (struct store_event){.position = view->number * STORE_BLOCK + i + 1,
@@ -82,7 +126,7 @@ static int fill(struct block *block, struct isg_str records, const struct redis_
                                                .id = {"", 0},
                                                .version = {"", 0}};
     fill_events(view, (struct isg_str){bytes, records.n});
-    return fill_marks(view, marks, block->arena);
+    return fill_marks(view, marks, block->shelf->arena);
 }
 
 int block_build(uint64_t number, uint64_t generation, size_t count, struct isg_str records,
@@ -93,13 +137,92 @@ int block_build(uint64_t number, uint64_t generation, size_t count, struct isg_s
         return ISG_ENOMEM;
     block->view = (struct store_block){.number = number, .generation = generation, .count = count};
     atomic_init(&block->refs, 1);
-    block->bytes = sizeof *block + records.n + count * (sizeof(struct store_event) + 32);
     struct store_block *view = &block->view;
     if (fill(block, records, marks) != ISG_OK) {
         store_block_unref(&view);
         return ISG_ENOMEM;
     }
+    block->shelf->bytes += records.n + count * MARKS_BYTES;
+    block->bytes = sizeof *block + block->shelf->bytes;
     *out = view;
+    return ISG_OK;
+}
+
+/* ---- growing -------------------------------------------------------------------------------- */
+
+static bool copy_text(struct isg_arena *arena, struct isg_str text, struct isg_str *out)
+{
+    const char *copy = isg_arena_copy(arena, text);
+    if (copy != NULL)
+        *out = (struct isg_str){copy, text.n};
+    return copy != NULL;
+}
+
+static bool copy_numbers(struct isg_arena *arena, const uint32_t *numbers, size_t n,
+                         const uint32_t **out)
+{
+    uint32_t *copy = isg_arena_alloc(arena, (n + 1) * sizeof *copy);
+    if (copy == NULL)
+        return false;
+    if (n > 0)
+        memcpy(copy, numbers, n * sizeof *copy);
+    *out = copy;
+    return true;
+}
+
+/* Put a copy of event, with all it points to, behind the others. There is room. */
+static int shelve(struct shelf *shelf, const struct store_event *event)
+{
+    struct store_event copy = *event;
+    if (!copy_text(shelf->arena, event->id, &copy.id) ||
+        !copy_text(shelf->arena, event->version, &copy.version) ||
+        !copy_numbers(shelf->arena, event->newer, event->newer_count, &copy.newer) ||
+        !copy_numbers(shelf->arena, event->older, event->older_count, &copy.older))
+        return ISG_ENOMEM;
+    shelf->events[shelf->filled++] = copy;
+    shelf->bytes += event->id.n + event->version.n + MARKS_BYTES;
+    return ISG_OK;
+}
+
+/* The shelf of old with room for n more events; a new and larger one where that is needed. */
+static struct shelf *shelf_for(const struct store_block *old, size_t n)
+{
+    size_t count = old != NULL ? old->count : 0;
+    struct shelf *shelf = old != NULL ? ((const struct block *)old)->shelf : NULL;
+    if (shelf != NULL && shelf->filled == count && n <= shelf->room - count) {
+        atomic_fetch_add_explicit(&shelf->refs, 1, memory_order_relaxed);
+        return shelf;
+    }
+    size_t room = 2 * (count + n);
+    shelf = shelf_new(room < STORE_BLOCK ? room : STORE_BLOCK);
+    for (size_t i = 0; shelf != NULL && i < count; i++)
+        if (shelve(shelf, &old->events[i]) != ISG_OK)
+            shelf_unref(&shelf);
+    return shelf;
+}
+
+int block_grow(const struct store_block *old, uint64_t number, uint64_t generation,
+               const struct store_event *events, size_t n, struct store_block **out)
+{
+    size_t count = (old != NULL ? old->count : 0) + n;
+    if (count > STORE_BLOCK)
+        return ISG_EINVAL;
+    struct block *block = calloc(1, sizeof *block);
+    struct shelf *shelf = block != NULL ? shelf_for(old, n) : NULL;
+    int err = shelf != NULL ? ISG_OK : ISG_ENOMEM;
+    for (size_t i = 0; i < n && err == ISG_OK; i++)
+        err = shelve(shelf, &events[i]);
+    if (err != ISG_OK) {
+        shelf_unref(&shelf);
+        free(block);
+        return err;
+    }
+    block->view = (struct store_block){
+        .number = number, .generation = generation, .count = count, .events = shelf->events};
+    atomic_init(&block->refs, 1);
+    block->shelf = shelf;
+    block->bytes = sizeof *block + shelf->bytes;
+    *out = &block->view;
     return ISG_OK;
 }
 
@@ -117,7 +240,7 @@ void store_block_unref(struct store_block **view)
     *view = NULL;
     if (atomic_fetch_sub_explicit(&block->refs, 1, memory_order_acq_rel) != 1)
         return;
-    isg_arena_free(&block->arena);
+    shelf_unref(&block->shelf);
     free(block);
 }
 

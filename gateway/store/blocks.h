@@ -26,6 +26,18 @@ int block_build(uint64_t number, uint64_t generation, size_t count, struct isg_s
                 const struct redis_reply *marks, struct store_block **out);
 struct store_block *block_ref(struct store_block *view);
 
+/*
+ * The snapshot that old (NULL: none yet, n events of a new block) becomes by n more events. Costs
+ * what these events cost: both share what old holds. Only one thread may grow the blocks of a
+ * collection at a time, while any number reads them.
+ *
+ *   events  by position, without gaps, behind those of old; copied
+ *
+ * Returns ISG_OK, ISG_ENOMEM, or ISG_EINVAL where the block would be too long.
+ */
+int block_grow(const struct store_block *old, uint64_t number, uint64_t generation,
+               const struct store_event *events, size_t n, struct store_block **out);
+
 /* Whose block: the journal's address and epoch. */
 struct block_key {
     const void *journal;
