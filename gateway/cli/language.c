@@ -1,14 +1,14 @@
-/* libstix on the command line: validate, pattern, id, canon. No service is needed. */
+/* libstix on the command line: validate, id, canon (pattern.c has the patterns). No service is needed. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway/cli/cli.h"
+#include "gateway/cli/lines.h"
 #include "stix/base/jsonw.h"
 #include "stix/check.h"
 #include "stix/id.h"
-#include "stix/pattern.h"
 
 enum {
     FINDINGS_MAX = 1000, /* told of one value; beyond it only counted */
@@ -44,16 +44,6 @@ static bool verdict_valid(const struct verdict *v)
     return v->report.errors == 0 && (!v->strict || v->report.warnings == 0);
 }
 
-static void write_finding(struct isg_jsonw *w, const char *path, const char *rule,
-                          const char *message)
-{
-    isg_jsonw_object(w);
-    isg_jsonw_put(w, "path", path);
-    isg_jsonw_put(w, "rule", rule);
-    isg_jsonw_put(w, "message", message);
-    isg_jsonw_end(w);
-}
-
 static void write_findings(struct isg_jsonw *w, const struct verdict *v, enum stix_level level,
                            const char *prefix)
 {
@@ -64,7 +54,7 @@ static void write_findings(struct isg_jsonw *w, const struct verdict *v, enum st
         if (f->level != level)
             continue;
         (void)snprintf(path, sizeof path, "%s%s", prefix, f->path);
-        write_finding(w, path, f->rule, f->message);
+        cli_write_finding(w, path, f->rule, f->message);
     }
     isg_jsonw_end(w);
 }
@@ -78,7 +68,7 @@ static void write_unreadable(struct isg_buf *out, const struct isg_fail *why)
     isg_jsonw_put_bool(&w, "valid", false);
     isg_jsonw_name(&w, "errors");
     isg_jsonw_list(&w);
-    write_finding(&w, why->path, why->rule, why->text);
+    cli_write_finding(&w, why->path, why->rule, why->text);
     isg_jsonw_end(&w);
     isg_jsonw_name(&w, "warnings");
     isg_jsonw_list(&w);
@@ -115,36 +105,6 @@ static int check_value(const struct stix_json *value, struct verdict *v)
         }
     }
     return err;
-}
-
-/* ---- lines in, lines out ---- */
-
-/* What a line command does with one line: append its answer to out. Returns 0 for "no". */
-typedef bool line_answer(void *arg, struct isg_str line, struct isg_buf *out);
-
-/*
- * One answer a line, in order and at once (who writes a line may wait for its answer); a bad line
- * never ends the stream. Returns the exit code: 1 when any answer was no.
- */
-static int each_line(line_answer *answer, void *arg)
-{
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t n;
-    int code = 0;
-    struct isg_buf out;
-    isg_buf_init(&out, ISG_BUF_NO_MAX);
-    while ((n = getline(&line, &cap, stdin)) >= 0) {
-        struct isg_str text = isg_str_trim((struct isg_str){line, (size_t)n});
-        isg_buf_reset(&out);
-        if (!answer(arg, text, &out))
-            code = CLI_NO;
-        cli_print(isg_buf_str(&out));
-        (void)fflush(stdout);
-    }
-    free(line);
-    isg_buf_done(&out);
-    return code;
 }
 
 static bool answer_validate(void *arg, struct isg_str line, struct isg_buf *out)
@@ -395,67 +355,9 @@ int cli_validate(struct cli *cli)
         return code;
     if (lines == NULL)
         return validate_files(cli, &v);
-    code = each_line(answer_validate, &v);
+    code = cli_each_line(answer_validate, &v);
     isg_arena_free(&v.arena);
     return code;
-}
-
-/* ---- pattern ---- */
-
-static bool answer_pattern(void *arg, struct isg_str line, struct isg_buf *out)
-{
-    struct isg_fail why = {0};
-    struct stix_json *json = NULL;
-    struct isg_jsonw w;
-    (void)arg;
-    int err = stix_json_parse(line, NULL, &json, &why);
-    if (err == ISG_OK && stix_json_type(json) != STIX_JSON_STRING)
-        err = isg_fail(&why, ISG_EINVAL, "not a JSON string");
-    if (err == ISG_OK)
-        err = stix_pattern_check(stix_json_str(json), STIX_PATTERN_2_1, &why);
-    isg_jsonw_init(&w, out);
-    isg_jsonw_object(&w);
-    isg_jsonw_put_bool(&w, "valid", err == ISG_OK);
-    isg_jsonw_name(&w, "errors");
-    isg_jsonw_list(&w);
-    if (err != ISG_OK)
-        write_finding(&w, why.path, why.rule, why.text);
-    isg_jsonw_end(&w);
-    isg_jsonw_end(&w);
-    stix_json_free(&json);
-    return err == ISG_OK;
-}
-
-static int pattern_check(struct cli *cli)
-{
-    const char *lines = NULL;
-    const struct cli_option options[] = {{"--jsonl", NULL, &lines}};
-    struct isg_fail why = {0};
-    int code = cli_options(cli, options, 1);
-    if (code == 0 && lines != NULL && strcmp(lines, "-") != 0)
-        code = cli_usage(cli, "--jsonl reads standard input: --jsonl -");
-    if (code == 0)
-        code = lines != NULL ? cli_expect(cli, 0, 0) : cli_expect(cli, 1, 1);
-    if (code != 0)
-        return code;
-    if (lines != NULL)
-        return each_line(answer_pattern, NULL);
-    int err = stix_pattern_check(isg_str_of(cli->args[0]), STIX_PATTERN_2_1, &why);
-    if (cli->json)
-        printf("{\"valid\":%s}\n", err == ISG_OK ? "true" : "false");
-    if (err != ISG_OK) {
-        (void)cli_fail(cli, &why);
-        return CLI_NO;
-    }
-    if (!cli->json)
-        puts("valid");
-    return 0;
-}
-
-int cli_pattern(struct cli *cli)
-{
-    static const struct cli_command family[] = {{"check", NULL, NULL, pattern_check}};
-    return cli_family(cli, family, sizeof family / sizeof family[0]);
 }
 
 /* ---- id, canon ---- */
@@ -487,7 +389,7 @@ int cli_id(struct cli *cli)
         code = cli_expect(cli, 0, 0);
     if (code == 0 && (lines == NULL || strcmp(lines, "-") != 0))
         code = cli_usage(cli, "reads standard input: --jsonl -");
-    return code != 0 ? code : each_line(answer_id, NULL);
+    return code != 0 ? code : cli_each_line(answer_id, NULL);
 }
 
 int cli_canon(struct cli *cli)
