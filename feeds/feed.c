@@ -6,10 +6,36 @@
 #include "stix/scan.h"
 
 static const struct feed_source sources[] = {
-    {"kev", "CISA Known Exploited Vulnerabilities", false, source_kev, source_kev_withdraw},
-    {"csaf", "CSAF 2.0 advisory", false, source_csaf, NULL},
-    {"stix", "STIX bundle, envelope, list or object", true, source_stix, NULL},
-    {NULL, NULL, false, NULL, NULL},
+    {.format = "kev",
+     .title = "CISA Known Exploited Vulnerabilities",
+     .map = source_kev,
+     .withdraw = source_kev_withdraw},
+    {.format = "csaf", .title = "CSAF 2.0 advisory", .map = source_csaf},
+    {.format = "stix",
+     .title = "STIX 2.1 bundle, envelope, list or object",
+     .as_sent = true,
+     .map = source_stix},
+    {.format = "urlhaus",
+     .title = "abuse.ch URLhaus, recent URLs",
+     .lines = true,
+     .map = source_csv},
+    {.format = "threatfox",
+     .title = "abuse.ch ThreatFox, recent indicators",
+     .lines = true,
+     .map = source_csv},
+    {.format = "feodo",
+     .title = "abuse.ch Feodo Tracker, addresses and ports",
+     .lines = true,
+     .map = source_csv},
+    {.format = "sslbl", .title = "abuse.ch SSLBL, certificates", .lines = true, .map = source_csv},
+    {.format = "spamhaus", .title = "Spamhaus DROP, ranges", .lines = true, .map = source_csv},
+    {.format = "dshield", .title = "DShield block list", .lines = true, .map = source_csv},
+    {.format = "openphish", .title = "OpenPhish, URLs", .lines = true, .map = source_csv},
+    {.format = "list",
+     .title = "List of indicators, a line each; hosts file; JSON lines",
+     .lines = true,
+     .map = source_csv},
+    {.format = NULL},
 };
 
 const struct feed_source *feed_source_find(struct isg_str format)
@@ -66,7 +92,8 @@ int feed_map(const struct feed_source *source, struct feed_context *context, str
         return isg_fail(why, ISG_EPARSE, "the document is empty");
     if (feed_is_html((struct isg_str){0}, text))
         return isg_fail(why, ISG_EPARSE, "an HTML page where %s was due", source->format);
-    if (!source->as_sent) {
+    context->source = source;
+    if (!source->as_sent && !source->lines) {
         int err = stix_scan(text, NULL, why);
         if (err != ISG_OK)
             return err;

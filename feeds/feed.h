@@ -20,21 +20,36 @@
  */
 typedef int feed_emit(void *arg, struct isg_str object, const char *facet, struct isg_fail *why);
 
+struct feed_source;
+struct csv_profile;
+struct exclude_lists;
+struct exclude_tally;
+
 struct feed_context {
-    char space[ISG_UUID_TEXT]; /* namespace of the gateway's own ids (feed_namespace) */
-    int64_t now_us;            /* used where the source has no time of its own */
-    struct isg_str owner;      /* name of who runs the gateway: the creator of merged objects */
-    struct isg_str file_name;  /* for messages; may be empty */
+    const struct feed_source *source; /* set by feed_map */
+    char space[ISG_UUID_TEXT];        /* namespace of the gateway's own ids (feed_namespace) */
+    int64_t now_us;                   /* used where the source has no time of its own */
+    struct isg_str owner;     /* name of who runs the gateway: the creator of merged objects */
+    struct isg_str file_name; /* for messages; may be empty */
     feed_emit *emit;
     void *arg;
     uint64_t records; /* counted by the mapping: records seen, and left out */
     uint64_t excluded;
+    uint64_t rejected; /* records with a value that cannot be read; more than 2 % fail the run */
+    /* All of these may be NULL. */
+    const struct csv_profile *profile;   /* a table's own columns, instead of the format's */
+    const struct exclude_lists *exclude; /* what to leave out; NULL: the built-in list */
+    struct exclude_tally *tally;         /* counts by reason */
+    const char *const
+        *internal;         /* ranges of the sensor's own networks, NULL-ended; NULL: private ones */
+    struct isg_str sensor; /* what names the sensor in ids of observations */
 };
 
 struct feed_source {
     const char *format; /* "kev" */
     const char *title;  /* "CISA Known Exploited Vulnerabilities" */
     bool as_sent;       /* objects are the producer's own STIX: ids, versions and bytes stay */
+    bool lines;         /* text that is not one JSON value; the mapping reads it itself */
     int (*map)(struct feed_context *context, struct isg_str text, struct isg_fail *why);
     /*
      * For a source that publishes its full state (KEV): hand out the part with this facet of an

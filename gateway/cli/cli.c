@@ -46,7 +46,9 @@ static const struct cli_command commands[] = {
      "  isg import --format kev --collection indicators known_exploited_vulnerabilities.json\n",
      cli_import},
     {"convert", "turn a feed file into a STIX 2.1 bundle, without a service",
-     "--format kev|csaf|stix [--id-urn URN] [-o FILE] FILE\n\n"
+     "--format F [--id-urn URN] [-o FILE] FILE\n\n"
+     "Formats: kev csaf stix, tables and lists urlhaus threatfox feodo sslbl spamhaus dshield\n"
+     "openphish list. A list that gives no times is valid from now on, in steps of days.\n"
      "The same file gives the same bundle. Ids and creator are those of the instance in DIR\n"
      "when there is one; --id-urn names another namespace. FILE - is standard input.\n\n"
      "  isg convert --format csaf advisory.json -o bundle.json\n",

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "feeds/exclude.h"
 #include "stix/check.h"
 #include "stix/json.h"
 #include "tests/support/tap.h"
@@ -50,9 +51,13 @@ int collect_text(const char *format, struct isg_str text, struct collected *out,
     *out = (struct collected){0};
     isg_buf_init(&out->lines, ISG_BUF_NO_MAX);
     feed_namespace(ISG_STR(COLLECT_URN), context.space);
+    struct exclude_lists *exercise = exclude_new(true); /* fixtures hold documentation values */
+    context.exclude = exercise;
     int err = feed_map(feed_source_find(isg_str_of(format)), &context, text, why);
     out->records = context.records;
     out->excluded = context.excluded;
+    out->rejected = context.rejected;
+    exclude_free(&exercise);
     return err;
 }
 

@@ -16,6 +16,7 @@ struct collected {
     size_t invalid;   /* objects with errors of stix_check */
     uint64_t records; /* as counted by the mapping */
     uint64_t excluded;
+    uint64_t rejected;
     struct isg_fail first; /* the first finding */
     char first_object[400];
 };

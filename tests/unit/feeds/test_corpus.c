@@ -83,9 +83,53 @@ static void test_csaf(void)
     collect_done(&all);
 }
 
+/* Real lists, with the built-in exclusions of an exercise (their anonymisers used such values). */
+static void test_lists(void)
+{
+    static const struct {
+        const char *format;
+        const char *file;
+        int code;
+        size_t records, excluded, rejected, indicators;
+    } rows[] = {
+        {"urlhaus", "abusech/urlhaus-api-recent.ndjson", ISG_OK, 6, 0, 0, 6},
+        {"threatfox", "abusech/threatfox-api.ndjson", ISG_OK, 6, 0, 0, 5},
+        {"threatfox", "abusech/threatfox-row-15-columns.csv", ISG_OK, 1, 0, 0, 1},
+        {"feodo", "abusech/feodo-ipblocklist.json", ISG_OK, 4, 0, 0, 4},
+        {"feodo", "blocklists/old_abusech_feodoips.txt", ISG_OK, 2, 1, 0, 1},
+        {"spamhaus", "blocklists/spamhaus_drop.txt", ISG_OK, 2, 0, 0, 2},
+        {"spamhaus", "blocklists/old_spamhaus_drop.lasso", ISG_OK, 10, 0, 0, 10},
+        {"dshield", "blocklists/dshield_block.txt", ISG_OK, 2, 0, 0, 2},
+        {"openphish", "blocklists/openphish_feed.txt", ISG_EINVAL, 2, 0, 2, 0},
+        {"openphish", "blocklists/old_openphish_feed_commercial.txt", ISG_OK, 2, 0, 0, 2},
+        {"list", "blocklists/blocklistde_imap.txt", ISG_OK, 6, 0, 0, 6},
+        {"list", "blocklists/old_abusech_feododomains.txt", ISG_OK, 1, 0, 0, 1},
+        {"list", "blocklists/old_abusech_zeusips.txt", ISG_OK, 1, 0, 0, 1},
+        {"list", "blocklists/old_hphosts_hosts.txt", ISG_OK, 4, 3, 0, 1},
+        {"list", "blocklists/old_urlvir_export-hosts.txt", ISG_OK, 2, 0, 0, 2},
+        {"list", "blocklists/old_nothink_blacklist_ssh_day.txt", ISG_OK, 1, 0, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct collected c;
+        char below[128];
+        struct isg_fail why = {.code = ISG_OK};
+        (void)snprintf(below, sizeof below, "feeds/%s", rows[i].file);
+        is_int(map_path(rows[i].format, tap_corpus(below), &c, &why), rows[i].code, "%s: %s",
+               rows[i].file, why.text);
+        is_int((long long)c.records, (long long)rows[i].records, "records of %s", rows[i].file);
+        is_int((long long)c.excluded, (long long)rows[i].excluded, "excluded of %s", rows[i].file);
+        is_int((long long)c.rejected, (long long)rows[i].rejected, "rejected of %s", rows[i].file);
+        is_int((long long)collect_count(&c, "indicator"), (long long)rows[i].indicators,
+               "indicators of %s", rows[i].file);
+        is_int((long long)c.invalid, 0, "all valid: %s %s", c.first.text, c.first_object);
+        collect_done(&c);
+    }
+}
+
 int main(void)
 {
     test_kev();
     test_csaf();
+    test_lists();
     return tap_done();
 }
