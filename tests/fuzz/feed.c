@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "feeds/exclude.h"
 #include "stix/check.h"
 #include "stix/json.h"
 
@@ -45,11 +46,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct feed_source *source = feed_source_find(ISG_STR(FEED_FORMAT));
     struct taken taken = {.as_sent = source->as_sent};
     struct isg_fail why = {.code = ISG_OK};
-    struct feed_context context = {
-        .now_us = 1700000000000000, .owner = ISG_STR("Example ISAO"), .emit = take, .arg = &taken};
+    struct exclude_lists *exercise = exclude_new(true); /* the corpus holds documentation values */
+    struct feed_context context = {.now_us = 1700000000000000,
+                                   .owner = ISG_STR("Example ISAO"),
+                                   .emit = take,
+                                   .arg = &taken,
+                                   .exclude = exercise};
     feed_namespace(ISG_STR("urn:example:fuzz"), context.space);
     int err = feed_map(source, &context, (struct isg_str){(const char *)data, size}, &why);
     if (err != ISG_OK && taken.n > 0)
         abort();
+    exclude_free(&exercise);
     return 0;
 }
