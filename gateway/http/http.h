@@ -68,6 +68,12 @@ void http_set_user(struct http_request *request, void *user);
 /* The log and metrics name this request by: route (static text) and member (copied). */
 void http_name(struct http_request *request, const char *route, struct isg_str member);
 
+/*
+ * For the log, so that it tells why a client got nothing (X-24): the filters it sent, by name only
+ * (copied; R-059), and how many objects went in or out.
+ */
+void http_note(struct http_request *request, struct isg_str filters, size_t objects);
+
 /* ---- what goes out ---- */
 /* With 304, as with HEAD, the bytes to send stay here and only their length goes out. */
 void http_status(struct http_request *request, int status);

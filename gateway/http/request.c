@@ -107,11 +107,17 @@ void request_ref(struct http_request *request)
 static void log_request(const struct http_request *request, int64_t took_us)
 {
     size_t bytes = request->bytes != NULL ? http_bytes_str(request->bytes).n : 0;
+    struct log_field filters = {.name = NULL};
+    struct log_field objects = {.name = NULL};
+    if (request->filters.n > 0)
+        filters = log_str("filters", request->filters);
+    if (request->filters.p != NULL)
+        objects = log_int("objects", (int64_t)request->objects);
     LOG(LOG_INFO, "http.request", log_cstr("request", request->id), log_str("peer", request->peer),
         log_str("member", request->member), log_str("method", request->method_text),
         log_cstr("route", request->route), log_int("status", request->status),
-        log_int("received", (int64_t)request->taken), log_int("bytes", (int64_t)bytes),
-        log_int("took_us", took_us));
+        log_int("received", (int64_t)request->taken), log_int("bytes", (int64_t)bytes), filters,
+        objects, log_int("took_us", took_us));
 }
 
 static void count_request(const struct http_request *request)
@@ -225,4 +231,10 @@ void http_name(struct http_request *request, const char *route, struct isg_str m
 {
     request->route = route;
     (void)copy(request->arena, member, &request->member);
+}
+
+void http_note(struct http_request *request, struct isg_str filters, size_t objects)
+{
+    if (copy(request->arena, filters, &request->filters))
+        request->objects = objects;
 }

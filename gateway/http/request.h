@@ -47,6 +47,8 @@ struct http_request {
     void *user;
     const char *route;
     struct isg_str member;
+    struct isg_str filters; /* names, for the log; p NULL: not noted */
+    size_t objects;
     bool seen;  /* the application was asked */
     bool quiet; /* not reported: it stands in for another one */
 

@@ -65,6 +65,7 @@ enum http_next call_push(struct call *call)
     if (err == ISG_OK && n == 0)
         err = isg_fail_at(&why, ISG_EINVAL, "/objects", "T-123", "the envelope holds no objects");
     enum http_next next = HTTP_DONE;
+    http_note(call->request, ISG_STR(""), n);
     if (err == ISG_OK)
         next = keep_and_send(call, request_us, outcomes, n);
     else if (is_body_error(err))

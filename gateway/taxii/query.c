@@ -226,7 +226,23 @@ static int read_pairs(struct parse *parse, struct isg_str raw)
         if (err != ISG_OK)
             return err;
     }
+    parse->query->sent = seen;
     return ISG_OK;
+}
+
+void query_names(const struct query *query, char text[QUERY_NAMES])
+{
+    size_t at = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < PARAM_COUNT; i++) {
+        size_t n = strlen(params[i].name);
+        if ((query->sent & 1u << i) == 0 || at + n + 2 > QUERY_NAMES)
+            continue;
+        if (at > 0)
+            text[at++] = ',';
+        memcpy(text + at, params[i].name, n + 1);
+        at += n;
+    }
 }
 
 static void hash_number(struct isg_sha256 *hash, uint64_t number)

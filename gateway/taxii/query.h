@@ -29,6 +29,7 @@ struct query {
     struct view_query view;            /* after stays 0: it is for whoever opens the token */
     struct isg_str next;               /* the token as sent; n 0: none */
     uint8_t filters[ISG_SHA256_BYTES]; /* endpoint and match filters, whatever their order */
+    unsigned sent;                     /* which parameters were, for query_names */
 };
 
 struct query_ask { /* borrowed */
@@ -46,5 +47,10 @@ struct query_ask { /* borrowed */
  */
 int query_parse(struct isg_arena *arena, const struct query_ask *ask, struct query *out,
                 struct isg_fail *why);
+
+enum { QUERY_NAMES = 128 };
+
+/* The names of the parameters that were sent and are known here, with commas, in a fixed order. */
+void query_names(const struct query *query, char text[QUERY_NAMES]);
 
 #endif

@@ -303,6 +303,9 @@ static enum http_next send_page(struct call *call, const struct page *page)
     struct form packed =
         has_packed ? (struct form){page->packed, page->packed_etag} : (struct form){NULL, NULL};
     bool prefers_packed = has_packed && takes_gzip(call);
+    char names[QUERY_NAMES];
+    query_names(&call->query, names);
+    http_note(call->request, isg_str_of(names), page->objects);
     call_headers(call);
     http_set_header(call->request, "X-TAXII-Date-Added-First", isg_str_of(page->first));
     http_set_header(call->request, "X-TAXII-Date-Added-Last", isg_str_of(page->last));

@@ -267,6 +267,21 @@ def tokens(isg, base):
     same(Session(isg, "Token " + token).get(base + "/taxii2/")["title"], "Example ISAO", "TokenAuth")
 
 
+def access_log(isg, c, made):
+    """It tells why a client got nothing (X-24), and no value of a filter (R-059)."""
+    c.objects(type="malware", added_after="2020-01-01T00:00:00Z")
+    c.add({"objects": made[:2]})
+    c.versions(made[1]["id"])  # a line is written when its request is over: before the next one
+    with open(isg.log) as f:
+        text = f.read()
+    lines = [json.loads(line) for line in text.splitlines() if '"http.request"' in line]
+    asked = [n for n in lines if n["route"] == "objects" and n["member"] == "st-mary"]
+    same((asked[-1].get("filters"), asked[-1].get("objects")), ("added_after,match[type]", 0),
+         "the log names the filters and the number of objects")
+    same([n.get("objects") for n in lines if n["route"] == "add"][-1], 2, "and those of a push")
+    ok(made[3]["id"] not in text and "malware" not in text, "but no value of a filter")
+
+
 with Instance() as isg:
     hospital = isg.member("st-mary", "hospital")
     isg.member("staff-1", "isao_staff")
@@ -282,4 +297,5 @@ with Instance() as isg:
     walk_with_deletes(c, made)
     errors(isg, session, base, c, collections)
     tokens(isg, base)
+    access_log(isg, c, made)
 done()

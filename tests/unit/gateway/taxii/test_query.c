@@ -208,11 +208,38 @@ static void check_values(void)
     isg_arena_free(&arena);
 }
 
+static void check_names(void)
+{
+    static const struct {
+        const char *raw;
+        const char *names;
+    } cases[] = {
+        {"", ""},
+        {"x=1&limit=5", "limit"},
+        {"match[type]=a&added_after=2026-01-01T00:00:00Z&next=t", "added_after,next,match[type]"},
+        {"added_after=2026-01-01T00:00:00Z&limit=1&next=t&match[id]=" ID_1
+         "&match[type]=a&match[version]=all&match[spec_version]=2.1",
+         "added_after,limit,next,match[id],match[type],match[version],match[spec_version]"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct isg_arena *arena = isg_arena_new(1 << 20);
+        struct query_ask ask = {
+            .endpoint = O, .raw = isg_str_of(cases[i].raw), .page_max = PAGE_MAX};
+        struct query query;
+        char names[QUERY_NAMES] = "none";
+        if (query_parse(arena, &ask, &query, NULL) == ISG_OK)
+            query_names(&query, names);
+        is_str(names, cases[i].names, "names in '%.40s'", cases[i].raw);
+        isg_arena_free(&arena);
+    }
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         check_row(&rows[i]);
     check_values();
+    check_names();
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         uint8_t a[ISG_SHA256_BYTES] = {0};
         uint8_t b[ISG_SHA256_BYTES] = {1};
