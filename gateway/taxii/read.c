@@ -293,7 +293,11 @@ static void send_form(struct call *call, const struct form *form, bool known, bo
     if (packed && !known)
         http_set_header(call->request, "Content-Encoding", ISG_STR("gzip"));
     http_status(call->request, known ? 304 : 200); /* never 206 */
-    http_send(call->request, form->bytes);         /* of 304, as of HEAD, only the length is sent */
+    /* No length with 304, though it were allowed: parsers of some clients wait for so many bytes. */
+    if (known)
+        http_send_copy(call->request, ISG_STR(""));
+    else
+        http_send(call->request, form->bytes);
 }
 
 static enum http_next send_page(struct call *call, const struct page *page)

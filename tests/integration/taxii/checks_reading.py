@@ -309,7 +309,7 @@ def caching(w):
         n = a.get(url + "objects/", If_None_Match=value)
         b.equal("304", (n.status, n.header("ETag"), n.header("X-TAXII-Date-Added-Last")),
                 (304, tag, r.header("X-TAXII-Date-Added-Last")), "If-None-Match: " + value[:8])
-        b.equal("RFC 9110", n.header("Content-Length"), str(len(r.body)), "a 304 has the length of the 200")
+        b.equal("304", n.header("Content-Length"), "0", "nothing that a client could wait for")
     b.equal("304", a.get(url + "objects/", If_None_Match='"x"').status, 200, "another tag")
     thing = indicator(61)
     a.push(url, [thing])
