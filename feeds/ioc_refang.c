@@ -65,11 +65,12 @@ static struct isg_str unwrap(struct isg_str text, unsigned flags)
         text = isg_str_trim((struct isg_str){text.p + 1, text.n - 2});
     while (text.n > 1 && (text.p[0] == '"' || text.p[0] == '\''))
         text = isg_str_from(text, 1);
-    while (text.n > 1 && strchr(".,;:)]}>\"'", text.p[text.n - 1]) != NULL) {
+    while (text.n > 1 && text.p[text.n - 1] != '\0' &&
+           strchr(".,;:)]}>\"'", text.p[text.n - 1]) != NULL) {
         char last = text.p[text.n - 1];
         if (strchr(")]}>", last) != NULL && has_opener(text, last))
             break;
-        text.n--;
+        text = isg_str_trim((struct isg_str){text.p, text.n - 1});
     }
     return text;
 }
