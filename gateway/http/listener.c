@@ -16,7 +16,7 @@
 
 #include "stix/base/time.h"
 
-enum { POOL_EXTRA_BYTES = 16 << 10 }; /* of the library's memory, beside the request head */
+enum { POOL_EXTRA_BYTES = 32 << 10 }; /* of the library's memory, beside the request head */
 
 /* ---- asking the library ---- */
 

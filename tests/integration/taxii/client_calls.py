@@ -256,6 +256,12 @@ def errors(isg, session, base, c, others):
     refused(lambda: others["board"].add({"objects": [indicator(1)]}), "403", "writing a board")
     same((others["inbox"].info["can_read"], others["board"].info["can_write"]), (False, False),
          "the client would not even ask: the flags say so")
+    for text, status, query, headers in (
+            ("a URL of 64 KiB", "414", {"match[id]": "a" * 65536}, {}),
+            ("a header of 64 KiB", "431", {}, {"X-Long": "a" * 65536})):
+        long = Session(isg, session.headers["Authorization"])
+        refused(lambda: long.send("GET", base + "/taxii2/", headers, query), status, text)
+        same(long.last.headers["Content-Type"], MEDIA, "is refused with an error resource (R-009)")
     wrong = Session(isg, "Basic c3QtbWFyeTp3cm9uZw==")
     refused(lambda: wrong.get(base + "/taxii2/"), "401", "a wrong password")
     ok("Basic" in wrong.last.headers["WWW-Authenticate"], "with a challenge")
