@@ -56,7 +56,10 @@ class Book:
         what = "%s %s -> %d" % (r.method, r.target, r.status)
         self.hold("T-013", r.header("Content-Type") == TAXII, what + " " + str(r.header("Content-Type")))
         self.hold("X-28", r.status != 206 and r.status < 500 or r.status == 503, what)
-        self.hold("R-050", "private" in (r.header("Cache-Control") or ""), what)
+        kept = r.header("Cache-Control") or ""
+        self.hold("R-050", "private" in kept and ("no-cache" in kept or "no-store" in kept), what + kept)
+        vary = r.header("Vary")
+        self.hold("R-050", vary == "Accept, Accept-Encoding, Authorization", what + str(vary))
         paged = re.search(r"/(manifest|objects|objects/[^/]+|objects/[^/]+/versions)/?(\?|$)", r.target)
         dates = [r.header("X-TAXII-Date-Added-" + end) for end in ("First", "Last")]
         if paged and r.method in ("GET", "HEAD") and r.status == 200:
