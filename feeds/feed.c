@@ -35,6 +35,8 @@ static const struct feed_source sources[] = {
      .title = "List of indicators, a line each; hosts file; JSON lines",
      .lines = true,
      .map = source_csv},
+    {.format = "suricata", .title = "Suricata EVE, alerts", .lines = true, .map = source_suricata},
+    {.format = "zeek", .title = "Zeek logs, TSV and JSON", .lines = true, .map = source_zeek},
     {.format = NULL},
 };
 

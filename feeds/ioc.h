@@ -40,8 +40,9 @@ enum ioc_kind {
 };
 
 enum ioc_flags {
-    IOC_MACHINE = 1 << 0,     /* machine data: path and query are never refanged or trimmed */
-    IOC_SINGLE_LABEL = 1 << 1 /* a domain without a dot is one */
+    IOC_MACHINE = 1 << 0,      /* machine data: path and query are never refanged or trimmed */
+    IOC_SINGLE_LABEL = 1 << 1, /* a domain without a dot is one */
+    IOC_WIDE = 1 << 2          /* a range of any width: for lists of networks, not for indicators */
 };
 
 enum { IOC_TEXT_MAX = 8192 }; /* bytes of a value */

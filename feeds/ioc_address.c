@@ -129,7 +129,7 @@ bool ioc_read_range(struct ioc_reader *reader, struct isg_str text, struct ioc *
     if (!parse(base, address) || !prefix_bits(isg_str_from(text, slash + 1), dotted, &bits))
         return ioc_refuse(reader, "not an address range");
     bool v4 = is_v4(address) && bits >= 96;
-    if (bits < (v4 ? 96 + WIDEST_V4 : WIDEST_V6))
+    if ((reader->flags & IOC_WIDE) == 0 && bits < (v4 ? 96 + WIDEST_V4 : WIDEST_V6))
         return ioc_refuse(reader, "a range this wide names nobody");
     if (bits == 128)
         return ioc_read_address(reader, base, out);

@@ -11,6 +11,8 @@ int source_kev(struct feed_context *context, struct isg_str text, struct isg_fai
 int source_csaf(struct feed_context *context, struct isg_str text, struct isg_fail *why);
 int source_stix(struct feed_context *context, struct isg_str text, struct isg_fail *why);
 int source_csv(struct feed_context *context, struct isg_str text, struct isg_fail *why);
+int source_suricata(struct feed_context *context, struct isg_str text, struct isg_fail *why);
+int source_zeek(struct feed_context *context, struct isg_str text, struct isg_fail *why);
 
 /* As feed_source.withdraw. */
 int source_kev_withdraw(struct feed_context *context, struct isg_str object, const char *facet,

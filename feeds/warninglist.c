@@ -140,7 +140,7 @@ static int read_ranges(struct warning_list *list, const struct stix_json *entrie
     for (size_t i = 0; i < n; i++) {
         struct ioc ioc;
         struct isg_str text = stix_json_str(stix_json_at(entries, i));
-        int err = ioc_read(list->arena, text, IOC_NETWORK, IOC_MACHINE, &ioc, NULL);
+        int err = ioc_read(list->arena, text, IOC_NETWORK, IOC_MACHINE | IOC_WIDE, &ioc, NULL);
         if (err != ISG_OK)
             return err;
         struct warning_range *range = &list->ranges[list->count++];

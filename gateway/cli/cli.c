@@ -48,7 +48,8 @@ static const struct cli_command commands[] = {
     {"convert", "turn a feed file into a STIX 2.1 bundle, without a service",
      "--format F [--id-urn URN] [-o FILE] FILE\n\n"
      "Formats: kev csaf stix, tables and lists urlhaus threatfox feodo sslbl spamhaus dshield\n"
-     "openphish list. A list that gives no times is valid from now on, in steps of days.\n"
+     "openphish list, and what sensors saw: suricata zeek. A list that gives no times is\n"
+     "valid from now on, in steps of days.\n"
      "The same file gives the same bundle. Ids and creator are those of the instance in DIR\n"
      "when there is one; --id-urn names another namespace. FILE - is standard input.\n\n"
      "  isg convert --format csaf advisory.json -o bundle.json\n",

@@ -207,6 +207,9 @@ static void test_corpus(void)
         {"url-shortener.json", "http://2h.ae/abc"},
         {"microsoft.json", NULL},
         {"rfc1918.json", NULL},
+        {"ipv6-linklocal.json", NULL},
+        {"multicast.json", NULL},
+        {"rfc5735.json", NULL},
         {"tlds.json", NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -1,0 +1,391 @@
+#include "feeds/observe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "feeds/exclude.h"
+#include "feeds/ioc.h"
+#include "stix/json.h"
+#include "stix/marking.h"
+
+enum { NUMBER_MAX = 999999999 };
+
+static const int64_t window_us = INT64_C(15) * 60 * 1000000;
+
+static const char *const private_networks[] = {"10.0.0.0/8",
+                                               "172.16.0.0/12",
+                                               "192.168.0.0/16",
+                                               "100.64.0.0/10",
+                                               "169.254.0.0/16",
+                                               "127.0.0.0/8",
+                                               "fe80::/10",
+                                               "::1",
+                                               NULL};
+
+/* One event without what stays in the house, then all events of its window. */
+struct window {
+    const char *key; /* rule, ends, and the window's start: the name of its id */
+    int64_t first_us;
+    int64_t last_us;
+    uint64_t number;
+    struct ioc peer; /* the external address */
+    bool outbound;   /* towards it */
+    unsigned port;   /* of the service */
+    struct isg_str protocol, service, rule, text, category, domain, md5, sha1, sha256;
+};
+
+struct observe {
+    struct map *map;
+    struct exclude_lists *own; /* exclude, when the caller gave none */
+    const struct exclude_lists *exclude;
+    struct ioc *networks;
+    size_t network_count;
+    struct window *windows;
+    size_t count;
+    size_t room;
+};
+
+/* ---- inside and outside --------------------------------------------------------------------- */
+
+static bool read_networks(struct observe *observe)
+{
+    const char *const *list = observe->map->context->internal;
+    if (list == NULL)
+        list = private_networks;
+    size_t n = 0;
+    while (list[n] != NULL)
+        n++;
+    observe->networks = isg_arena_alloc(observe->map->arena, (n + 1) * sizeof *observe->networks);
+    for (size_t i = 0; observe->networks != NULL && i < n; i++) {
+        if (ioc_read(observe->map->arena, isg_str_of(list[i]), IOC_NETWORK, IOC_MACHINE | IOC_WIDE,
+                     &observe->networks[observe->network_count], NULL) != ISG_OK)
+            return false;
+        observe->network_count++;
+    }
+    return observe->networks != NULL;
+}
+
+static bool is_internal(const struct observe *observe, const struct ioc *address)
+{
+    for (size_t i = 0; i < observe->network_count; i++) {
+        if (memcmp(address->first, observe->networks[i].first, 16) >= 0 &&
+            memcmp(address->last, observe->networks[i].last, 16) <= 0)
+            return true;
+    }
+    return address->kind == IOC_IPV6 && (address->first[0] & 0xfe) == 0xfc; /* unique local */
+}
+
+enum side { SIDE_NONE, SIDE_INTERNAL, SIDE_EXTERNAL };
+
+/* An address of neither side (multicast, reserved) is nobody's. */
+static enum side side_of(const struct observe *observe, struct isg_str text, struct ioc *out)
+{
+    if (ioc_read(observe->map->arena, text, IOC_NETWORK, IOC_MACHINE, out, NULL) != ISG_OK ||
+        (out->kind != IOC_IPV4 && out->kind != IOC_IPV6))
+        return SIDE_NONE;
+    if (is_internal(observe, out))
+        return SIDE_INTERNAL;
+    return exclude_check(observe->exclude, out).answer == EXCLUDE_DROP ? SIDE_NONE : SIDE_EXTERNAL;
+}
+
+struct observe *observe_new(struct map *map)
+{
+    struct observe *observe = calloc(1, sizeof *observe);
+    if (observe == NULL)
+        return NULL;
+    observe->map = map;
+    observe->exclude = map->context->exclude;
+    if (observe->exclude == NULL)
+        observe->exclude = observe->own = exclude_new(false);
+    if (observe->exclude == NULL || !read_networks(observe))
+        observe_free(&observe);
+    return observe;
+}
+
+void observe_free(struct observe **observe)
+{
+    if (*observe == NULL)
+        return;
+    exclude_free(&(*observe)->own);
+    free((*observe)->windows);
+    free(*observe);
+    *observe = NULL;
+}
+
+/* ---- events to windows ---------------------------------------------------------------------- */
+
+static struct isg_str lower(struct map *map, struct isg_str text)
+{
+    text = text_clean(map->arena, text);
+    char *out = isg_arena_copy(map->arena, text);
+    for (size_t i = 0; out != NULL && i < text.n; i++)
+        out[i] = (char)(out[i] >= 'A' && out[i] <= 'Z' ? out[i] + 32 : out[i]);
+    return (struct isg_str){out, out == NULL ? 0 : text.n};
+}
+
+/* A value of this kind in canonical form, if it may leave; else nothing. */
+static struct isg_str value_of(const struct observe *observe, struct isg_str text,
+                               enum ioc_kind kind)
+{
+    struct ioc ioc;
+    if (text_is_absent(text) ||
+        ioc_read(observe->map->arena, text, kind, IOC_MACHINE, &ioc, NULL) != ISG_OK ||
+        exclude_check(observe->exclude, &ioc).answer == EXCLUDE_DROP)
+        return (struct isg_str){0};
+    return ioc.value;
+}
+
+/* The name of the window, of its id and of its place in the order. */
+static const char *key_of(struct map *map, const struct window *w)
+{
+    char start[ISG_TIME_TEXT];
+    struct isg_buf key;
+    char port[16];
+    isg_time_format(w->first_us - w->first_us % window_us, 0, start);
+    (void)snprintf(port, sizeof port, "%u", w->port);
+    const struct isg_str parts[] = {isg_str_of(start),
+                                    w->rule,
+                                    w->peer.value,
+                                    isg_str_of(port),
+                                    w->protocol,
+                                    w->domain,
+                                    w->md5,
+                                    w->sha1,
+                                    w->sha256,
+                                    isg_str_of(w->outbound ? "to" : "from")};
+    isg_buf_init(&key, ISG_BUF_NO_MAX);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        isg_buf_puts(&key, i == 0 ? "" : " ");
+        stix_id_name_field(&key, parts[i]);
+    }
+    const char *copy = key.err == ISG_OK ? isg_arena_copy(map->arena, isg_buf_str(&key)) : NULL;
+    isg_buf_done(&key);
+    return copy;
+}
+
+static bool keep(struct observe *observe, const struct window *window)
+{
+    if (observe->count == observe->room) {
+        size_t room = observe->room == 0 ? 256 : observe->room * 2;
+        struct window *windows = realloc(observe->windows, room * sizeof *windows);
+        if (windows == NULL)
+            return false;
+        observe->windows = windows;
+        observe->room = room;
+    }
+    observe->windows[observe->count++] = *window;
+    return true;
+}
+
+static void copy_facts(struct observe *observe, const struct observe_event *event,
+                       struct window *out)
+{
+    struct map *map = observe->map;
+    out->port = event->to.port;
+    out->protocol = lower(map, event->protocol);
+    out->service = lower(map, event->service);
+    out->rule = text_clean(map->arena, event->rule);
+    out->text = text_clean(map->arena, event->text);
+    out->category = text_clean(map->arena, event->category);
+    out->domain = value_of(observe, event->domain, IOC_DOMAIN);
+    out->md5 = value_of(observe, event->md5, IOC_MD5);
+    out->sha1 = value_of(observe, event->sha1, IOC_SHA1);
+    out->sha256 = value_of(observe, event->sha256, IOC_SHA256);
+    if (text_is_absent(out->protocol))
+        out->protocol = (struct isg_str){0};
+    if (text_is_absent(out->service))
+        out->service = (struct isg_str){0};
+}
+
+int observe_add(struct observe *observe, const struct observe_event *event, struct isg_fail *why)
+{
+    struct feed_context *context = observe->map->context;
+    struct ioc from, to;
+    enum side a = side_of(observe, event->from.address, &from);
+    enum side b = side_of(observe, event->to.address, &to);
+    bool crosses =
+        (a == SIDE_INTERNAL && b == SIDE_EXTERNAL) || (a == SIDE_EXTERNAL && b == SIDE_INTERNAL);
+    context->records++;
+    if (!crosses || event->time_us <= 0) {
+        context->excluded++;
+        return ISG_OK;
+    }
+    struct window window = {.first_us = event->time_us, .last_us = event->time_us, .number = 1};
+    window.outbound = b == SIDE_EXTERNAL;
+    window.peer = window.outbound ? to : from;
+    copy_facts(observe, event, &window);
+    window.key = key_of(observe->map, &window);
+    if (window.key == NULL || !keep(observe, &window))
+        return isg_fail(why, ISG_ENOMEM, "no memory");
+    return ISG_OK;
+}
+
+/* ---- observables ---------------------------------------------------------------------------- */
+
+/* What an observable holds beside id and type. */
+typedef void sco_body(struct map *map, const struct window *window, const char *address);
+
+static void address_body(struct map *map, const struct window *window, const char *address)
+{
+    (void)address;
+    isg_jsonw_put_str(&map->w, "value", window->peer.value);
+}
+
+static void domain_body(struct map *map, const struct window *window, const char *address)
+{
+    (void)address;
+    isg_jsonw_put_str(&map->w, "value", window->domain);
+}
+
+static void file_body(struct map *map, const struct window *window, const char *address)
+{
+    (void)address;
+    isg_jsonw_name(&map->w, "hashes");
+    isg_jsonw_object(&map->w);
+    map_string(map, "MD5", window->md5);
+    map_string(map, "SHA-1", window->sha1);
+    map_string(map, "SHA-256", window->sha256);
+    isg_jsonw_end(&map->w);
+}
+
+static void traffic_body(struct map *map, const struct window *window, const char *address)
+{
+    struct text_list protocols = {0};
+    (void)text_list_add(map->arena, &protocols,
+                        window->peer.kind == IOC_IPV4 ? ISG_STR("ipv4") : ISG_STR("ipv6"));
+    (void)text_list_add(map->arena, &protocols, window->protocol);
+    isg_jsonw_put(&map->w, window->outbound ? "dst_ref" : "src_ref", address);
+    if (window->port > 0)
+        isg_jsonw_put_int(&map->w, "dst_port", window->port);
+    map_strings(map, "protocols", &protocols);
+}
+
+/* The deterministic id of an observable of this body (S-090). */
+static void sco_id(struct map *map, const char *type, sco_body *body, const struct window *window,
+                   const char *address, char out[STIX_ID_MAX + 1])
+{
+    struct stix_json *tree = NULL;
+    isg_buf_reset(&map->text);
+    isg_jsonw_init(&map->w, &map->text);
+    isg_jsonw_object(&map->w);
+    isg_jsonw_put(&map->w, "type", type);
+    body(map, window, address);
+    isg_jsonw_end(&map->w);
+    int err = map->text.err;
+    if (err == ISG_OK)
+        err = stix_json_parse(isg_buf_str(&map->text), NULL, &tree, map->why);
+    if (err == ISG_OK)
+        err = stix_id_sco(tree, out, NULL, map->why);
+    stix_json_free(&tree);
+    if (map->err == ISG_OK)
+        map->err = err;
+}
+
+/* Hand it out the first time and note its id. */
+static void sco_write(struct map *map, const char *type, sco_body *body,
+                      const struct window *window, struct text_list *refs)
+{
+    char id[STIX_ID_MAX + 1] = "";
+    const char *address = refs->count > 0 ? refs->items[0].p : NULL;
+    sco_id(map, type, body, window, address, id);
+    if (map->err != ISG_OK)
+        return;
+    (void)text_list_add(map->arena, refs, isg_str_of(isg_arena_copy(map->arena, isg_str_of(id))));
+    if (!map_is_new(map, id))
+        return;
+    map_begin(map, &(struct map_head){type, id, NULL, NULL, NULL});
+    body(map, window, address);
+    map_end(map, NULL);
+}
+
+static void observables_write(struct map *map, const struct window *w, struct text_list *refs)
+{
+    sco_write(map, w->peer.kind == IOC_IPV4 ? "ipv4-addr" : "ipv6-addr", address_body, w, refs);
+    if (w->protocol.n > 0)
+        sco_write(map, "network-traffic", traffic_body, w, refs);
+    if (w->domain.n > 0)
+        sco_write(map, "domain-name", domain_body, w, refs);
+    if (w->md5.n + w->sha1.n + w->sha256.n > 0)
+        sco_write(map, "file", file_body, w, refs);
+}
+
+/* ---- observations --------------------------------------------------------------------------- */
+
+/* observed-data|<member>|<sensor>|<event key> (digest 2.4). */
+static void observed_id(struct map *map, const struct window *w, char out[STIX_ID_MAX + 1])
+{
+    struct isg_str sensor = map->context->sensor;
+    struct isg_str fields[] = {ISG_STR("observed-data"), text_slug(map->arena, map->context->owner),
+                               sensor.n > 0 ? sensor : isg_str_of(map->context->source->format),
+                               isg_str_of(w->key)};
+    map_id(map, "observed-data", fields, 4, out);
+}
+
+static void rule_write(struct map *map, const struct window *w)
+{
+    struct text_list labels = {0};
+    struct map_references list = {0};
+    const char *format = map->context->source->format;
+    (void)text_list_add(map->arena, &labels, text_label(map->arena, format, w->category));
+    (void)text_list_add(map->arena, &labels, text_label(map->arena, format, w->service));
+    text_list_sort(&labels);
+    map_strings(map, "labels", &labels);
+    map_reference_add(map, &list,
+                      &(struct map_reference){MAP_RANK_RECORD, isg_str_of(format),
+                                              .external_id = w->rule, .description = w->text});
+    map_references_write(map, &list);
+}
+
+static void observed_write(struct map *map, const struct window *w)
+{
+    char id[STIX_ID_MAX + 1];
+    char start[ISG_TIME_TEXT], first[ISG_TIME_TEXT], last[ISG_TIME_TEXT];
+    struct text_list refs = {0};
+    observables_write(map, w, &refs);
+    observed_id(map, w, id);
+    isg_time_format(w->first_us - w->first_us % window_us, 3, start);
+    isg_time_format(w->first_us, 3, first);
+    isg_time_format(w->last_us, 3, last);
+    map_begin(map, &(struct map_head){"observed-data", id, start, last, map->owner});
+    isg_jsonw_put(&map->w, "first_observed", first);
+    isg_jsonw_put(&map->w, "last_observed", last);
+    isg_jsonw_put_int(&map->w, "number_observed",
+                      w->number > NUMBER_MAX ? NUMBER_MAX : (int64_t)w->number);
+    text_list_sort(&refs);
+    map_strings(map, "object_refs", &refs);
+    rule_write(map, w);
+    map_end(map, NULL);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct window *x = a;
+    const struct window *y = b;
+    int order = strcmp(x->key, y->key);
+    if (order == 0 && x->first_us != y->first_us)
+        order = x->first_us < y->first_us ? -1 : 1;
+    if (order == 0)
+        order = isg_str_cmp(x->text, y->text);
+    if (order == 0)
+        order = isg_str_cmp(x->category, y->category);
+    return order != 0 ? order : isg_str_cmp(x->service, y->service);
+}
+
+void observe_write(struct observe *observe)
+{
+    static const char *const no_extensions[] = {NULL};
+    struct map *map = observe->map;
+    map->marking = stix_tlp_marking_id(STIX_TLP_AMBER); /* the default of observations (5.14) */
+    map_preamble(map, no_extensions);
+    if (observe->count > 0)
+        qsort(observe->windows, observe->count, sizeof *observe->windows, by_key);
+    for (size_t i = 0; i < observe->count && map->err == ISG_OK;) {
+        struct window whole = observe->windows[i++];
+        while (i < observe->count && strcmp(observe->windows[i].key, whole.key) == 0) {
+            whole.last_us = observe->windows[i++].last_us;
+            whole.number++;
+        }
+        observed_write(map, &whole);
+    }
+}
