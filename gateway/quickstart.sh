@@ -17,10 +17,10 @@ stop_at_end=no
 dir=""
 port=8443
 while [ $# -gt 0 ]; do
-    case "$1" in
-    --exit) stop_at_end=yes ;;
-    --dir) dir=$2 && shift ;;
-    --port) port=$2 && shift ;;
+    case "$1 ${2+value}" in
+    "--exit "*) stop_at_end=yes ;;
+    "--dir value") dir=$2 && shift ;;
+    "--port value") port=$2 && shift ;;
     *) echo "usage: $0 [--exit] [--dir DIR] [--port N]" >&2 && exit 64 ;;
     esac
     shift
@@ -43,7 +43,13 @@ mkdir -p "$build"
 }
 isg="$build/gateway/cli/isg"
 
-while curl -s -o /dev/null --max-time 2 "telnet://127.0.0.1:$port" </dev/null; do
+port_is_taken() # curl's code 7: nobody listens; a listener that says nothing gives others
+{
+    code=0
+    curl -s -o /dev/null --max-time 1 "telnet://127.0.0.1:$1" </dev/null || code=$?
+    [ "$code" != 7 ]
+}
+while port_is_taken "$port"; do
     port=$((port + 1))
 done
 if [ -z "$dir" ]; then
@@ -51,20 +57,25 @@ if [ -z "$dir" ]; then
 fi
 work=$(mktemp -d /tmp/isg-quickstart-work.XXXXXX)
 chmod 700 "$work"
+service=""
+finish()
+{
+    if [ -n "$service" ]; then
+        kill -TERM "$service" 2>/dev/null || true
+        wait "$service" 2>/dev/null || true
+    fi
+    rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
 "$isg" init "$dir" --listen "127.0.0.1:$port" --name "Example ISAO" >/dev/null
 export ISG_DIR="$dir"
 
 "$isg" serve -C "$dir" 2>"$work/log" &
 service=$!
-finish()
-{
-    kill -TERM "$service" 2>/dev/null || true
-    wait "$service" 2>/dev/null || true
-    rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-"$isg" wait --timeout 60 || { cat "$work/log" >&2; exit 69; }
+until "$isg" wait --timeout 1 2>/dev/null; do
+    kill -0 "$service" 2>/dev/null || { cat "$work/log" >&2; exit 69; }
+done
 
 password() { head -c 18 /dev/urandom | base64 | tr '+/' '-_' | tee "$work/$1.pw" >/dev/null; }
 umask 077
