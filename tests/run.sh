@@ -93,7 +93,7 @@ format_is_right() { git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Wer
 tidy_is_clean()
 {
     git ls-files 'stix/*.c' 'feeds/*.c' 'gateway/*.c' |
-        xargs -P "$(nproc)" -n 4 clang-tidy -p build/dev --quiet --warnings-as-errors='*'
+        xargs -P "$(nproc)" -n 1 clang-tidy -p build/dev --quiet --warnings-as-errors='*'
 }
 
 # The unit tests under valgrind: uninitialised reads, which the sanitizers cannot see.
