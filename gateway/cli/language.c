@@ -304,16 +304,44 @@ static bool validate_valid(const struct validate *run)
     return run->errors == 0 && (!run->verdict.strict || run->warnings == 0);
 }
 
+static void print_json(const struct validate *run, const struct isg_fail *why)
+{
+    struct isg_buf text;
+    struct isg_jsonw w;
+    isg_buf_init(&text, ISG_BUF_NO_MAX);
+    isg_jsonw_init(&w, &text);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "file", run->file);
+    isg_jsonw_put_bool(&w, "valid", why == NULL && validate_valid(run));
+    isg_jsonw_put_int(&w, "objects", (int64_t)run->objects);
+    isg_jsonw_put_int(&w, "errors", (int64_t)run->errors);
+    isg_jsonw_put_int(&w, "warnings", (int64_t)run->warnings);
+    isg_jsonw_put(&w, "reason", why != NULL ? why->text : NULL);
+    isg_jsonw_end(&w);
+    cli_print(isg_buf_str(&text));
+    isg_buf_done(&text);
+}
+
 static void validate_print(const struct validate *run)
 {
     if (run->cli->json)
-        printf("{\"file\":\"%s\",\"valid\":%s,\"objects\":%zu,\"errors\":%zu,\"warnings\":%zu}\n",
-               run->file, validate_valid(run) ? "true" : "false", run->objects, run->errors,
-               run->warnings);
+        print_json(run, NULL);
     else
         printf("%s: %s, %zu objects, %zu errors, %zu warnings\n", run->file,
                validate_valid(run) ? "valid" : "NOT valid", run->objects, run->errors,
                run->warnings);
+}
+
+/* The file that could not be judged: named once, also where the text of the failure does not. */
+static int validate_fail(const struct validate *run, const struct isg_fail *why)
+{
+    struct isg_fail named = *why;
+    if (why->code != ISG_EIO)
+        (void)isg_fail_at(&named, why->code, why->path, why->rule, "%.100s: %.140s", run->file,
+                          why->text);
+    if (run->cli->json)
+        print_json(run, why);
+    return cli_fail(run->cli, &named);
 }
 
 static int validate_files(struct cli *cli, const struct verdict *how)
@@ -324,8 +352,7 @@ static int validate_files(struct cli *cli, const struct verdict *how)
         struct isg_fail why = {0};
         int err = validate_file(&run, cli->args[i], &why);
         if (err != ISG_OK) {
-            (void)fprintf(stderr, "%s: ", cli->args[i]);
-            code = cli_fail(cli, &why);
+            code = validate_fail(&run, &why);
             continue;
         }
         validate_print(&run);

@@ -58,6 +58,18 @@ def json_everywhere(isg):
          "and of the environment")
 
 
+def validated_files(base):
+    rows = [('a "quoted\\name".json', json.dumps(indicator(1)), 0, True), ("no JSON.json", '{"a', 65, False)]
+    for name, text, want, valid in rows:
+        path = os.path.join(base, name)
+        with open(path, "w") as f:
+            f.write(text)
+        code, out, err = raw("validate", "--json", path)
+        facts = json.loads(out)
+        same((code, facts["file"], facts["valid"]), (want, path, valid), "validate --json of " + name)
+        same(err.count(name), 0 if valid else 1, "standard error names a file that fails, once")
+
+
 def members(isg):
     path = os.path.join(isg.base, "crlf.pw")
     with open(path, "w", newline="") as f:
@@ -221,6 +233,7 @@ with Instance("The Owner") as isg:
     isg.run("import", "--format", "stix", "--collection", "indicators", "-",
             stdin=json.dumps(indicator(1, "clear")))
     words(isg)
+    validated_files(isg.base)
     members(isg)
     refused_files(isg)
     mapped_files(isg)

@@ -16,7 +16,7 @@ int main(void)
         {"stix/envelope.json", ISG_OK, 1, 0},
         {"stix/one.json", ISG_OK, 1, 0},
         {"stix/observed-old.json", ISG_OK, 1, 0},
-        {"stix/one-bad.json", ISG_OK, 3, 1}, /* handed out for ingest to refuse */
+        {"stix/one-bad.json", ISG_OK, 3, 1},  /* handed out for ingest to refuse */
         {"stix/bundle20.json", ISG_OK, 1, 0}, /* lifted (S-132) */
         {"stix/cut-short.json", ISG_EPARSE, 0, 0},
         {"stix/other.json", ISG_EINVAL, 0, 0},

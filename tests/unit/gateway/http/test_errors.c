@@ -87,8 +87,10 @@ static void test_reply(void)
        "no header that would break the reply");
     ok(strstr(out.p, "Connection: close\r\n") != NULL, "closes");
     ok(strstr(out.p, "X-Content-Type-Options: nosniff\r\n") != NULL, "nosniff");
-    ok(strstr(out.p, "Cache-Control: private, no-store, no-transform\r\n") != NULL, "private, not to be kept");
-    ok(strstr(out.p, "Vary: Accept, Accept-Encoding, Authorization\r\n") != NULL, "and of one asker only");
+    ok(strstr(out.p, "Cache-Control: private, no-store, no-transform\r\n") != NULL,
+       "private, not to be kept");
+    ok(strstr(out.p, "Vary: Accept, Accept-Encoding, Authorization\r\n") != NULL,
+       "and of one asker only");
     ok(strstr(out.p, "Content-Length: 2\r\n\r\n{}") != NULL, "the body");
     isg_buf_done(&out);
     http_status(request, 0);
