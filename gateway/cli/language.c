@@ -1,4 +1,4 @@
-/* libstix on the command line: validate, id, canon (pattern.c has the patterns). No service is needed. */
+/* libstix on the command line: validate, id, canon; no service is needed. Patterns: pattern.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
