@@ -376,7 +376,8 @@ static int finish_output(int code)
 
 int cli_main(int argc, char **argv)
 {
-    struct cli cli = {.dir = getenv("ISG_DIR"), .argc = argc - 1, .argv = argv + 1};
+    struct cli cli = {.argc = argc - 1, .argv = argv + 1};
+    cli.dir = getenv("ISG_DIR"); /* NOLINT(concurrency-mt-unsafe): nothing sets it */
     const char *first = NULL;
     int at = 0;
     if (cli.dir == NULL)

@@ -80,7 +80,7 @@ static int emit_bundle(void *arg, struct isg_str object, const char *facet, stru
 static void convert_done(struct convert *convert)
 {
     for (size_t i = 0; i < convert->cap; i++)
-        free((void *)(uintptr_t)convert->ids[i].p);
+        free((void *)(uintptr_t)convert->ids[i].p); /* NOLINT(performance-no-int-to-ptr): ours */
     free(convert->ids);
     isg_buf_done(&convert->out);
 }

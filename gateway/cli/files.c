@@ -14,7 +14,7 @@ int cli_read(const char *path, size_t max, struct isg_buf *out, struct isg_fail 
     bool standard = strcmp(path, "-") == 0;
     int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+        return isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
     out->max = max;
     ssize_t got = 1;
     while (got > 0 && out->err == ISG_OK) {
@@ -39,7 +39,7 @@ int cli_read(const char *path, size_t max, struct isg_buf *out, struct isg_fail 
     if (err != ISG_OK)
         (void)isg_fail(why, err, "%s: larger than %zu bytes", path, max);
     else if (got < 0)
-        err = isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+        err = isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
     if (!standard)
         (void)close(fd);
     return err;
@@ -65,7 +65,7 @@ static int write_in_place(const char *path, struct isg_str text, struct isg_fail
     int fd = standard ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CLOEXEC);
     bool good = fd >= 0 && write_all(fd, text) == 0;
     if (!good)
-        (void)isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+        (void)isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
     if (fd >= 0)
         good = close(fd) == 0 && good;
     return good ? ISG_OK : ISG_EIO;
@@ -79,11 +79,11 @@ static int write_beside(const char *path, struct isg_str text, unsigned mode, st
         return isg_fail(why, ISG_EIO, "%s: the name is too long", path);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
     if (fd < 0)
-        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+        return isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
     bool good = write_all(fd, text) == 0 && fsync(fd) == 0;
     good = close(fd) == 0 && good;
     if (!good || rename(temporary, path) != 0) {
-        (void)isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+        (void)isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
         (void)unlink(temporary);
         return ISG_EIO;
     }

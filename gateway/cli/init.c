@@ -47,7 +47,7 @@ static int init_write(const struct init *init, const char *below, struct isg_str
 /* HOST:PORT with [v6] in brackets; the host alone names the certificate. */
 static int init_host(struct init *init, struct isg_fail *why)
 {
-    const char *colon = strrchr(init->listen, ':');
+    const char *colon = init->listen != NULL ? strrchr(init->listen, ':') : NULL;
     uint64_t port;
     if (colon == NULL || !isg_str_to_u64(isg_str_of(colon + 1), 65535, &port) || port == 0)
         return isg_fail(why, ISG_EUSAGE, "--listen %s is not HOST:PORT", init->listen);
@@ -84,7 +84,7 @@ static int init_folders(struct init *init, struct isg_fail *why)
     for (size_t i = 0; i < sizeof folders / sizeof folders[0] && err == ISG_OK; i++) {
         err = init_path(init, folders[i], path, why);
         if (err == ISG_OK && mkdir(path, 0700) != 0 && errno != EEXIST)
-            err = isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+            err = isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
     }
     return err;
 }
@@ -240,7 +240,7 @@ static int init_finish(struct init *init, struct isg_fail *why)
     if (err == ISG_OK)
         err = init_path(init, "isg.yaml", to, why);
     if (err == ISG_OK && rename(from, to) != 0)
-        err = isg_fail(why, ISG_EIO, "%s: %s", to, strerror(errno));
+        err = isg_fail(why, ISG_EIO, "%s: %s", to, ISG_OS_ERROR(errno));
     return err;
 }
 
@@ -296,9 +296,9 @@ static int init_make(struct init *init, const char *name, char dir[PATH_MAX], bo
 {
     *out_made = mkdir(name, 0700) == 0;
     if (!*out_made && errno != EEXIST)
-        return isg_fail(why, ISG_EIO, "%s: %s", name, strerror(errno));
+        return isg_fail(why, ISG_EIO, "%s: %s", name, ISG_OS_ERROR(errno));
     init->dir = realpath(name, dir);
-    return init->dir != NULL ? ISG_OK : isg_fail(why, ISG_EIO, "%s: %s", name, strerror(errno));
+    return init->dir != NULL ? ISG_OK : isg_fail(why, ISG_EIO, "%s: %s", name, ISG_OS_ERROR(errno));
 }
 
 int cli_init(struct cli *cli)

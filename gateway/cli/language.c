@@ -209,7 +209,8 @@ static int read_on(struct validate *run, size_t most, struct isg_buf *out, struc
         got = fread(to, 1, PIECE, run->in);
         out->len += got;
     }
-    return ferror(run->in) ? isg_fail(why, ISG_EIO, "%s: %s", run->file, strerror(errno)) : ISG_OK;
+    return ferror(run->in) ? isg_fail(why, ISG_EIO, "%s: %s", run->file, ISG_OS_ERROR(errno))
+                           : ISG_OK;
 }
 
 /* The rest of a file to the cutter, after what was read of it. */
@@ -292,7 +293,7 @@ static int validate_file(struct validate *run, const char *path, struct isg_fail
     run->objects = run->errors = run->warnings = run->printed = 0;
     run->in = standard ? stdin : fopen(path, "rbe");
     if (run->in == NULL)
-        return isg_fail(why, ISG_EIO, "%s: %s", path, strerror(errno));
+        return isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
     int err = validate_open(run, why);
     if (!standard)
         (void)fclose(run->in);

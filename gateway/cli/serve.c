@@ -75,6 +75,7 @@ static void block_signals(sigset_t *set)
 /* Tell a service manager, if there is one (sd_notify's protocol is one datagram). */
 static void notify(const char *state)
 {
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nothing sets it */
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     if (path == NULL || strlen(path) >= sizeof to.sun_path)

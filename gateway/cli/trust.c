@@ -42,7 +42,7 @@ static int drain(struct export *export, size_t above, struct isg_fail *why)
     if (export->out.len <= above)
         return ISG_OK;
     if (fwrite(export->out.p, 1, export->out.len, export->file) != export->out.len)
-        return isg_fail(why, ISG_EIO, "%s: %s", export->target, strerror(errno));
+        return isg_fail(why, ISG_EIO, "%s: %s", export->target, ISG_OS_ERROR(errno));
     isg_buf_reset(&export->out);
     return ISG_OK;
 }
@@ -99,7 +99,7 @@ static int write_bundle(struct export *export, const char *temporary, struct isg
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
     export->file = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (export->file == NULL)
-        return isg_fail(why, ISG_EIO, "%s: %s", export->target, strerror(errno));
+        return isg_fail(why, ISG_EIO, "%s: %s", export->target, ISG_OS_ERROR(errno));
     isg_buf_init(&export->out, ISG_BUF_NO_MAX);
     stix_bundle_begin(&export->writer, &export->out, NULL);
     int err = ISG_OK;
@@ -111,7 +111,7 @@ static int write_bundle(struct export *export, const char *temporary, struct isg
         err = drain(export, 0, why);
     }
     if ((fflush(export->file) != 0 || fsync(fileno(export->file)) != 0) && err == ISG_OK)
-        err = isg_fail(why, ISG_EIO, "%s: %s", export->target, strerror(errno));
+        err = isg_fail(why, ISG_EIO, "%s: %s", export->target, ISG_OS_ERROR(errno));
     (void)fclose(export->file);
     isg_buf_done(&export->out);
     return err;
@@ -214,7 +214,8 @@ int cli_export(struct cli *cli)
         code = cli_usage(cli, "no format `%s`; formats are stix", format);
     if (code == 0 && (export.collection == NULL || export.target == NULL))
         code = cli_usage(cli, "--collection and -o are needed");
-    if (code == 0 && (export.target[0] == '\0' || strcmp(export.target, "-") == 0))
+    if (code == 0 && export.target != NULL &&
+        (export.target[0] == '\0' || strcmp(export.target, "-") == 0))
         code = cli_usage(cli, "-o names a file: four files are written");
     return code != 0 ? code : export_run(&export);
 }
