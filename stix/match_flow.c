@@ -252,10 +252,9 @@ static ptrdiff_t find_room(struct stix_flow *flow, size_t demand)
         if (flow->free[at] > 0)
             return (ptrdiff_t)at;
         for (ptrdiff_t s = flow->heads[at]; s != NONE; s = flow->shares[s].next)
-            if (!stix_matching_work(flow->m, 1))
-                return NONE;
-            else if (flow->shares[s].amount > 0 &&
-                     !spread(flow, flow->shares[s].demand, (ptrdiff_t)at, &tail))
+            if (!stix_matching_work(flow->m, 1) ||
+                (flow->shares[s].amount > 0 &&
+                 !spread(flow, flow->shares[s].demand, (ptrdiff_t)at, &tail)))
                 return NONE;
     }
     return NONE;

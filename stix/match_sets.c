@@ -26,6 +26,8 @@ static bool fill_leaf(struct stix_matching *m, struct stix_plan *leaf,
 /* A binding ends as early as any part of it; of alternatives the best one counts. */
 static void bound_last(struct stix_plan *plan)
 {
+    if (plan->first == NULL)
+        return; /* only leaves have no parts */
     plan->last_most = plan->first->last_most;
     for (const struct stix_plan *child = plan->first; child != NULL; child = child->next)
         if (plan->kind == STIX_PLAN_OR ? child->last_most > plan->last_most
@@ -68,7 +70,8 @@ static bool fill_chain(struct stix_matching *m, struct stix_plan *chain,
     size_t count = 0;
     for (struct stix_plan *child = chain->first; child != NULL; child = child->next)
         count++;
-    struct stix_plan **children = stix_matching_alloc(m, count, sizeof *children);
+    struct stix_plan **children = stix_matching_alloc(
+        m, count, sizeof(struct stix_plan *)); /* NOLINT(bugprone-sizeof-expression) pointers */
     if (children == NULL)
         return false;
     count = 0;

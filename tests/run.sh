@@ -101,7 +101,7 @@ valgrind_is_clean()
 {
     for test in build/dev/tests/unit/*/test_* build/dev/tests/unit/*/*/test_*; do
         [ -x "$test" ] && [ -f "$test" ] || continue
-        case "$test" in *corpus* | *trust_* | *share_*) continue ;; esac # hours, or argon2id
+        case "$test" in *corpus* | *trust_* | *share_* | *torture* | *threads*) continue ;; esac # hours, argon2id, own malloc
         (cd "$here" && timeout 600 valgrind -q --error-exitcode=9 --leak-check=full "$test") || {
             echo "valgrind: $test"
             return 1
