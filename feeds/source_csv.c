@@ -322,6 +322,12 @@ static struct isg_str record_page(struct csv *csv, const struct draft *draft)
         isg_arena_printf(csv->map.arena, "%s%.*s", csv->profile->record_url, ISG_STR_ARG(key)));
 }
 
+/* The source's own key, without the bytes that no STIX string may hold (S-004). */
+static struct isg_str key_of(struct csv *csv, const struct draft *draft, enum csv_role role)
+{
+    return text_clean(csv->map.arena, draft->row.cell[role]);
+}
+
 static void references_write(struct csv *csv, const struct draft *draft)
 {
     struct map_references list = {0};
@@ -333,7 +339,7 @@ static void references_write(struct csv *csv, const struct draft *draft)
     map_reference_add(
         &csv->map, &list,
         &(struct map_reference){MAP_RANK_RECORD, isg_str_of(name),
-                                .external_id = draft->row.cell[CSV_RECORD],
+                                .external_id = key_of(csv, draft, CSV_RECORD),
                                 .url = text_is_web_url(page) ? page : (struct isg_str){0}});
     if (text_is_web_url(other))
         map_reference_add(&csv->map, &list,
@@ -430,7 +436,7 @@ static void malware_references(struct csv *csv, const struct draft *draft)
     map_reference_add(
         &csv->map, &list,
         &(struct map_reference){MAP_RANK_RECORD, isg_str_of(csv->profile->organisation),
-                                .external_id = draft->row.cell[CSV_MALWARE_KEY],
+                                .external_id = key_of(csv, draft, CSV_MALWARE_KEY),
                                 .url = text_is_web_url(page) ? page : (struct isg_str){0}});
     map_references_write(&csv->map, &list);
 }

@@ -109,15 +109,16 @@ valgrind_is_clean()
     done
 }
 
-# Every fuzz target for some seconds beyond its corpus.
-fuzz_a_while() # SECONDS
+# Every fuzz target for some seconds beyond its corpus. The normal run draws from the same seed each
+# time, so that its answer changes with the code and not by chance; a long one draws another.
+fuzz_a_while() # SECONDS SEED
 {
     [ -n "$(find build/fuzz/tests/fuzz -name 'fuzz_*' -type f -perm -u+x 2>/dev/null)" ] || return 1
     for target in build/fuzz/tests/fuzz/fuzz_*; do
         { [ -x "$target" ] && [ -f "$target" ]; } || continue
         work=$(mktemp -d /tmp/isg-fuzz.XXXXXX)
         name=$(basename "$target")
-        timeout $(($1 + 60)) "$target" -max_total_time="$1" -rss_limit_mb=2048 -timeout=20 \
+        timeout $(($1 + 60)) "$target" -max_total_time="$1" -seed="$2" -rss_limit_mb=2048 -timeout=20 \
             "$work" "tests/fuzz/corpus/${name#fuzz_}" >"$out/$name.log" 2>&1 || {
             tail -n 30 "$out/$name.log"
             rm -rf "$work"
@@ -140,7 +141,11 @@ else
     suite tsan -L threads -j 1
     step build-fuzz configure_and_build fuzz
     suite fuzz -L fuzz -j 2
-    step fuzz-a-while fuzz_a_while "$([ "$long" = yes ] && echo 600 || echo 5)"
+    if [ "$long" = yes ]; then
+        step fuzz-long fuzz_a_while 600 "$RANDOM"
+    else
+        step fuzz-a-while fuzz_a_while 5 1
+    fi
     step valgrind valgrind_is_clean
     step clang-tidy tidy_is_clean
     if [ "$long" = yes ]; then

@@ -4,6 +4,7 @@
  */
 #include "feeds/feed.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "feeds/exclude.h"
@@ -24,8 +25,13 @@ static void demand_valid(struct isg_str object)
     struct isg_arena *arena = isg_arena_new(1 << 22);
     stix_report_init(&report, arena, 1);
     if (stix_json_parse(object, NULL, &tree, NULL) != ISG_OK ||
-        stix_check(tree, NULL, &report) != ISG_OK || report.errors > 0)
+        stix_check(tree, NULL, &report) != ISG_OK || report.errors > 0) {
+        struct isg_fail why = {.code = ISG_OK};
+        (void)stix_report_fail(&report, &why);
+        (void)fprintf(stderr, "%.*s\n%s %s %s\n", ISG_STR_ARG(object), why.path, why.rule,
+                      why.text);
         abort();
+    }
     stix_json_free(&tree);
     isg_arena_free(&arena);
 }

@@ -211,6 +211,12 @@ static void test_texts(void)
          "\"2031-01-17\n07:44\",\"198.51.100.7\",\"443\",\"online\",\"2031-02-15\",\"a\"\"b\"",
          ISG_OK, 1, 0},
         {"feodo", "[]", ISG_OK, 0, 0},
+        /* a record's key that is no UTF-8 does no harm to its indicator (S-004) */
+        {"urlhaus",
+         "\"9\xff\",\"2031-05-02 10:11:12\",\"http://bad.example/a\",\"online\",\"\",\"x\",\"\","
+         "\"https://urlhaus.example/9/\",\"r\"",
+         ISG_OK, 1, 0},
+        {"spamhaus", "203.0.113.0/24 ; S\xff\x42L1\n", ISG_OK, 1, 0},
         {"feodo", "[7]", ISG_EINVAL, 0, 0},
         {"feodo", "{\"query_status\":\"no_auth\"}", ISG_EINVAL, 0, 0},
         {"feodo", "{\"ip_address\":\"198.51.100.7\"", ISG_EPARSE, 0, 0},
