@@ -47,6 +47,7 @@ struct admin_parts { /* all borrowed, all outlive it */
     struct store *store;
     struct directory *directory;
     struct sync *sync;
+    const char *differs; /* what other gateways on the store have otherwise; NULL: nothing */
 };
 
 struct admin *admin_new(const struct admin_parts *parts); /* NULL without memory */

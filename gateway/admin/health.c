@@ -123,6 +123,20 @@ static void check_store(struct isg_jsonw *w, const struct admin *admin)
     isg_buf_done(&text);
 }
 
+/* Tokens of one gateway must open the others on the same store. */
+static void check_gateways(struct isg_jsonw *w, const struct admin *admin)
+{
+    char text[128];
+    const char *differs = admin->parts.differs;
+    if (differs == NULL) {
+        check_put(w, "gateways", "ok", "secret and namespace are those of the store", NULL);
+        return;
+    }
+    (void)snprintf(text, sizeof text, "%s is not what other gateways on this store have", differs);
+    check_put(w, "gateways", "error", text,
+              "copy secrets/, keys/ and id_urn from the first gateway, then restart this one");
+}
+
 static void check_secret_file(struct isg_jsonw *w, const char *name, const char *path)
 {
     struct stat info;
@@ -168,6 +182,7 @@ int admin_doctor(struct admin_call *call, struct isg_fail *why)
     isg_jsonw_name(&w, "checks");
     isg_jsonw_list(&w);
     check_store(&w, call->admin);
+    check_gateways(&w, call->admin);
     check_secret_file(&w, "tls key", config->tls.key);
     check_secret_file(&w, "key passphrase", config->keys.passphrase_file);
     check_disk(&w, config->dir);

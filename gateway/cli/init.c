@@ -137,6 +137,18 @@ static int init_keys(struct init *init, struct isg_fail *why)
     return err;
 }
 
+/* The instance's own secret: here, so that a second gateway can be given a copy before any start. */
+static int init_secret(struct init *init, struct isg_fail *why)
+{
+    char path[PATH_MAX];
+    struct trust_secret *secret = NULL;
+    int err = init_path(init, "secrets/instance.secret", path, why);
+    if (err == ISG_OK)
+        err = trust_secret_open(path, &secret, why);
+    trust_secret_free(&secret);
+    return err;
+}
+
 struct seed_row {
     const char *title;
     const char *description;
@@ -272,8 +284,8 @@ static void init_report(const struct cli *cli, const struct init *init)
 static int init_all(struct init *init, struct isg_fail *why)
 {
     static int (*const steps[])(struct init *, struct isg_fail *) = {
-        init_folder, init_config, init_check_config, init_folders,
-        init_tls,    init_keys,   init_seed,         init_finish};
+        init_folder, init_config, init_check_config, init_folders, init_tls,
+        init_keys,   init_secret, init_seed,         init_finish};
     int err = trust_start(why);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && err == ISG_OK; i++)
         err = steps[i](init, why);

@@ -17,6 +17,7 @@
 #include "feeds/fetch.h"
 #include "gateway/admin/admin.h"
 #include "gateway/cli/cli.h"
+#include "gateway/cli/join.h"
 #include "gateway/http/http.h"
 #include "gateway/log.h"
 #include "gateway/share/auth.h"
@@ -31,7 +32,7 @@ enum {
     ADMIN_CONNECTIONS = 64,
     QUEUE_MAX = 1024,
     STOP_GRACE_MS = 10000,
-    REFRESH_SECONDS = 1
+    REFRESH_MS = 250 /* rights changed at another gateway count here within a second */
 };
 
 /* Everything that runs, in the order it is made. */
@@ -42,6 +43,7 @@ struct service {
     struct store *store;
     struct directory *directory;
     struct auth *auth;
+    const char *differs; /* what other gateways on the store have otherwise; NULL: nothing */
     struct worker_pool *workers;
     struct worker_pool *admin_workers;
     struct sync *sync;
@@ -135,45 +137,14 @@ static int open_store(struct service *s, struct isg_fail *why)
     return store_open(&options, &s->store, why);
 }
 
-/* The first collections of a new instance, where the store holds none yet. */
-static int plant_seed(struct service *s, struct isg_fail *why)
-{
-    char path[PATH_MAX];
-    struct isg_buf text;
-    struct isg_buf document;
-    struct stix_json *seed = NULL;
-    (void)snprintf(path, sizeof path, "%s/state/seed.json", s->config->dir);
-    if (access(path, F_OK) != 0)
-        return ISG_OK;
-    const struct registry *registry = directory_get(s->directory);
-    bool empty = registry->collections_count == 0;
-    registry_unref(&registry);
-    isg_buf_init(&text, 1 << 20);
-    isg_buf_init(&document, 1 << 20);
-    int err = cli_read(path, 1 << 20, &text, why);
-    if (err == ISG_OK && empty)
-        err = stix_json_parse(isg_buf_str(&text), NULL, &seed, why);
-    for (size_t i = 0; i < stix_json_size(seed) && err == ISG_OK; i++) {
-        struct isg_buf reply;
-        isg_buf_init(&reply, 1 << 20);
-        isg_buf_reset(&document);
-        stix_json_canon(stix_json_at(seed, i), &document);
-        err = directory_put_collection(s->directory, isg_buf_str(&document), true, &reply, why);
-        isg_buf_done(&reply);
-    }
-    if (err == ISG_OK)
-        (void)unlink(path);
-    stix_json_free(&seed);
-    isg_buf_done(&document);
-    isg_buf_done(&text);
-    return err;
-}
-
 static int open_share(struct service *s, struct isg_fail *why)
 {
     int err = directory_open(s->store, s->config, s->secret, &s->directory, why);
+    const struct joining joining = {s->config, s->store, s->directory, s->secret};
     if (err == ISG_OK)
-        err = plant_seed(s, why);
+        err = join_plant_seed(&joining, why);
+    if (err == ISG_OK)
+        err = join_agree(&joining, &s->differs, why);
     if (err != ISG_OK)
         return err;
     s->auth = auth_new(s->secret);
@@ -235,8 +206,11 @@ static int open_taxii(struct service *s, struct isg_fail *why)
 
 static int open_admin(struct service *s, struct isg_fail *why)
 {
-    const struct admin_parts parts = {
-        .config = s->config, .store = s->store, .directory = s->directory, .sync = s->sync};
+    const struct admin_parts parts = {.config = s->config,
+                                      .store = s->store,
+                                      .directory = s->directory,
+                                      .sync = s->sync,
+                                      .differs = s->differs};
     char socket[108];
     s->admin = admin_new(&parts);
     if (s->admin == NULL)
@@ -301,12 +275,12 @@ static void reload(struct service *s)
         LOG(LOG_ERROR, "tls.kept", log_why(&why));
 }
 
-/* Until SIGTERM or SIGINT: once a second look whether another gateway changed members. */
+/* Until SIGTERM or SIGINT: look again and again whether another gateway changed members. */
 static void service_run(struct service *s, const sigset_t *signals)
 {
-    const struct timespec second = {.tv_sec = REFRESH_SECONDS};
+    const struct timespec pause = {.tv_nsec = (long)REFRESH_MS * 1000000};
     for (;;) {
-        int signal_number = sigtimedwait(signals, NULL, &second);
+        int signal_number = sigtimedwait(signals, NULL, &pause);
         if (signal_number == SIGTERM || signal_number == SIGINT)
             return;
         if (signal_number == SIGHUP)

@@ -9,7 +9,7 @@
 #include "stix/base/jsonw.h"
 #include "stix/base/time.h"
 
-enum { DOCUMENT_MAX = 4 << 20, TOKENS_MAX = 100, TOKEN_LABEL_MAX = 128 };
+enum { DOCUMENT_MAX = 4 << 20, TOKENS_MAX = 100, TOKEN_LABEL_MAX = 128, TRIES = 20 };
 
 struct directory {
     struct store *store;
@@ -158,14 +158,38 @@ int directory_refresh(struct directory *directory, struct isg_fail *why)
     return err;
 }
 
-/* Write a document, load, and answer with what was written for people. Under the change lock. */
+/*
+ * Write a document that was made from the current snapshot, and load. Under the change lock.
+ * ISG_EBUSY: another gateway changed something since that snapshot.
+ */
 static int keep(struct directory *directory, enum store_doc kind, const char *name,
                 struct isg_buf *document, struct isg_fail *why)
 {
     if (document->err != ISG_OK)
         return isg_fail(why, document->err, "the document is too large");
-    int err = store_doc_put(directory->store, kind, isg_str_of(name), isg_buf_str(document), why);
+    int err = store_doc_swap(directory->store, kind, isg_str_of(name), isg_buf_str(document),
+                             directory->current->generation, why);
     return err == ISG_OK ? load(directory, why) : err;
+}
+
+/* Decides upon directory->current, keeps one document, answers; ISG_EBUSY as keep says. */
+typedef int change_fn(struct directory *directory, void *arg, struct isg_fail *why);
+
+/* Make a change; where another gateway came in between, decide again upon what it left behind. */
+static int make_change(struct directory *directory, change_fn *change, void *arg,
+                       struct isg_fail *why)
+{
+    int err = ISG_EBUSY;
+    (void)pthread_mutex_lock(&directory->change);
+    for (int i = 0; err == ISG_EBUSY && i < TRIES; i++) {
+        if (i > 0 && (err = load(directory, why)) != ISG_OK)
+            break;
+        const struct registry *held = registry_ref(directory->current);
+        err = change(directory, arg, why);
+        registry_unref(&held);
+    }
+    (void)pthread_mutex_unlock(&directory->change);
+    return err;
 }
 
 /* ---- members -------------------------------------------------------------------------------- */
@@ -207,11 +231,13 @@ struct member_change {
     const struct stix_json *body;
     char *hash;  /* of a new password, NULL where the body has none */
     bool create; /* there must be no such member yet */
+    struct isg_arena *arena;
+    struct isg_buf *out; /* the member as it became; may be NULL */
 };
 
-static int change_member(struct directory *directory, const struct member_change *change,
-                         struct isg_arena *arena, struct member *out, struct isg_fail *why)
+static int change_member(struct directory *directory, void *arg, struct isg_fail *why)
 {
+    const struct member_change *change = arg;
     const struct stix_json *body = change->body;
     const struct registry *registry = directory->current;
     const struct member *old = registry_member(registry, stix_json_get_str(body, "name"));
@@ -220,15 +246,17 @@ static int change_member(struct directory *directory, const struct member_change
     if (old == NULL && !change->create && !stix_json_has(body, "kind"))
         return isg_fail_at(why, ISG_ENOENT, "/name", NULL, "no such member");
     struct member member = old == NULL ? new_member : *old;
-    int err = member_read(body, DOCUMENT_BODY, arena, &member, why);
+    int err = member_read(body, DOCUMENT_BODY, change->arena, &member, why);
     if (err == ISG_OK)
         err = check_certificates(registry, &member, why);
     if (err != ISG_OK)
         return err;
     if (stix_json_has(body, "password"))
         member.password_hash = change->hash;
-    *out = member;
-    return keep_member(directory, out, why);
+    err = keep_member(directory, &member, why);
+    if (err == ISG_OK && change->out != NULL)
+        member_write(&member, change->out);
+    return err;
 }
 
 /* Check the body and hash its password (slow) before any lock is taken. */
@@ -253,7 +281,6 @@ int directory_put_member(struct directory *directory, struct isg_str json, bool 
     struct stix_json *body = NULL;
     char hash[TRUST_PASSWORD_TEXT];
     bool hashed = false;
-    struct member member;
     struct isg_arena *arena = isg_arena_new(DOCUMENT_MAX);
     if (arena == NULL)
         return isg_fail(why, ISG_ENOMEM, "no memory");
@@ -261,14 +288,8 @@ int directory_put_member(struct directory *directory, struct isg_str json, bool 
     if (err == ISG_OK)
         err = prepare_member(body, arena, hash, &hashed, why);
     if (err == ISG_OK) {
-        (void)pthread_mutex_lock(&directory->change);
-        const struct registry *held = registry_ref(directory->current);
-        const struct member_change change = {body, hashed ? hash : NULL, create};
-        err = change_member(directory, &change, arena, &member, why);
-        if (err == ISG_OK && out != NULL)
-            member_write(&member, out);
-        registry_unref(&held);
-        (void)pthread_mutex_unlock(&directory->change);
+        struct member_change change = {body, hashed ? hash : NULL, create, arena, out};
+        err = make_change(directory, change_member, &change, why);
     }
     stix_json_free(&body);
     isg_arena_free(&arena);
@@ -285,12 +306,19 @@ static void make_token(struct isg_buf *out)
     trust_wipe(bytes, sizeof bytes);
 }
 
-static int add_token(struct directory *directory, struct isg_str name, struct isg_str label,
-                     struct isg_str token, struct isg_fail *why)
+struct new_token {
+    struct isg_str name; /* of the member */
+    struct isg_str label;
+    struct isg_str token;
+};
+
+static int add_token(struct directory *directory, void *arg, struct isg_fail *why)
 {
+    const struct new_token *wanted = arg;
+    struct isg_str label = wanted->label;
     struct member_token tokens[TOKENS_MAX];
     char text[TOKEN_LABEL_MAX + 1];
-    const struct member *old = registry_member(directory->current, name);
+    const struct member *old = registry_member(directory->current, wanted->name);
     if (old == NULL)
         return isg_fail(why, ISG_ENOENT, "no such member");
     if (old->tokens_count >= TOKENS_MAX)
@@ -303,7 +331,7 @@ static int add_token(struct directory *directory, struct isg_str name, struct is
         memcpy(text, label.p, label.n);
     text[label.n] = '\0';
     struct member_token *added = &tokens[member.tokens_count++];
-    trust_mac(directory->secret, "token", token, added->mac);
+    trust_mac(directory->secret, "token", wanted->token, added->mac);
     added->label = text;
     added->created_us = isg_time_now_us();
     member.tokens = tokens;
@@ -321,11 +349,8 @@ int directory_member_token(struct directory *directory, struct isg_str name, str
     make_token(&token);
     if (token.err != ISG_OK)
         return isg_fail(why, ISG_ENOMEM, "no memory");
-    (void)pthread_mutex_lock(&directory->change);
-    const struct registry *held = registry_ref(directory->current);
-    int err = add_token(directory, name, label, isg_buf_str(&token), why);
-    registry_unref(&held);
-    (void)pthread_mutex_unlock(&directory->change);
+    struct new_token wanted = {name, label, isg_buf_str(&token)};
+    int err = make_change(directory, add_token, &wanted, why);
     if (err == ISG_OK && out != NULL) {
         struct isg_jsonw w;
         isg_jsonw_init(&w, out);
@@ -402,9 +427,17 @@ static int check_collection(struct directory *directory, struct collection *coll
     return err != ISG_OK ? err : collection_check_names(collection, registry, why);
 }
 
-static int change_collection(struct directory *directory, const struct stix_json *body, bool create,
-                             struct isg_arena *arena, struct isg_buf *out, struct isg_fail *why)
+struct collection_change {
+    const struct stix_json *body;
+    bool create; /* there must be no such collection yet */
+    struct isg_arena *arena;
+    struct isg_buf *out; /* the collection as it became; may be NULL */
+};
+
+static int change_collection(struct directory *directory, void *arg, struct isg_fail *why)
 {
+    const struct collection_change *change = arg;
+    const struct stix_json *body = change->body;
     struct isg_str id = stix_json_get_str(body, "id");
     struct collection collection = new_collection;
     struct isg_buf document;
@@ -412,22 +445,22 @@ static int change_collection(struct directory *directory, const struct stix_json
         const struct collection *old = &directory->current->collections[i];
         if (id.n == 0 || !isg_str_ieq(id, isg_str_of(old->id)))
             continue;
-        if (create)
+        if (change->create)
             return isg_fail_at(why, ISG_ECONFLICT, "/id", NULL, "a collection has this id");
         collection = *old;
     }
-    int err = collection_read(body, DOCUMENT_BODY, arena, &collection, why);
+    int err = collection_read(body, DOCUMENT_BODY, change->arena, &collection, why);
     if (err == ISG_OK && collection.id[0] == '\0')
         isg_uuid_random(collection.id);
     if (err == ISG_OK)
-        err = check_collection(directory, &collection, arena, why);
+        err = check_collection(directory, &collection, change->arena, why);
     if (err != ISG_OK)
         return err;
     isg_buf_init(&document, DOCUMENT_MAX);
     collection_write(&collection, &document);
     err = keep(directory, STORE_COLLECTION, collection.id, &document, why);
-    if (err == ISG_OK && out != NULL)
-        isg_buf_put_str(out, isg_buf_str(&document));
+    if (err == ISG_OK && change->out != NULL)
+        isg_buf_put_str(change->out, isg_buf_str(&document));
     isg_buf_done(&document);
     return err;
 }
@@ -441,11 +474,8 @@ int directory_put_collection(struct directory *directory, struct isg_str json, b
         return isg_fail(why, ISG_ENOMEM, "no memory");
     int err = stix_json_parse(json, NULL, &body, why);
     if (err == ISG_OK) {
-        (void)pthread_mutex_lock(&directory->change);
-        const struct registry *held = registry_ref(directory->current);
-        err = change_collection(directory, body, create, arena, out, why);
-        registry_unref(&held);
-        (void)pthread_mutex_unlock(&directory->change);
+        struct collection_change change = {body, create, arena, out};
+        err = make_change(directory, change_collection, &change, why);
     }
     stix_json_free(&body);
     isg_arena_free(&arena);

@@ -52,6 +52,76 @@ int store_doc_put(struct store *store, enum store_doc kind, struct isg_str name,
     return err;
 }
 
+/* WATCH the generation; ISG_EBUSY unless it is the one that is expected. */
+static int watch_generation(struct redis_conn *conn, uint64_t expected, int64_t deadline_us,
+                            struct isg_fail *why)
+{
+    struct redis_pipe pipe;
+    struct names_key key;
+    uint64_t now = 0;
+    redis_pipe_init(&pipe);
+    REDIS(&pipe, ISG_STR("WATCH"), names_docs_generation(&key));
+    REDIS(&pipe, ISG_STR("GET"), names_docs_generation(&key));
+    int err = conn_run(conn, &pipe, deadline_us, why);
+    if (err == ISG_OK)
+        err = redis_expect(redis_nth(&pipe, 1), REDIS_TEXT, why);
+    if (err == ISG_OK && !isg_str_to_u64(redis_text(redis_nth(&pipe, 1)), UINT64_MAX, &now))
+        err = isg_fail(why, ISG_ESTORE, "the generation of the documents is damaged");
+    if (err == ISG_ENOENT)
+        err = ISG_OK;
+    if (err == ISG_OK && now != expected) {
+        redis_pipe_reset(&pipe);
+        REDIS(&pipe, ISG_STR("UNWATCH"));
+        (void)conn_run(conn, &pipe, deadline_us, NULL);
+        err = isg_fail(why, ISG_EBUSY, "the documents have changed");
+    }
+    redis_pipe_done(&pipe);
+    return err;
+}
+
+/* The change itself; it is not repeated, since another one may have followed it by then. */
+static int put_watched(struct redis_conn *conn, struct redis_pipe *pipe, int64_t deadline_us,
+                       struct isg_fail *why)
+{
+    struct names_key key;
+    REDIS(pipe, ISG_STR("INCR"), names_docs_generation(&key));
+    REDIS(pipe, ISG_STR("EXEC"));
+    int err = conn_run(conn, pipe, deadline_us, why);
+    if (err == ISG_OK)
+        err = redis_expect(redis_nth(pipe, 3), REDIS_LIST, why);
+    for (size_t i = 0; i < 2 && err == ISG_OK; i++)
+        err = redis_expect(redis_at(redis_nth(pipe, 3), i), REDIS_INT, why);
+    return err == ISG_ENOENT ? isg_fail(why, ISG_EBUSY, "the documents have changed") : err;
+}
+
+int store_doc_swap(struct store *store, enum store_doc kind, struct isg_str name,
+                   struct isg_str json, uint64_t generation, struct isg_fail *why)
+{
+    int64_t deadline_us = redis_deadline(store->redis);
+    struct redis_pipe pipe;
+    struct names_key key;
+    struct redis_conn *conn = NULL;
+    int err;
+    for (int round = 0;; round++) {
+        err = redis_take(store->redis, REDIS_WRITE, deadline_us, &conn, why);
+        if (err != ISG_OK)
+            return err;
+        bool was_used = conn->used;
+        err = watch_generation(conn, generation, deadline_us, why);
+        if (err == ISG_OK || conn->fault != CONN_CLOSED || !was_used || round == 3)
+            break;
+        redis_give(store->redis, &conn);
+    }
+    redis_pipe_init(&pipe);
+    REDIS(&pipe, ISG_STR("MULTI"));
+    REDIS(&pipe, ISG_STR("HSET"), names_docs(&key, kind), name, json);
+    if (err == ISG_OK)
+        err = put_watched(conn, &pipe, deadline_us, why);
+    redis_pipe_done(&pipe);
+    redis_give(store->redis, &conn);
+    return err;
+}
+
 int store_doc_get(struct store *store, enum store_doc kind, struct isg_str name,
                   struct isg_buf *out, struct isg_fail *why)
 {
@@ -150,6 +220,25 @@ int store_docs_generation(struct store *store, uint64_t *out, struct isg_fail *w
     if (err == ISG_OK || err == ISG_ENOENT)
         *out = generation; /* 0 before the first document */
     return err == ISG_ENOENT ? ISG_OK : err;
+}
+
+int store_agree(struct store *store, struct isg_str name, struct isg_str value, bool *out_same,
+                struct isg_fail *why)
+{
+    struct redis_pipe pipe;
+    struct names_key key;
+    redis_pipe_init(&pipe);
+    REDIS(&pipe, ISG_STR("HSETNX"), names_agreed(&key), name, value);
+    REDIS(&pipe, ISG_STR("HGET"), names_agreed(&key), name);
+    int err = redis_call(store->redis, REDIS_WRITE, &pipe, why);
+    if (err == ISG_OK)
+        err = redis_expect(redis_nth(&pipe, 0), REDIS_INT, why);
+    if (err == ISG_OK)
+        err = redis_expect(redis_nth(&pipe, 1), REDIS_TEXT, why);
+    if (err == ISG_OK)
+        *out_same = isg_str_eq(redis_text(redis_nth(&pipe, 1)), value);
+    redis_pipe_done(&pipe);
+    return err == ISG_ENOENT ? isg_fail(why, ISG_ESTORE, "Redis: a value is lost") : err;
 }
 
 /* ---- statuses ------------------------------------------------------------------------------- */

@@ -62,6 +62,11 @@ struct isg_str names_docs_generation(struct names_key *key)
     return put(key, "isg:{docs}:generation");
 }
 
+struct isg_str names_agreed(struct names_key *key)
+{
+    return put(key, "isg:{docs}:agreed");
+}
+
 struct isg_str names_status(struct names_key *key, struct isg_str id)
 {
     return put_tail(key, put(key, "isg:status:"), id);

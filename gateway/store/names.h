@@ -5,6 +5,7 @@
  *   isg:schema                      STRING  version of this layout (migrate.c)
  *   isg:{docs}:<kind>               HASH    name -> JSON
  *   isg:{docs}:generation           STRING  counter of changes of members and collections
+ *   isg:{docs}:agreed               HASH    what all gateways on this store must have alike
  *   isg:status:<id>                 STRING  "<owner length> <owner><JSON>", expires
  *   isg:lease:<name>                STRING  token of the holder, expires
  *   isg:sequence:<name>             STRING  last number given
@@ -53,6 +54,7 @@ bool names_id_is_valid(struct isg_str id);
 struct isg_str names_schema(struct names_key *key);
 struct isg_str names_docs(struct names_key *key, enum store_doc kind);
 struct isg_str names_docs_generation(struct names_key *key);
+struct isg_str names_agreed(struct names_key *key);
 struct isg_str names_status(struct names_key *key, struct isg_str id);
 struct isg_str names_lease(struct names_key *key, const char *name);
 struct isg_str names_sequence(struct names_key *key, const char *name);

@@ -73,6 +73,13 @@ int store_doc_get(struct store *store, enum store_doc kind, struct isg_str name,
 int store_doc_remove(struct store *store, enum store_doc kind, struct isg_str name,
                      struct isg_fail *why);
 
+/*
+ * Put a member or a collection that was decided upon the documents of this generation. ISG_EBUSY:
+ * they have changed since, nothing was written. ISG_ESTORE may leave it open whether it was.
+ */
+int store_doc_swap(struct store *store, enum store_doc kind, struct isg_str name,
+                   struct isg_str json, uint64_t generation, struct isg_fail *why);
+
 /* Call each(arg, name, json) for every document of a kind, in byte order of the names. */
 int store_doc_each(struct store *store, enum store_doc kind,
                    int (*each)(void *arg, struct isg_str name, struct isg_str json), void *arg,
@@ -80,6 +87,13 @@ int store_doc_each(struct store *store, enum store_doc kind,
 
 /* A number that rises with every change of members and collections, by any gateway. */
 int store_docs_generation(struct store *store, uint64_t *out, struct isg_fail *why);
+
+/*
+ * What all gateways on one store must have alike: the first one's value of name is kept. *out_same
+ * is false where another value is kept already.
+ */
+int store_agree(struct store *store, struct isg_str name, struct isg_str value, bool *out_same,
+                struct isg_fail *why);
 
 /* ---- statuses ------------------------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -58,20 +59,81 @@ def free_port():
         return s.getsockname()[1]
 
 
-class Instance:
-    """A gateway in a temporary folder; use as a context manager."""
+class Redis:
+    """A redis-server of the test's own on a Unix socket, durable; use as a context manager."""
 
-    def __init__(self, name="Example ISAO", config=None):
+    def __init__(self, *options):
+        if shutil.which("redis-server") is None:
+            skip_all("no redis-server")
+        self.base = tempfile.mkdtemp(prefix="isg-redis-")
+        self.socket = os.path.join(self.base, "redis.sock")
+        self.url = "unix:" + self.socket
+        self.options = options
+        self.process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.base, ignore_errors=True)
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.base,
+             "--save", "", "--appendonly", "yes", "--appendfsync", "always", *self.options],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        for _ in range(1000):
+            if self.cli("ping").strip() == "PONG":
+                return
+            time.sleep(0.02)
+        raise RuntimeError("redis-server does not start")
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.send_signal(how)
+            self.process.wait(60)
+        self.process = None
+
+    def cli(self, *words, timeout=30):
+        return subprocess.run(["redis-cli", "-s", self.socket, *words], capture_output=True,
+                              text=True, timeout=timeout).stdout
+
+
+class Instance:
+    """A gateway in a temporary folder; use as a context manager.
+
+    With redis (a URL) it uses that server; with like (another Instance) it is one more gateway of
+    the same organisation: same secrets, keys and namespace, an address of its own.
+    """
+
+    def __init__(self, name="Example ISAO", config=None, redis=None, like=None):
         self.base = tempfile.mkdtemp(prefix="isg-test-")
         self.dir = os.path.join(self.base, "instance")
         self.port = free_port()
         self.process = None
         self.log = os.path.join(self.base, "log")
         self.run("init", self.dir, "--listen", "127.0.0.1:%d" % self.port, "--name", name)
+        if redis:
+            config = "redis:\n  url: %s\n%s" % (redis, config or "")
+        if like:
+            self.join(like)
         if config:
             with open(os.path.join(self.dir, "isg.yaml"), "a") as f:
                 f.write(config)
         self.tls = ssl.create_default_context(cafile=os.path.join(self.dir, "tls/ca.pem"))
+
+    def join(self, other):
+        """What the README says of a second gateway: the first one's secrets, keys, namespace."""
+        for folder in ("secrets", "keys", "public"):
+            shutil.rmtree(os.path.join(self.dir, folder))
+            shutil.copytree(os.path.join(other.dir, folder), os.path.join(self.dir, folder))
+        texts = [open(os.path.join(i.dir, "isg.yaml")).read() for i in (self, other)]
+        own, theirs = (re.search("^id_urn: .*$", text, re.M).group() for text in texts)
+        with open(os.path.join(self.dir, "isg.yaml"), "w") as f:
+            f.write(texts[0].replace(own, theirs))
 
     def __enter__(self):
         self.start()

@@ -110,6 +110,32 @@ static void check_refresh(void)
     directory_close(&other);
 }
 
+/* A change decided upon a snapshot that is not the last one must not undo what others did. */
+static void check_stale(void)
+{
+    struct directory *other = NULL;
+    struct isg_fail why;
+    is_int(directory_open(f.store, NULL, f.secret, &other, &why), ISG_OK, "another gateway");
+    is_int(directory_put_member(other, ISG_STR("{\"name\":\"carol\",\"kind\":\"mdm\"}"), true, NULL,
+                                &why),
+           ISG_OK, "makes a member");
+    is_int(directory_put_member(f.directory, ISG_STR("{\"name\":\"carol\",\"kind\":\"hospital\"}"),
+                                true, NULL, &why),
+           ISG_ECONFLICT, "which cannot be made here again");
+    is_int(directory_put_member(other, ISG_STR("{\"name\":\"carol\",\"suspended\":true}"), false,
+                                NULL, &why),
+           ISG_OK, "and suspends it");
+    is_int(directory_put_member(f.directory, ISG_STR("{\"name\":\"carol\",\"title\":\"C\"}"), false,
+                                NULL, &why),
+           ISG_OK, "its title is changed here");
+    const struct registry *registry = directory_get(f.directory);
+    const struct member *carol = registry_member(registry, ISG_STR("carol"));
+    ok(carol != NULL && carol->suspended && strcmp(carol->title, "C") == 0,
+       "and it stays suspended");
+    registry_unref(&registry);
+    directory_close(&other);
+}
+
 static void check_tokens(void)
 {
     struct isg_buf out;
@@ -161,6 +187,7 @@ int main(void)
     check_members();
     check_collections();
     check_refresh();
+    check_stale();
     check_tokens();
     check_damaged();
     fixture_close(&f);

@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""Two gateways on one Redis: one log, one set of members, whoever is asked.
+
+Writers, deleters and pollers on both at once; then every invariant of the log is checked. What is
+done through one is asked of the other a second later. ISG_SOAK_SECONDS lengthens the mixed part.
+"""
+import json
+import os
+import random
+import threading
+import time
+
+from gateway import Instance, Redis, done, indicator, ok, same
+
+SECONDS = min(float(os.environ.get("ISG_SOAK_SECONDS", "8")), 120)
+PATH = "/api/collections/shared/objects/"
+FRESH = 1.0  # seconds after which the other gateway must know
+
+
+def client(isg, name):
+    return isg.client(name, "secret of " + name)
+
+
+class Worker(threading.Thread):
+    """step() until the end, taking turns at the gateways; a failure is kept for the report."""
+
+    def __init__(self, name, gateways, number):
+        super().__init__()
+        self.clients = [client(g, name) for g in gateways]
+        self.number, self.steps, self.failure, self.end = number, 0, None, time.time() + SECONDS
+
+    def run(self):
+        while time.time() < self.end and self.failure is None:
+            try:
+                self.step()
+                self.steps += 1
+            except Exception as e:  # the reason is what the test reports
+                self.failure = "%s: %r" % (type(self).__name__, e)
+
+    def any(self):
+        return random.choice(self.clients)
+
+
+class Writer(Worker):
+    """Pushes; half of it again through the other gateway at once; deletes some of it there."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.next, self.sure, self.gone = (self.number + 1) * 1000000, set(), set()
+
+    def step(self):
+        objects = [indicator(self.next + i, "green") for i in range(10)]
+        self.next += 10
+        here, there = random.sample(self.clients, 2)
+        second = threading.Thread(target=self.push, args=(there, objects[5:]))
+        second.start()
+        self.push(here, objects)
+        second.join()
+        if random.random() < 0.5:
+            id = objects[random.randrange(10)]["id"]
+            answer = there.request("DELETE", PATH + id + "/")
+            if answer.status != 200:
+                raise RuntimeError("delete: %d" % answer.status)
+            self.sure.discard(id)
+            self.gone.add(id)
+
+    def push(self, c, objects):
+        answer = c.push("shared", objects)
+        if answer.status != 202 or answer.json["success_count"] != len(objects):
+            self.failure = "push: %d %s" % (answer.status, answer.body[:200])
+        self.sure |= {o["id"] for o in objects}
+
+
+class Contender(Worker):
+    """Both gateways get the same object with other content at the same moment: one form wins."""
+
+    def step(self):
+        self.number += 1
+        with_name = [indicator(900000000 + self.number, "green", name=n) for n in ("one", "two")]
+        answers = [None, None]
+
+        def push(i):
+            answers[i] = self.clients[i].push("shared", [with_name[i]]).json
+        pair = [threading.Thread(target=push, args=(i,)) for i in (0, 1)]
+        for t in pair:
+            t.start()
+        for t in pair:
+            t.join()
+        if sorted(a["success_count"] for a in answers) != [0, 1]:
+            raise RuntimeError("not one of two forms: %r" % answers)
+
+
+class Poller(Worker):
+    """Walks the manifest by `next` or by date, each page from any of both gateways."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.dates, self.doubled, self.back, self.token, self.after = {}, 0, 0, None, ""
+
+    def step(self):
+        query = ["limit=%d" % random.choice((7, 50, 1000))]
+        if self.token and self.number % 2:
+            query.append("next=" + self.token)
+        elif self.after:
+            query.append("added_after=" + self.after)
+        answer = self.any().get("/api/collections/shared/manifest/?" + "&".join(query))
+        if answer.status != 200:
+            raise RuntimeError("poll: %d %s" % (answer.status, answer.body[:200]))
+        page = answer.json
+        for row in page.get("objects", []):
+            key = (row["id"], row["version"])
+            self.doubled += key in self.dates
+            self.back += row["date_added"] <= self.after
+            self.dates[key] = self.after = row["date_added"]
+        self.token = page.get("next")
+        if not page.get("more"):
+            time.sleep(0.02)
+
+
+def mixed(a, b):
+    """The load; afterwards what every poller got is what the log says."""
+    workers = [Writer("writer", (a, b), n) for n in range(3)] + [Contender("writer", (a, b), 0)]
+    workers += [Poller("reader", (a, b), n) for n in range(4)]
+    for w in workers:
+        w.start()
+    for w in workers:
+        w.join(SECONDS + 120)
+    for w in workers:
+        ok(w.failure is None and w.steps > 0, "%s: %d steps%s" % (
+            type(w).__name__, w.steps, "; " + w.failure if w.failure else ""))
+    writers = [w for w in workers if isinstance(w, Writer)]
+    sure = set().union(*(w.sure for w in writers))
+    gone = set().union(*(w.gone for w in writers))
+    time.sleep(FRESH)
+    check_logs(a, b, sure, gone)
+    log = manifest(client(a, "reader"))
+    for w in workers:
+        if isinstance(w, Poller):
+            w.end = time.time() + 60
+            while w.token or len(w.dates) == 0 or w.after < log[-1]["date_added"]:
+                w.step()
+            missed = {(r["id"], r["version"]) for r in log} - set(w.dates)
+            same(len(missed), 0, "poller %d missed nothing of %d" % (w.number, len(log)))
+            same((w.doubled, w.back), (0, 0), "and got nothing twice, nothing out of order")
+
+
+def manifest(c):
+    return c.pull("shared", limit=1000, endpoint="manifest")[0]
+
+
+def check_logs(a, b, sure, gone):
+    """Both serve the same log: dates rise, none twice, none lost, none that is deleted."""
+    logs = [manifest(client(g, "reader")) for g in (a, b)]
+    same(logs[0], logs[1], "both serve the same manifest")
+    dates = [r["date_added"] for r in logs[0]]
+    ids = [r["id"] for r in logs[0]]
+    same(dates, sorted(set(dates)), "dates rise strictly")
+    same(len(ids), len(set(ids)), "none of %d is there twice" % len(ids))
+    same(len(sure - set(ids)), 0, "none of %d acknowledged is lost" % len(sure))
+    same(len(gone & set(ids)), 0, "none of %d deleted is left" % len(gone))
+    pages = [client(g, "reader").get(PATH + "?limit=1000").body for g in (a, b)]
+    strip = [p.split(b'"objects"')[1] for p in pages]
+    ok(strip[0] == strip[1], "both serve the same bytes")
+
+
+def soon(what, name):
+    """True at the latest FRESH seconds from now, by a request that begins no sooner than needed."""
+    end = time.monotonic() + FRESH
+    while not what() and time.monotonic() < end:
+        time.sleep(0.02)
+    ok(what(), name)
+
+
+def check_freshness(a, b):
+    """A write and a deletion through one, seen by the other, whose page was just in memory."""
+    for here, there in ((a, b), (b, a)):
+        writer, reader = client(here, "writer"), client(there, "reader")
+        for n in range(3):
+            o = indicator(500000000 + n + (1000 if here is b else 0), "green")
+            page = PATH + "?match[id]=" + o["id"]
+            all_of = PATH + "?added_after=" + manifest(reader)[-1]["date_added"]
+            for path in (page, all_of, PATH + o["id"] + "/"):
+                reader.get(path)
+            same(writer.push("shared", [o]).status, 202, "pushed")
+            time.sleep(FRESH)
+            same([reader.get(p).json.get("objects") for p in (page, all_of)], [[o], [o]],
+                 "a second later the other gateway serves it")
+            same(reader.get(PATH + o["id"] + "/").status, 200, "by its id too")
+            same(writer.request("DELETE", PATH + o["id"] + "/").status, 200, "deleted")
+            time.sleep(FRESH)
+            same([reader.get(p).json.get("objects") for p in (page, all_of)], [None, None],
+                 "a second later it is gone there")
+            same(reader.get(PATH + o["id"] + "/").status, 404, "by its id too")
+
+
+def check_tokens(a, b):
+    """A `next` of one is good at the other, for the same member only; so are status and token."""
+    first = client(a, "reader").get(PATH + "?limit=3").json
+    here = client(a, "reader").get(PATH + "?limit=5&next=" + first["next"])
+    there = client(b, "reader").get(PATH + "?limit=5&next=" + first["next"])
+    same(there.json["objects"], here.json["objects"], "a token of one goes on at the other")
+    same(client(b, "writer").get(PATH + "?next=" + first["next"]).status, 400, "not for another member")
+    status = client(a, "writer").push("shared", [indicator(600000000, "green")]).json
+    path = "/api/status/%s/" % status["id"]
+    same(client(b, "writer").get(path).json, status, "the status of a push is read at the other")
+    same(client(b, "reader").get(path).status, 404, "by its owner only")
+    token = a.json("member", "token", "reader")["token"]
+    soon(lambda: b.client(token=token).get(PATH).status == 200, "a token made at one opens the other")
+
+
+def status_of(isg, name, path=PATH):
+    return client(isg, name).get(path).status
+
+
+def check_directory(a, b):
+    """Members, collections and rights that are changed at one count at the other."""
+    a.member("late", "hospital")
+    soon(lambda: status_of(b, "late") == 200, "a new member is known to the other")
+    b.run("member", "suspend", "late")
+    soon(lambda: status_of(a, "late") == 401, "a suspended one is refused by the other")
+    a.collection("annex", read="reader", write="writer")
+    soon(lambda: status_of(b, "reader", "/api/collections/annex/objects/") == 200,
+         "a new collection is served by the other")
+    same(status_of(b, "writer", "/api/collections/annex/objects/"), 403, "with its rights")
+    check_lost_updates(a, b)
+
+
+def check_lost_updates(a, b):
+    """Changes of one member through both at once: each keeps what the other did."""
+    tokens = []
+
+    def make(isg):
+        for _ in range(5):
+            tokens.append(isg.json("member", "token", "writer")["token"])
+    pair = [threading.Thread(target=make, args=(g,)) for g in (a, b)]
+    for t in pair:
+        t.start()
+    for t in pair:
+        t.join()
+    time.sleep(FRESH)
+    good = [b.client(token=t).get(PATH).status for t in tokens]
+    same(good, [200] * 10, "ten tokens made through both at once are all good")
+
+
+def check_stranger(a, redis):
+    """A gateway with a secret of its own is told so, and says so."""
+    with Instance(redis=redis.url) as stranger:
+        said = stranger.run("doctor", "--json", check=False)
+        checks = {c["check"]: c for c in json.loads(said.stdout)["checks"]}
+        same((said.returncode, checks["gateways"]["level"]), (1, "error"), "doctor sees a stranger")
+    checks = {c["check"]: c["level"] for c in json.loads(a.run(
+        "doctor", "--json", check=False).stdout)["checks"]}
+    same(checks["gateways"], "ok", "and not at the first gateway")
+
+
+def check_start_together():
+    """Two that start on an empty store at once make its first collections once."""
+    with Redis() as redis:
+        a = Instance(redis=redis.url)
+        b = Instance(redis=redis.url, like=a)
+        pair = [threading.Thread(target=i.start) for i in (a, b)]
+        for t in pair:
+            t.start()
+        for t in pair:
+            t.join()
+        try:
+            lists = [i.json("collection", "list")["collections"] for i in (a, b)]
+            same(lists[0], lists[1], "two started at once have the same collections")
+            same(sorted(c["collection"]["title"] for c in lists[0]), ["advisories", "indicators", "submissions"],
+                 "each once")
+        finally:
+            a.__exit__()
+            b.__exit__()
+
+
+random.seed(5)
+check_start_together()
+with Redis() as redis:
+    with Instance(redis=redis.url, config="log:\n  level: warn\n") as a:
+        with Instance(redis=redis.url, config="log:\n  level: warn\n", like=a) as b:
+            same(a.json("collection", "list"), b.json("collection", "list"), "the same collections")
+            for name in ("writer", "reader"):
+                a.member(name, "hospital")
+            a.collection("shared", write="writer")
+            time.sleep(FRESH)
+            mixed(a, b)
+            check_freshness(a, b)
+            check_tokens(a, b)
+            check_directory(a, b)
+            check_stranger(a, redis)
+            same([a.stop(), b.stop()], [0, 0], "both stop as they should")
+done()
