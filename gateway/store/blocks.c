@@ -101,6 +101,8 @@ static int fill_marks(struct store_block *view, const struct redis_reply *reply,
         }
         struct store_event *event = &view->events[index];
         event->dead = event->dead || marks.dead;
+        event->expired = marks.expired;
+        event->gone_us = marks.gone_us;
         event->newer = marks.newer;
         event->newer_count = marks.newer_count;
         event->older = marks.older;

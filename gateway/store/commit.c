@@ -31,6 +31,8 @@ struct commit {
     int err;
     struct isg_fail why;
     struct commit *next;
+    pthread_cond_t
+        turn; /* it is done, or its owner is to write next; each wakes only whom it must */
 };
 
 /* ---- judging one commit inside a transaction ------------------------------------------------ */
@@ -232,11 +234,24 @@ static bool is_full(const struct journal *j)
     return puts >= GROUP_PUTS || j->waiting_bytes >= GROUP_BYTES;
 }
 
-static bool wait_moved(struct journal *j, int64_t then_us)
+static bool wait_on(pthread_cond_t *cond, struct journal *j, int64_t then_us)
 {
     struct timespec at = {.tv_sec = (time_t)(then_us / 1000000),
                           .tv_nsec = (long)(then_us % 1000000) * 1000};
-    return pthread_cond_timedwait(&j->moved, &j->lock, &at) != ETIMEDOUT;
+    return pthread_cond_timedwait(cond, &j->lock, &at) != ETIMEDOUT;
+}
+
+static bool wait_moved(struct journal *j, int64_t then_us)
+{
+    return wait_on(&j->moved, j, then_us);
+}
+
+static void pass_the_pen(struct journal *j)
+{
+    j->busy = false;
+    if (j->first != NULL)
+        pthread_cond_signal(&j->first->turn);
+    pthread_cond_broadcast(&j->moved);
 }
 
 static void write_next(struct store *store, struct journal *j)
@@ -253,12 +268,12 @@ static void write_next(struct store *store, struct journal *j)
     for (struct commit *c = group.first, *next; c != NULL; c = next) {
         next = c->next; /* c is gone once its owner sees it done */
         c->state = COMMIT_DONE;
+        pthread_cond_signal(&c->turn);
     }
-    j->busy = false;
-    pthread_cond_broadcast(&j->moved);
+    pass_the_pen(j);
 }
 
-static void run_commit(struct store *store, struct journal *j, struct commit *commit)
+static void queue_commit(struct store *store, struct journal *j, struct commit *commit)
 {
     pthread_mutex_lock(&j->lock);
     if (j->waiting_bytes + commit->bytes > WAITING_BYTES && j->first != NULL) {
@@ -271,14 +286,28 @@ static void run_commit(struct store *store, struct journal *j, struct commit *co
         if (commit->state == COMMIT_WAITS && !j->busy) {
             write_next(store, j);
         } else if (commit->state == COMMIT_TAKEN) {
-            pthread_cond_wait(&j->moved, &j->lock); /* the writer keeps to the deadline */
-        } else if (!wait_moved(j, commit->deadline_us) && commit->state == COMMIT_WAITS) {
+            pthread_cond_wait(&commit->turn, &j->lock); /* the writer keeps to the deadline */
+        } else if (!wait_on(&commit->turn, j, commit->deadline_us) &&
+                   commit->state == COMMIT_WAITS) {
             leave_queue(j, commit);
             commit->err = isg_fail(&commit->why, ISG_EBUSY, "waited too long for other commits");
             commit->state = COMMIT_DONE;
         }
     }
+    if (!j->busy && j->first != NULL) /* a call to write may have reached one who was leaving */
+        pthread_cond_signal(&j->first->turn);
     pthread_mutex_unlock(&j->lock);
+}
+
+static void run_commit(struct store *store, struct journal *j, struct commit *commit)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&commit->turn, &attr);
+    pthread_condattr_destroy(&attr);
+    queue_commit(store, j, commit);
+    pthread_cond_destroy(&commit->turn);
 }
 
 /* ---- the call ------------------------------------------------------------------------------- */
@@ -346,7 +375,7 @@ static size_t choose(struct txn *txn, struct family *family, struct isg_str vers
     size_t n = 0;
     for (size_t i = 0; i < family->count; i++) {
         if (is_chosen(&family->events[i]->record, version, &eye)) {
-            txn_kill(family, family->events[i]);
+            txn_kill(family, family->events[i], false);
             n++;
         }
     }
@@ -385,8 +414,7 @@ static bool begin_writing(struct journal *j, int64_t deadline_us)
 static void end_writing(struct journal *j)
 {
     pthread_mutex_lock(&j->lock);
-    j->busy = false;
-    pthread_cond_broadcast(&j->moved);
+    pass_the_pen(j);
     pthread_mutex_unlock(&j->lock);
 }
 

@@ -83,7 +83,7 @@ static void write_list(struct isg_buf *out, const uint32_t *labels, size_t n)
 void event_marks_write(struct isg_buf *out, const struct event_marks *marks)
 {
     if (marks->dead) {
-        isg_buf_putc(out, 'x');
+        isg_buf_printf(out, "x%c%" PRId64, marks->expired ? 'e' : 'd', marks->gone_us);
         return;
     }
     write_list(out, marks->newer, marks->newer_count);
@@ -119,9 +119,10 @@ bool event_marks_read(struct isg_str text, struct isg_arena *arena, struct event
                       bool *out_nomem)
 {
     *out_nomem = false;
-    if (isg_str_is(text, "x")) {
-        *out = (struct event_marks){.dead = true};
-        return true;
+    bool expired = isg_str_starts(text, ISG_STR("xe"));
+    if (expired || isg_str_starts(text, ISG_STR("xd"))) {
+        *out = (struct event_marks){.dead = true, .expired = expired};
+        return isg_str_to_i64(isg_str_from(text, 2), &out->gone_us);
     }
     size_t slash = isg_str_find(text, '/');
     if (slash == SIZE_MAX)

@@ -38,16 +38,22 @@ void event_write(struct isg_buf *out, const struct event_record *record);
 /* Cut the next record from *rest; texts are views into it. False at the end or when damaged. */
 bool event_read(struct isg_str *rest, struct event_record *out);
 
-/* Sets of labels in rising order. */
+/*
+ * Sets of labels in rising order. Of an event that is gone the record stays in its block, and these
+ * marks: together the tombstone of what was erased, with id, version, digest, date and reason.
+ */
 struct event_marks {
     bool dead;
+    bool expired;    /* its time to live was over; else it was deleted */
+    int64_t gone_us; /* when; 0: not known */
     const uint32_t *newer;
     size_t newer_count;
     const uint32_t *older;
     size_t older_count;
 };
 
-/* Append marks as text: "x" when dead, else "newer/older" with numbers and commas ("1,4/2"). */
+/* Append marks as text: "xd" or "xe" and the date when dead (deleted, expired), else "newer/older"
+ * with numbers and commas ("1,4/2"). */
 void event_marks_write(struct isg_buf *out, const struct event_marks *marks);
 
 /*

@@ -158,20 +158,28 @@ int family_relate(const struct family *family, bool after, struct isg_arena *are
     return ISG_OK;
 }
 
+/* Marks as text in the arena; p NULL without memory. */
+static struct isg_str marks_text(const struct event_marks *marks, struct isg_arena *arena)
+{
+    struct isg_buf text;
+    isg_buf_init(&text, ISG_BUF_NO_MAX);
+    event_marks_write(&text, marks);
+    struct isg_str copy = {NULL, text.len};
+    if (text.err == ISG_OK)
+        copy.p = isg_arena_copy(arena, isg_buf_str(&text));
+    isg_buf_done(&text);
+    return copy;
+}
+
 static int write_side(struct family *family, bool after, struct isg_arena *arena)
 {
     struct family_marks *list;
     size_t n;
     int err = family_relate(family, after, arena, &list, &n);
     for (size_t i = 0; err == ISG_OK && i < n; i++) {
-        struct isg_buf text;
-        isg_buf_init(&text, ISG_BUF_NO_MAX);
-        event_marks_write(&text, &list[i].marks);
-        struct isg_str copy = {isg_arena_copy(arena, isg_buf_str(&text)), text.len};
-        if (text.err != ISG_OK || copy.p == NULL)
-            err = ISG_ENOMEM;
-        isg_buf_done(&text);
-        *(after ? &list[i].event->marks_after : &list[i].event->marks_before) = copy;
+        struct isg_str text = marks_text(&list[i].marks, arena);
+        *(after ? &list[i].event->marks_after : &list[i].event->marks_before) = text;
+        err = text.p == NULL ? ISG_ENOMEM : ISG_OK;
     }
     return err;
 }
@@ -179,9 +187,16 @@ static int write_side(struct family *family, bool after, struct isg_arena *arena
 int family_write_marks(struct family *family, struct isg_arena *arena)
 {
     for (size_t i = 0; i < family->count; i++) {
-        family->events[i]->marks_before = ISG_STR("/");
-        family->events[i]->marks_after = ISG_STR("x");
+        struct relative *event = family->events[i];
+        const struct event_marks dead = {
+            .dead = true, .expired = event->is_expired, .gone_us = event->gone_us};
+        event->marks_before = ISG_STR("/");
+        event->marks_after = event->is_gone ? marks_text(&dead, arena) : ISG_STR("/");
+        if (event->marks_after.p == NULL)
+            return ISG_ENOMEM;
     }
+    if (family->count == 1)
+        return ISG_OK; /* nobody is older or newer, the usual case */
     int err = write_side(family, false, arena);
     return err == ISG_OK ? write_side(family, true, arena) : err;
 }

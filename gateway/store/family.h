@@ -22,7 +22,9 @@ struct relative { /* one event; texts are borrowed */
     struct event_record record;
     struct isg_str canon; /* of a new one */
     bool is_new;          /* not in the store before this change */
-    bool is_gone;         /* deleted by this change */
+    bool is_gone;         /* erased by this change: */
+    bool is_expired;      /* its time was over; else somebody deleted it */
+    int64_t gone_us;
     struct isg_str marks_before;
     struct isg_str marks_after;
 };

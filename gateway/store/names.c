@@ -7,10 +7,8 @@
 #include <string.h>
 
 static const char *const doc_names[STORE_DOC_COUNT] = {
-    [STORE_MEMBER] = "member",
-    [STORE_COLLECTION] = "collection",
-    [STORE_FEED] = "feed",
-    [STORE_FEED_STATE] = "feed-state",
+    [STORE_MEMBER] = "member",         [STORE_COLLECTION] = "collection", [STORE_FEED] = "feed",
+    [STORE_FEED_STATE] = "feed-state", [STORE_FACET] = "facet",
 };
 
 bool names_collection_is_valid(const char *collection)

@@ -17,7 +17,7 @@
  *   isg:{c:<id>}:g                  HASH    block -> generation of its last change but appends
  *   isg:{c:<id>}:d                  HASH    block -> date_us of its first event
  *   isg:{c:<id>}:l                  HASH    label number -> label text
- *   isg:{c:<id>}:i:<object id>      HASH    position -> record of each living event of that id
+ *   isg:{c:<id>}:i:<object id>      STRING  records of the living events of that id, by position
  *   isg:{c:<id>}:o:<digest>         STRING  canonical bytes
  *
  * epoch is the date of the log's first event: another epoch is another log (a flushed or restored

@@ -377,13 +377,14 @@ static int read_versions(const struct redis_reply *reply, struct isg_arena *aren
     struct family family = {0};
     struct family_marks *list;
     size_t n;
-    int err = redis_expect(reply, REDIS_LIST, why);
-    for (size_t i = 0; i + 1 < redis_count(reply) && err == ISG_OK; i += 2) {
-        struct isg_str text = redis_text(redis_at(reply, i + 1));
-        struct event_record record;
-        if (event_read(&text, &record) && family_add(&family, &record, arena) == NULL)
+    struct isg_str records = redis_text(reply); /* "" for nil */
+    struct event_record record;
+    int err = redis_expect(reply, REDIS_TEXT, why);
+    if (err == ISG_ENOENT)
+        return isg_fail(why, ISG_ENOENT, "no such object");
+    while (err == ISG_OK && event_read(&records, &record))
+        if (family_add(&family, &record, arena) == NULL)
             err = no_memory(why);
-    }
     if (err == ISG_OK && family.count == 0)
         err = isg_fail(why, ISG_ENOENT, "no such object");
     if (err == ISG_OK && family_relate(&family, true, arena, &list, &n) != ISG_OK)
@@ -414,7 +415,7 @@ int store_versions(struct store *store, const char *collection, struct isg_str i
     if (arena == NULL)
         return no_memory(why);
     redis_pipe_init(&pipe);
-    REDIS(&pipe, ISG_STR("HGETALL"), names_index(&key, collection, id));
+    REDIS(&pipe, ISG_STR("GET"), names_index(&key, collection, id));
     err = redis_call(store->redis, REDIS_READ, &pipe, why);
     if (err == ISG_OK)
         err = read_versions(redis_nth(&pipe, 0), arena, out, out_count, why);

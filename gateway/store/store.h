@@ -23,7 +23,7 @@
 #include "stix/base/str.h"
 #include "stix/base/uuid.h"
 
-enum { STORE_SCHEMA = 1 }; /* version of the layout of keys, kept in the store */
+enum { STORE_SCHEMA = 2 }; /* version of the layout of keys, kept in the store */
 
 struct store;
 
@@ -185,9 +185,11 @@ bool store_head_now(struct store *store, const char *collection, unsigned max_ag
 struct store_event {
     uint64_t position;
     int64_t date_added_us;
-    uint32_t label; /* index into the collection's labels */
-    bool dead;      /* deleted: never shown again */
-    bool versioned; /* has modified */
+    uint32_t label;  /* index into the collection's labels */
+    bool dead;       /* erased: never shown again; what stays is a tombstone: */
+    bool expired;    /* by its time to live; else it was deleted */
+    int64_t gone_us; /* when; 0: not known */
+    bool versioned;  /* has modified */
     struct isg_str id;
     struct isg_str version; /* "" for an object without modified and created */
     uint8_t digest[ISG_SHA256_BYTES];

@@ -68,8 +68,8 @@ bool txn_label_text(const struct txn *txn, uint32_t label, struct isg_str *out);
 int txn_add(struct txn *txn, struct family *family, struct event_record *record,
             struct isg_str canon, struct relative **out);
 
-/* Mark an event of the family as deleted. */
-void txn_kill(struct family *family, struct relative *event);
+/* Mark an event of the family as gone, deleted or expired; a tombstone stays (events.h). */
+void txn_kill(struct family *family, struct relative *event, bool expired);
 
 /* Nothing was added or killed. */
 bool txn_is_empty(const struct txn *txn);

@@ -77,7 +77,8 @@ static void check_marks(void)
         size_t newer;
         size_t older;
     } rows[] = {
-        {"x", true, true, 0, 0},
+        {"xd0", true, true, 0, 0},
+        {"xe1767600000000000", true, true, 0, 0},
         {"/", true, false, 0, 0},
         {"1/", true, false, 1, 0},
         {"/7", true, false, 0, 1},
@@ -88,7 +89,9 @@ static void check_marks(void)
         {"a/", false, false, 0, 0},
         {"1,/", false, false, 0, 0},
         {"4294967296/", false, false, 0, 0},
-        {"xx", false, false, 0, 0},
+        {"x", false, false, 0, 0},
+        {"xx1", false, false, 0, 0},
+        {"xd", false, false, 0, 0},
         {"1/2/3", false, false, 0, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -101,8 +104,9 @@ static void check_marks(void)
         isg_buf_init(&text, ISG_BUF_NO_MAX);
         if (good) {
             event_marks_write(&text, &marks);
-            ok(marks.dead == rows[i].dead && marks.newer_count == rows[i].newer &&
-                   marks.older_count == rows[i].older,
+            ok(marks.dead == rows[i].dead &&
+                   marks.expired == (strncmp(rows[i].text, "xe", 2) == 0) &&
+                   marks.newer_count == rows[i].newer && marks.older_count == rows[i].older,
                "counts of '%s'", rows[i].text);
             is_str(text.p, rows[i].text, "written again");
         }

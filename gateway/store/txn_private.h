@@ -1,0 +1,28 @@
+/*
+ * Between the files of a txn: txn.c reads and plans, txn_write.c writes, txn_learn.c tells memory,
+ * txn_settle.c finds out what became of a change in doubt.
+ */
+#ifndef GATEWAY_STORE_TXN_PRIVATE_H
+#define GATEWAY_STORE_TXN_PRIVATE_H
+
+#include "gateway/store/txn.h"
+
+/* Room for one more item in an array in the arena, perhaps moved; NULL without memory. */
+void *txn_room(struct txn *txn, void *items, size_t count, size_t *room, size_t size);
+
+static inline uint64_t txn_block(const struct event_record *record)
+{
+    return (record->position - 1) / STORE_BLOCK;
+}
+
+/* Added events go into the blocks that are kept in memory, if all before them is there: a read
+ * behind a write need not fetch the block again. Call it before txn_learn. */
+void txn_grow_blocks(struct txn *txn);
+
+/* The change is in the store: the journal follows. */
+void txn_learn(struct txn *txn, int64_t asked_us);
+
+/* Nothing remembered of the log is sure: it is asked for again. */
+void txn_doubt(struct txn *txn);
+
+#endif
