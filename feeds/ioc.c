@@ -208,6 +208,17 @@ static bool read_wanted(struct ioc_reader *reader, struct isg_str text, enum ioc
     return read_hash(reader, text, want, out);
 }
 
+/* UTF-8 that a JSON string may hold. */
+static bool is_text(struct isg_str raw)
+{
+    int32_t cp;
+    while ((cp = isg_utf8_next(&raw)) >= 0) {
+        if (isg_utf8_is_noncharacter(cp))
+            return false;
+    }
+    return cp == -1;
+}
+
 int ioc_read(struct isg_arena *arena, struct isg_str raw, enum ioc_kind want, unsigned flags,
              struct ioc *out, struct isg_fail *why)
 {
@@ -216,7 +227,7 @@ int ioc_read(struct isg_arena *arena, struct isg_str raw, enum ioc_kind want, un
     raw = isg_str_trim(raw);
     if (raw.n == 0 || raw.n > IOC_TEXT_MAX)
         return isg_fail(why, ISG_EINVAL, raw.n == 0 ? "no value" : "a value this long is none");
-    if (!isg_utf8_is_valid(raw))
+    if (!is_text(raw))
         return isg_fail(why, ISG_EINVAL, "a value that is not UTF-8");
     struct isg_str text = ioc_refang(arena, raw, flags);
     if (text.p == NULL)

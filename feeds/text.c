@@ -8,10 +8,11 @@
 
 enum { URL_MAX = 4096 };
 
-/* A control character that has no place in a text (feeds digest 2.8). */
-static bool is_control(int32_t cp)
+/* A control character (feeds digest 2.8), or one that no JSON text may hold. */
+static bool is_misplaced(int32_t cp)
 {
-    return (cp < 0x20 && cp != '\t' && cp != '\n') || (cp >= 0x7f && cp < 0xa0);
+    return (cp < 0x20 && cp != '\t' && cp != '\n') || (cp >= 0x7f && cp < 0xa0) ||
+           isg_utf8_is_noncharacter(cp);
 }
 
 static struct isg_str trimmed(const char *p, size_t n)
@@ -29,7 +30,7 @@ struct isg_str text_clean(struct isg_arena *arena, struct isg_str raw)
     while ((cp = isg_utf8_next(&raw)) != -1) {
         if (cp == -2)
             raw = isg_str_from(raw, 1);
-        else if (!is_control(cp))
+        else if (!is_misplaced(cp))
             n += isg_utf8_put((uint32_t)cp, out + n);
     }
     return trimmed(out, n);

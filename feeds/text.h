@@ -15,8 +15,8 @@
 enum { TEXT_LABEL_MAX = 64, TEXT_CVE_MAX = 32 };
 
 /*
- * Trimmed, without NUL, C0 and C1 controls other than tab and newline (feeds digest 2.8); CR LF
- * becomes LF. Returns the empty view when nothing is left or memory ran out.
+ * Trimmed, without NUL, C0 and C1 controls other than tab and newline (feeds digest 2.8), without
+ * noncharacters (R-026) and what is not UTF-8; CR LF becomes LF. Returns the empty view when nothing is left or memory ran out.
  */
 struct isg_str text_clean(struct isg_arena *arena, struct isg_str raw);
 

@@ -67,12 +67,6 @@ static const char *skip_plain(const char *p, const char *end)
     return p;
 }
 
-/* RFC 7493 refuses noncharacters. */
-static bool is_noncharacter(int32_t cp)
-{
-    return (cp & 0xfffe) == 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef);
-}
-
 static bool continues(char byte)
 {
     return ((unsigned char)byte & 0xc0) == 0x80;
@@ -104,7 +98,7 @@ static bool take_utf8(struct stix_lex *lex)
         int32_t cp = isg_utf8_next(&rest);
         if (cp < 0)
             return grammar_fail(lex, "not UTF-8", lex->p);
-        if (is_noncharacter(cp) && !content_fail(lex, "a Unicode noncharacter", lex->p))
+        if (isg_utf8_is_noncharacter(cp) && !content_fail(lex, "a Unicode noncharacter", lex->p))
             return false;
         lex->p = skip_common(rest.p, lex->end);
     }
@@ -177,7 +171,7 @@ static bool take_unicode(struct stix_lex *lex)
         return content_fail(lex, "a lone surrogate", at);
     if (cp == 0)
         return content_fail(lex, "a NUL character", at);
-    if (is_noncharacter(cp))
+    if (isg_utf8_is_noncharacter(cp))
         return content_fail(lex, "a Unicode noncharacter", at);
     return true;
 }

@@ -56,6 +56,11 @@ bool isg_utf8_is_valid(struct isg_str s)
     }
 }
 
+bool isg_utf8_is_noncharacter(int32_t cp)
+{
+    return (cp & 0xfffe) == 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef);
+}
+
 size_t isg_utf8_put(uint32_t cp, char out[4])
 {
     if (cp < 0x80) {

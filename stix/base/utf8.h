@@ -19,6 +19,9 @@ bool isg_utf8_is_valid(struct isg_str s);
  */
 int32_t isg_utf8_next(struct isg_str *rest);
 
+/* A code point that stands for nothing and that I-JSON refuses (RFC 7493, section 2.1; R-026). */
+bool isg_utf8_is_noncharacter(int32_t cp);
+
 /* Write code point cp (at most U+10FFFF, no surrogate) to out[4]; returns the number of bytes. */
 size_t isg_utf8_put(uint32_t cp, char out[4]);
 

@@ -217,6 +217,9 @@ static void test_texts(void)
          "\"https://urlhaus.example/9/\",\"r\"",
          ISG_OK, 1, 0},
         {"spamhaus", "203.0.113.0/24 ; S\xff\x42L1\n", ISG_OK, 1, 0},
+        /* nor a noncharacter, which is no value either */
+        {"spamhaus", "203.0.113.0/24 ; S\xef\xbf\xbf\x42L1\n", ISG_OK, 1, 0},
+        {"list", "http://bad.example/\xef\xbf\xbe\n", ISG_EINVAL, 0, 1},
         {"feodo", "[7]", ISG_EINVAL, 0, 0},
         {"feodo", "{\"query_status\":\"no_auth\"}", ISG_EINVAL, 0, 0},
         {"feodo", "{\"ip_address\":\"198.51.100.7\"", ISG_EPARSE, 0, 0},
