@@ -63,7 +63,8 @@ static void write_error(struct isg_buf *out, const struct http_request *request,
     isg_jsonw_put(&w, "title", reply_phrase(status));
     if (why != NULL)
         isg_jsonw_put(&w, "description", text_or_null(why->text));
-    isg_jsonw_put(&w, "error_id", request->id);
+    if (status != 404) /* hidden and absent get the very same bytes (T-068) */
+        isg_jsonw_put(&w, "error_id", request->id);
     if (why != NULL)
         isg_jsonw_put(&w, "error_code", code_name(why->code));
     isg_jsonw_put(&w, "http_status", digits); /* a string (T-066) */

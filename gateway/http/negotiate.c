@@ -4,6 +4,9 @@
 
 enum { Q_ONE = 1000 }; /* q-values in thousandths */
 
+/* How closely a range names a type. */
+enum { CLOSE_NOT, CLOSE_ANY, CLOSE_TREE, CLOSE_TYPE, CLOSE_VERSION };
+
 struct media { /* one media range or type with the parameters that matter here */
     struct isg_str type;
     struct isg_str subtype;
@@ -142,26 +145,26 @@ static bool same_type(const struct media *media, struct isg_str type)
            isg_str_ieq(media->subtype, isg_str_from(type, slash + 1));
 }
 
-/* How closely a range names the type: 0 not at all, 4 type and version. */
 static int closeness(const struct media *range, struct isg_str type, const char *version)
 {
     if (is_star(range->type))
-        return is_star(range->subtype) ? 1 : 0;
-    if (is_star(range->subtype))
-        return isg_str_ieq(range->type, (struct isg_str){type.p, isg_str_find(type, '/')}) ? 2 : 0;
+        return is_star(range->subtype) ? CLOSE_ANY : CLOSE_NOT;
+    if (is_star(range->subtype)) {
+        struct isg_str tree = {type.p, isg_str_find(type, '/')};
+        return isg_str_ieq(range->type, tree) ? CLOSE_TREE : CLOSE_NOT;
+    }
     if (!same_type(range, type))
-        return 0;
+        return CLOSE_NOT;
     if (range->version.p == NULL)
-        return 3;
-    return version != NULL && isg_str_is(range->version, version) ? 4 : 0;
+        return CLOSE_TYPE;
+    return version != NULL && isg_str_is(range->version, version) ? CLOSE_VERSION : CLOSE_NOT;
 }
 
-bool http_accepts(struct isg_str accept, const char *type, const char *version)
+/* How closely the closest range names the type; CLOSE_NOT also where its q refuses. */
+static int closest(struct isg_str accept, const char *type, const char *version)
 {
-    if (isg_str_trim(accept).n == 0)
-        return true;
     struct isg_str element;
-    int best = 0;
+    int best = CLOSE_NOT;
     int best_q = 0;
     while (next_element(&accept, &element)) {
         struct media range;
@@ -170,10 +173,20 @@ bool http_accepts(struct isg_str accept, const char *type, const char *version)
         int close = closeness(&range, isg_str_of(type), version);
         if (close > best || (close == best && range.q > best_q)) {
             best = close;
-            best_q = close > 0 ? range.q : 0;
+            best_q = close > CLOSE_NOT ? range.q : 0;
         }
     }
-    return best_q > 0;
+    return best_q > 0 ? best : CLOSE_NOT;
+}
+
+bool http_accepts(struct isg_str accept, const char *type, const char *version)
+{
+    return isg_str_trim(accept).n == 0 || closest(accept, type, version) > CLOSE_NOT;
+}
+
+bool http_accept_names(struct isg_str accept, const char *type, const char *version)
+{
+    return closest(accept, type, version) >= CLOSE_TYPE;
 }
 
 bool http_accepts_taxii(struct isg_str accept)

@@ -22,6 +22,12 @@
  */
 bool http_accepts(struct isg_str accept, const char *type, const char *version);
 
+/*
+ * Does this Accept ask for the type itself, with this version or without one? Stars do not count,
+ * nor an absent header, nor a q of 0.
+ */
+bool http_accept_names(struct isg_str accept, const char *type, const char *version);
+
 /* http_accepts of application/taxii+json;version=2.1 (T-010, T-016, T-017). */
 bool http_accepts_taxii(struct isg_str accept);
 

@@ -146,7 +146,7 @@ static enum http_next step_accept(struct call *call)
     bool fits = http_accepts_taxii(accept);
     /* The manifest's table names the STIX type beside ours (T-017). */
     if (!fits && call->match.route->endpoint == QUERY_MANIFEST)
-        fits = http_accepts(accept, "application/stix+json", "2.1");
+        fits = http_accept_names(accept, "application/stix+json", "2.1");
     if (fits)
         return HTTP_MORE;
     return call_refuse(call, 406, "T-019",

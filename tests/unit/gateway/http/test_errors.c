@@ -60,6 +60,7 @@ static void test_nothing_leaks(void)
     http_fail(request, 404, NULL);
     ok(holds(request, "\"title\":\"Not Found\"") && !holds(request, "description"),
        "a reply without reason");
+    ok(!holds(request, "error_id"), "a 404 has nothing of its own: hidden and absent are one");
     (void)isg_fail(&why, ISG_EUSAGE, "bytes \xff");
     http_fail(request, 400, &why);
     ok(!holds(request, "description"), "a reason that is no UTF-8 stays out");

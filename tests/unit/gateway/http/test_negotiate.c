@@ -149,6 +149,11 @@ int main(void)
                content_rows[i].type != NULL ? content_rows[i].type : "(absent)");
     ok(http_accepts(ISG_STR("text/plain"), "text/plain", NULL), "a type without version");
     ok(!http_accepts(ISG_STR("text/plain;version=1"), "text/plain", NULL), "asked for a version");
+    ok(http_accept_names(ISG_STR("*/*;q=0.5, a/b;version=1"), "a/b", "1"), "named");
+    ok(http_accept_names(ISG_STR("x/y, A/B"), "a/b", "1"), "named without version");
+    ok(!http_accept_names(ISG_STR("*/*, a/*"), "a/b", "1"), "stars name nothing");
+    ok(!http_accept_names(ISG_STR("a/b;q=0, */*"), "a/b", "1"), "named, and refused");
+    ok(!http_accept_names(ISG_STR(""), "a/b", "1"), "nothing is named");
     test_query();
     return tap_done();
 }
