@@ -95,23 +95,46 @@ static void check_tlp(struct stix_checking *c, const struct stix_place *at)
     const struct stix_json *definition = stix_json_get(c->object, "definition");
     struct isg_str id = stix_json_get_str(c->object, "id");
     struct isg_str level = stix_json_get_str(definition, "tlp");
-    if (!isg_str_is(stix_json_get_str(c->object, "definition_type"), "tlp"))
+    bool claimed = isg_str_is(stix_json_get_str(c->object, "definition_type"), "tlp");
+    if (!claimed && !stix_is_tlp_1(id))
         return;
-    if (stix_tlp_of_marking(id) == STIX_TLP_UNKNOWN ||
-        stix_tlp_of_marking(id) != stix_tlp_of_name(level) ||
+    if (!claimed || !stix_is_tlp_1(id) || stix_tlp_of_marking(id) != stix_tlp_of_name(level) ||
         !isg_str_is(stix_json_get_str(c->object, "created"), "2017-01-20T00:00:00.000Z"))
         stix_found(c, STIX_ERROR, "S-069", at,
                    "this is not one of the four TLP marking-definitions of the standard");
 }
 
-static void check_bundle(struct stix_checking *c, const struct stix_place *at)
+static void check_bundle(struct stix_checking *c, const struct stix_json *bundle,
+                         const struct stix_place *at)
 {
     struct stix_place here = {at, "spec_version", 0};
-    if (stix_json_has(c->object, "spec_version") &&
-        !isg_str_is(stix_json_get_str(c->object, "spec_version"), "2.0"))
+    if (stix_json_has(bundle, "spec_version") &&
+        !isg_str_is(stix_json_get_str(bundle, "spec_version"), "2.0"))
         stix_found(c, STIX_ERROR, "S-132", &here, "spec_version of a 2.0 bundle is the string 2.0");
-    stix_check_bundle_twice(c, c->object);
-    stix_check_within(c, c->object);
+    stix_check_bundle_twice(c, bundle);
+    stix_check_within(c, bundle);
+}
+
+static void check_marking(struct stix_checking *c, const struct stix_json *object,
+                          const struct stix_place *at)
+{
+    check_tlp(c, at);
+    stix_check_own_markings(c, object, at);
+}
+
+/* Rules of one type that have no table here. */
+static void check_type(struct stix_checking *c, const struct stix_place *at)
+{
+    static const struct {
+        const char *type;
+        stix_rule_fn *call;
+    } rows[] = {{"bundle", check_bundle},
+                {"indicator", stix_rule_indicator},
+                {"marking-definition", check_marking},
+                {"relationship", stix_rule_relationship}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (strcmp(c->type->name, rows[i].type) == 0)
+            rows[i].call(c, c->object, at);
 }
 
 /* --- objects --- */
@@ -150,11 +173,7 @@ int stix_check_object_20(struct stix_report *report, const struct stix_json *obj
         return c.err;
     check_members(&c, object, at);
     check_orders(&c, at);
-    if (c.kind == STIX_KIND_MARKING)
-        check_tlp(&c, at);
-    if (c.kind == STIX_KIND_BUNDLE)
-        check_bundle(&c, at);
-    if (c.type != NULL && strcmp(c.type->name, "indicator") == 0)
-        stix_rule_indicator(&c, object, at);
+    if (c.type != NULL)
+        check_type(&c, at);
     return c.err;
 }

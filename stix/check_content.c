@@ -120,6 +120,21 @@ static void check_required_20(struct stix_checking *c, const struct stix_json *v
     }
 }
 
+/* What tells of an encrypted file stands with is_encrypted, which 2.1 dropped with it (S-141). */
+static void check_encryption_20(struct stix_checking *c, const struct stix_json *value,
+                                const struct stix_place *at)
+{
+    static const char *const names[] = {"decryption_key", "encryption_algorithm"};
+    if (strcmp(c->type->name, "file") != 0 || stix_json_has(value, "is_encrypted"))
+        return;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct stix_place here = {at, names[i], 0};
+        if (stix_json_has(value, names[i]))
+            stix_found(c, STIX_ERROR, "S-132", &here, "%s needs is_encrypted in STIX 2.0",
+                       names[i]);
+    }
+}
+
 static void check_contained(struct stix_checking *c, const struct stix_json *container,
                             const struct stix_json *value, const struct stix_place *at)
 {
@@ -141,8 +156,10 @@ static void check_contained(struct stix_checking *c, const struct stix_json *con
         stix_check_top(&inner, value, at);
         if (inner.type != NULL)
             stix_check_rules(&inner, inner.type, value, at);
-        if (inner.type != NULL && inner.is_20)
+        if (inner.type != NULL && inner.is_20) {
             check_required_20(&inner, value, at);
+            check_encryption_20(&inner, value, at);
+        }
     }
     if (inner.err != ISG_OK)
         c->err = inner.err;

@@ -77,13 +77,19 @@ static void check_tlp_2(struct stix_checking *c, const struct stix_json *object,
                    "this is not one of the five TLP 2.0 marking-definitions");
 }
 
+bool stix_is_tlp_1(struct isg_str marking_id)
+{
+    const char *frozen = stix_tlp_object(marking_id);
+    return frozen != NULL && strstr(frozen, "\"definition_type\":\"tlp\"") != NULL;
+}
+
 static void check_tlp(struct stix_checking *c, const struct stix_json *object,
                       const struct stix_place *at)
 {
-    const char *frozen = stix_tlp_object(stix_json_get_str(object, "id"));
-    bool first = frozen != NULL && strstr(frozen, "\"definition_type\":\"tlp\"") != NULL;
+    struct isg_str id = stix_json_get_str(object, "id");
+    const char *frozen = stix_tlp_object(id);
     struct isg_str claim = claimed_level(object);
-    if (first || isg_str_is(stix_json_get_str(object, "definition_type"), "tlp"))
+    if (stix_is_tlp_1(id) || isg_str_is(stix_json_get_str(object, "definition_type"), "tlp"))
         check_tlp_1(c, object, frozen, at);
     else if (frozen != NULL || claim.p != NULL)
         check_tlp_2(c, object, claim, at);
@@ -98,8 +104,8 @@ static void check_not_itself(struct stix_checking *c, struct isg_str ref,
         stix_found(c, STIX_ERROR, "S-072", at, "a marking does not mark itself");
 }
 
-static void check_own_markings(struct stix_checking *c, const struct stix_json *value,
-                               const struct stix_place *at)
+void stix_check_own_markings(struct stix_checking *c, const struct stix_json *value,
+                             const struct stix_place *at)
 {
     const struct stix_json *refs = stix_json_get(value, "object_marking_refs");
     const struct stix_json *granular = stix_json_get(value, "granular_markings");
@@ -125,7 +131,7 @@ void stix_rule_marking(struct stix_checking *c, const struct stix_json *value,
         stix_found(c, STIX_ERROR, "S-067", at,
                    "definition_type and definition are required where no extension stands");
     check_tlp(c, value, at);
-    check_own_markings(c, value, at);
+    stix_check_own_markings(c, value, at);
 }
 
 /* --- selectors (S-074) --- */

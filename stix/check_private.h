@@ -131,6 +131,13 @@ void stix_check_selector(struct stix_checking *c, struct isg_str selector,
 void stix_check_definition(struct stix_checking *c, const struct stix_json *value,
                            const struct stix_place *at);
 
+/* A marking names itself nowhere (S-072). */
+void stix_check_own_markings(struct stix_checking *c, const struct stix_json *value,
+                             const struct stix_place *at);
+
+/* True for the ids of the four TLP 1.0 markings (S-069). */
+bool stix_is_tlp_1(struct isg_str marking_id);
+
 /* --- check_content.c: values with a structure of their own --- */
 
 /* True when text has the form of this algorithm's hashes, or the algorithm is unknown (S-016). */

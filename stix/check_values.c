@@ -62,9 +62,11 @@ static bool is_string(struct stix_checking *c, const struct stix_prop *prop,
 static void check_form(struct stix_checking *c, const struct stix_prop *prop, struct isg_str text,
                        const struct stix_place *at)
 {
-    if (!prop->form->fits(text))
-        stix_found(c, prop->form->level, prop->form->rule, at, "%s %s", prop->name,
-                   prop->form->message);
+    const struct stix_form *form = prop->form;
+    if (!form->fits(text))
+        stix_found(c, form->level, form->rule, at, "%s %s", prop->name, form->message);
+    else if (form->advised != NULL && !form->advised(text))
+        stix_found(c, STIX_WARNING, form->rule, at, "%s %s", prop->name, form->advice);
 }
 
 static void check_word(struct stix_checking *c, const struct stix_prop *prop, struct isg_str text,

@@ -148,10 +148,15 @@ static void check_list(struct stix_checking *c, const struct stix_prop *prop,
     }
 }
 
-/* 2.0 had strings where 2.1 has lists of them: header fields of mail and HTTP. */
-static bool is_20_string(const struct stix_checking *c, const struct stix_json *value)
+/*
+ * 2.0 had strings where 2.1 has lists of them (header fields of mail and HTTP) or integers (the
+ * options of a socket).
+ */
+static bool is_20_string(const struct stix_checking *c, const struct stix_prop *prop,
+                         const struct stix_json *value)
 {
-    return c->is_20 && stix_json_type(value) == STIX_JSON_STRING;
+    return c->is_20 && stix_json_type(value) == STIX_JSON_STRING &&
+           (prop->shape == STIX_DICT_OF_LIST || prop->value == STIX_INTEGER);
 }
 
 static void check_dict(struct stix_checking *c, const struct stix_prop *prop,
@@ -165,9 +170,9 @@ static void check_dict(struct stix_checking *c, const struct stix_prop *prop,
     while (stix_json_next(&walk)) {
         struct stix_place here = {at, walk.name, 0};
         stix_check_key(c, walk.name, &here);
-        if (walk.value == NULL)
+        if (walk.value == NULL || is_20_string(c, prop, walk.value))
             stix_check_any(c, walk.value, &here);
-        else if (prop->shape == STIX_DICT_OF_LIST && !is_20_string(c, walk.value))
+        else if (prop->shape == STIX_DICT_OF_LIST)
             check_list(c, prop, walk.value, &here);
         else
             stix_check_value(c, prop, walk.value, &here);

@@ -28,7 +28,7 @@ static bool is_hex(struct isg_str text)
 
 static bool is_binary(struct isg_str text)
 {
-    return isg_base64_decode(ISG_BASE64_STD, text, NULL);
+    return isg_base64_decode(ISG_BASE64_LAX, text, NULL);
 }
 
 /* Lower case with hyphens (S-022): no blanks, no capitals, no underscores. */
@@ -96,7 +96,7 @@ static bool is_protocol(struct isg_str text)
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
         letter = letter || is_lower(c);
-        if (!is_lower(c) && !is_digit(c) && c != '-' && c != '.' && c != '_' && c != '+')
+        if (!is_lower(c) && !is_digit(c) && c != '-' && c != '.' && c != '+')
             return false;
     }
     return letter && text.n <= 32;
@@ -195,7 +195,16 @@ static bool is_language(struct isg_str text)
     return take_extensions(&tag) && tag.now.p == NULL && tag.rest.n == 0;
 }
 
-/* --- places (S-043) --- */
+/* --- two-letter codes (S-029, S-043) --- */
+
+/* Whether a text of pairs has this one, of either case. */
+static bool has_pair(const char *pairs, struct isg_str pair)
+{
+    for (; pair.n == 2 && *pairs != '\0'; pairs += 2)
+        if (isg_str_ieq(pair, (struct isg_str){pairs, 2}))
+            return true;
+    return false;
+}
 
 /* ISO 3166-1 alpha-2, officially assigned codes, sorted. */
 static const char countries[] =
@@ -206,15 +215,43 @@ static const char countries[] =
     "RORSRURWSASBSCSDSESGSHSISJSKSLSMSNSOSRSSSTSVSXSYSZTCTDTFTGTHTJTKTLTMTNTOTRTTTVTWTZUAUGUMUSUYUZ"
     "VAVCVEVGVIVNVUWFWSYEYTZAZMZW";
 
+/* Beside the countries, of the registry of language subtags: reserved, former and private ones. */
+static const char other_regions[] = "AAACANBUCPCQCSDDDGEAEUEZFXICNTSUTATPUNYDYUZRZZ";
+
+/* Languages of ISO 639-1 with those the registry keeps under an older code, sorted. */
+static const char languages[] =
+    "aaabaeafakamanarasavayazbabebgbhbibmbnbobrbscacechcocrcscucvcydadedvdzeeeleneoeseteufafffifjfo"
+    "frfygagdglgngugvhahehihohrhthuhyhziaidieigiiikinioisitiwjajijvjwkakgkikjkkklkmknkokrkskukvkwky"
+    "lalblglilnloltlulvmgmhmimkmlmnmomrmsmtmynanbndnengnlnnnonrnvnyocojomorospapiplpsptqurmrnrorurw"
+    "sascsdsesgshsiskslsmsnsosqsrssstsusvswtatetgthtitktltntotrtstttwtyugukuruzvevivowawoxhyiyozazh"
+    "zu";
+
 /* Of either case: the codes are printed in capitals, but nothing in the text asks for them. */
 static bool is_country(struct isg_str text)
 {
-    if (text.n != 2)
+    return has_pair(countries, text);
+}
+
+/* AA, QM to QZ, XA to XZ and ZZ are for private use (RFC 5646, 2.2.4). */
+static bool is_registered_region(struct isg_str text)
+{
+    bool q = (text.p[0] | 0x20) == 'q' && (text.p[1] | 0x20) >= 'm';
+    return q || (text.p[0] | 0x20) == 'x' || is_country(text) || has_pair(other_regions, text);
+}
+
+/*
+ * Of a well-formed tag, the subtags of two letters: the language, and a region behind it. Longer
+ * ones have registries of thousands that are not carried here.
+ */
+static bool is_registered_language(struct isg_str text)
+{
+    struct subtags tag = {text, {NULL, 0}};
+    next_subtag(&tag);
+    if (tag.now.n == 2 && !has_pair(languages, tag.now))
         return false;
-    for (size_t i = 0; i + 2 < sizeof countries; i += 2)
-        if (isg_str_ieq(text, (struct isg_str){countries + i, 2}))
-            return true;
-    return false;
+    for (next_subtag(&tag); tag.now.n > 2; next_subtag(&tag)) {
+    }
+    return tag.now.n != 2 || is_registered_region(tag.now);
 }
 
 /* ISO 3166-2: a country, a hyphen, one to three letters or digits. */
@@ -224,25 +261,31 @@ static bool is_area(struct isg_str text)
            is_country((struct isg_str){text.p, 2}) && all(isg_str_from(text, 3), is_alnum);
 }
 
-const struct stix_form stix_form_administrative_area = {is_area, STIX_WARNING, "S-043",
-                                                        "is not an ISO 3166-2 code"};
-const struct stix_form stix_form_binary = {is_binary, STIX_ERROR, "S-011",
-                                           "is not base64 with padding and without line breaks"};
-const struct stix_form stix_form_country = {is_country, STIX_WARNING, "S-043",
-                                            "is not an ISO 3166-1 alpha-2 code"};
-const struct stix_form stix_form_dashed = {is_dashed, STIX_WARNING, "S-022",
-                                           "should be lower case with hyphens"};
-const struct stix_form stix_form_hex = {is_hex, STIX_ERROR, "S-012",
-                                        "is not an even number of lower-case hexadecimal digits"};
-const struct stix_form stix_form_language = {is_language, STIX_ERROR, "S-029",
-                                             "is not a well-formed RFC 5646 language tag"};
-const struct stix_form stix_form_mime = {is_mime, STIX_WARNING, "S-063",
-                                         "is not of the form of a registered media type"};
-const struct stix_form stix_form_protocol = {is_protocol, STIX_WARNING, "S-063",
-                                             "is not of the form of a registered service name"};
-const struct stix_form stix_form_relation = {is_relation, STIX_ERROR, "S-048",
-                                             "has characters other than a-z, 0-9 and hyphen"};
-const struct stix_form stix_form_second = {is_second, STIX_ERROR, "S-065",
-                                           "has a fraction of a second"};
-const struct stix_form stix_form_semver = {is_semver, STIX_WARNING, "S-078",
-                                           "is not a version MAJOR.MINOR.PATCH"};
+const struct stix_form stix_form_administrative_area =
+    STIX_FORM(is_area, STIX_WARNING, "S-043", "is not an ISO 3166-2 code");
+const struct stix_form stix_form_binary =
+    STIX_FORM(is_binary, STIX_ERROR, "S-011", "is not base64 with padding and without line breaks");
+const struct stix_form stix_form_country =
+    STIX_FORM(is_country, STIX_WARNING, "S-043", "is not an ISO 3166-1 alpha-2 code");
+const struct stix_form stix_form_dashed =
+    STIX_FORM(is_dashed, STIX_WARNING, "S-022", "should be lower case with hyphens");
+const struct stix_form stix_form_hex = STIX_FORM(
+    is_hex, STIX_ERROR, "S-012", "is not an even number of lower-case hexadecimal digits");
+const struct stix_form stix_form_language = {
+    .fits = is_language,
+    .level = STIX_ERROR,
+    .rule = "S-029",
+    .message = "is not a well-formed RFC 5646 language tag",
+    .advised = is_registered_language,
+    .advice = "has a language or region that is not registered",
+};
+const struct stix_form stix_form_mime =
+    STIX_FORM(is_mime, STIX_WARNING, "S-063", "is not of the form of a registered media type");
+const struct stix_form stix_form_protocol = STIX_FORM(
+    is_protocol, STIX_WARNING, "S-063", "is not of the form of a registered service name");
+const struct stix_form stix_form_relation =
+    STIX_FORM(is_relation, STIX_ERROR, "S-048", "has characters other than a-z, 0-9 and hyphen");
+const struct stix_form stix_form_second =
+    STIX_FORM(is_second, STIX_ERROR, "S-065", "has a fraction of a second");
+const struct stix_form stix_form_semver =
+    STIX_FORM(is_semver, STIX_WARNING, "S-078", "is not a version MAJOR.MINOR.PATCH");

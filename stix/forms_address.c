@@ -232,15 +232,17 @@ static bool is_url(struct isg_str text)
     return scheme > 0 && text.n > scheme;
 }
 
-const struct stix_form stix_form_domain = {is_domain, STIX_ERROR, "S-060",
-                                           "is not a domain name of RFC 1034 and RFC 5890 labels"};
-const struct stix_form stix_form_email = {is_email, STIX_ERROR, "S-060",
-                                          "is not a bare mail address (addr-spec)"};
-const struct stix_form stix_form_ipv4 = {is_ipv4, STIX_ERROR, "S-059",
-                                         "is not an IPv4 address or CIDR block"};
-const struct stix_form stix_form_ipv6 = {is_ipv6, STIX_ERROR, "S-059",
-                                         "is not an IPv6 address or CIDR block"};
-const struct stix_form stix_form_mac = {is_mac, STIX_ERROR, "S-059",
-                                        "is not six lower-case octets joined by colons"};
-const struct stix_form stix_form_uri = {is_uri, STIX_ERROR, "S-020", "is not an RFC 3986 URI"};
-const struct stix_form stix_form_url = {is_url, STIX_ERROR, "S-060", "is not a URL with a scheme"};
+const struct stix_form stix_form_domain = STIX_FORM(
+    is_domain, STIX_ERROR, "S-060", "is not a domain name of RFC 1034 and RFC 5890 labels");
+const struct stix_form stix_form_email =
+    STIX_FORM(is_email, STIX_ERROR, "S-060", "is not a bare mail address (addr-spec)");
+const struct stix_form stix_form_ipv4 =
+    STIX_FORM(is_ipv4, STIX_ERROR, "S-059", "is not an IPv4 address or CIDR block");
+const struct stix_form stix_form_ipv6 =
+    STIX_FORM(is_ipv6, STIX_ERROR, "S-059", "is not an IPv6 address or CIDR block");
+const struct stix_form stix_form_mac =
+    STIX_FORM(is_mac, STIX_ERROR, "S-059", "is not six lower-case octets joined by colons");
+const struct stix_form stix_form_uri =
+    STIX_FORM(is_uri, STIX_ERROR, "S-020", "is not an RFC 3986 URI");
+const struct stix_form stix_form_url =
+    STIX_FORM(is_url, STIX_ERROR, "S-060", "is not a URL with a scheme");

@@ -210,9 +210,9 @@ static bool is_charset(struct isg_str text)
     return false;
 }
 
-const struct stix_form stix_form_charset = {is_charset, STIX_ERROR, "S-018",
-                                            "is not a character set name of the IANA registry"};
-const struct stix_form stix_form_cpe = {is_cpe, STIX_ERROR, "S-062",
-                                        "is not a CPE 2.3 formatted string"};
-const struct stix_form stix_form_registry_key = {is_registry_key, STIX_ERROR, "S-061",
-                                                 "begins with an abbreviated hive name"};
+const struct stix_form stix_form_charset =
+    STIX_FORM(is_charset, STIX_ERROR, "S-018", "is not a character set name of the IANA registry");
+const struct stix_form stix_form_cpe =
+    STIX_FORM(is_cpe, STIX_ERROR, "S-062", "is not a CPE 2.3 formatted string");
+const struct stix_form stix_form_registry_key =
+    STIX_FORM(is_registry_key, STIX_ERROR, "S-061", "begins with an abbreviated hive name");

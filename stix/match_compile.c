@@ -38,7 +38,7 @@ static bool decode_constant(struct stix_matching *m, const struct stix_literal *
     if (hex)
         return isg_hex_decode(literal->text, (uint8_t *)bytes, literal->text.n / 2);
     isg_buf_init(&buf, literal->text.n + 1);
-    bool fits = isg_base64_decode(ISG_BASE64_STD, literal->text, &buf);
+    bool fits = isg_base64_decode(ISG_BASE64_LAX, literal->text, &buf);
     if (fits && buf.len > 0)
         memcpy(bytes, buf.p, buf.len);
     out->n = buf.len;

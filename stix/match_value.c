@@ -50,7 +50,7 @@ static bool decode(struct stix_matching *m, struct isg_str text, bool hex, struc
         fits = to != NULL && text.n % 2 == 0 && isg_hex_decode(text, (uint8_t *)to, text.n / 2);
         buf.len = fits ? text.n / 2 : 0;
     } else {
-        fits = isg_base64_decode(ISG_BASE64_STD, text, &buf);
+        fits = isg_base64_decode(ISG_BASE64_LAX, text, &buf);
     }
     char *copy = fits ? stix_matching_alloc(m, buf.len + 1, 1) : NULL;
     if (copy != NULL && buf.len > 0)

@@ -160,7 +160,7 @@ static void print_base64(struct isg_str text, struct isg_buf *out)
 {
     struct isg_buf octets;
     isg_buf_init(&octets, text.n + 1);
-    (void)isg_base64_decode(ISG_BASE64_STD, text, &octets);
+    (void)isg_base64_decode(ISG_BASE64_LAX, text, &octets);
     print_octets(isg_buf_str(&octets), out);
     if (octets.err != ISG_OK)
         out->err = octets.err;

@@ -60,13 +60,21 @@ struct stix_vocab {
     const char *const *words;
 };
 
-/* The text form of a string. */
+/* The text form of a string; what fits may still be ill-advised, which is a warning. */
 struct stix_form {
     bool (*fits)(struct isg_str text);
     enum stix_level level;
     const char *rule;
     const char *message;
+    bool (*advised)(struct isg_str text); /* may be NULL; asked of what fits */
+    const char *advice;
 };
+
+/* A form without advice. */
+#define STIX_FORM(test, severity, section, sentence)                                  \
+    {                                                                                 \
+        .fits = (test), .level = (severity), .rule = (section), .message = (sentence) \
+    }
 
 enum { STIX_TARGETS_MAX = 6 };
 

@@ -2,8 +2,11 @@
 
 #include <string.h>
 
+#define STANDARD "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
 static const char *const alphabets[] = {
-    [ISG_BASE64_STD] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+    [ISG_BASE64_STD] = STANDARD,
+    [ISG_BASE64_LAX] = STANDARD,
     [ISG_BASE64_URL] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
 };
 
@@ -21,7 +24,7 @@ void isg_base64_encode(enum isg_base64 form, const void *bytes, size_t n, struct
         char four[4];
         for (size_t k = 0; k < 4; k++)
             four[k] = (char)(k <= have ? alphabet[word >> (18 - 6 * k) & 63] : '=');
-        isg_buf_put(out, four, form == ISG_BASE64_STD ? 4 : have + 1);
+        isg_buf_put(out, four, form != ISG_BASE64_URL ? 4 : have + 1);
     }
 }
 
@@ -33,7 +36,7 @@ static int value_of(enum isg_base64 form, char c)
 
 bool isg_base64_decode(enum isg_base64 form, struct isg_str text, struct isg_buf *out)
 {
-    if (form == ISG_BASE64_STD) {
+    if (form != ISG_BASE64_URL) {
         if (text.n % 4 != 0)
             return false;
         for (int k = 0; k < 2 && text.n > 0 && text.p[text.n - 1] == '='; k++)
@@ -56,5 +59,5 @@ bool isg_base64_decode(enum isg_base64 form, struct isg_str text, struct isg_buf
             word &= (1u << bits) - 1;
         }
     }
-    return word == 0;
+    return word == 0 || form == ISG_BASE64_LAX;
 }

@@ -78,6 +78,11 @@ static void test_base64(void)
         {ISG_BASE64_URL, "Zh", NULL},
         {ISG_BASE64_URL, "Z", NULL},
         {ISG_BASE64_URL, "+/+/", NULL},
+        {ISG_BASE64_LAX, "Zg==", "f"},
+        {ISG_BASE64_LAX, "Zm9v", "foo"},
+        {ISG_BASE64_LAX, "Zg", NULL},
+        {ISG_BASE64_LAX, "Z===", NULL},
+        {ISG_BASE64_LAX, "-_-_", NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct isg_buf out;
@@ -93,6 +98,9 @@ static void test_base64(void)
         isg_buf_done(&out);
     }
     ok(isg_base64_decode(ISG_BASE64_STD, ISG_STR("Zm9v"), NULL), "a check needs no buffer");
+    ok(isg_base64_decode(ISG_BASE64_LAX, ISG_STR("Zh=="), NULL) &&
+           isg_base64_decode(ISG_BASE64_LAX, ISG_STR("Zm9="), NULL),
+       "spare bits of others are let pass");
 }
 
 static void test_uuid(void)
