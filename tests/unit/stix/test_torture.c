@@ -14,6 +14,7 @@
 
 #include "stix/base/buf.h"
 #include "stix/bundle.h"
+#include "stix/equal.h"
 #include "stix/id.h"
 #include "stix/lift.h"
 #include "stix/match.h"
@@ -116,19 +117,46 @@ static int job_object(struct isg_str text)
     return err;
 }
 
-/* A bundle whole, with what its objects have in common. */
-static int job_check(struct isg_str text)
+static int check(struct isg_str text, enum stix_edition edition)
 {
+    const struct stix_check_options options = {.edition = edition};
     struct stix_json *tree = NULL;
     struct stix_report report;
     struct isg_arena *arena = isg_arena_new(ARENA_BYTES);
     int err = arena == NULL ? ISG_ENOMEM : stix_json_parse(text, NULL, &tree, NULL);
     if (err == ISG_OK) {
         stix_report_init(&report, arena, 0);
-        err = stix_check(tree, NULL, &report);
+        err = stix_check(tree, &options, &report);
     }
     stix_json_free(&tree);
     isg_arena_free(&arena);
+    return err;
+}
+
+/* A bundle whole, with what its objects have in common. */
+static int job_check(struct isg_str text)
+{
+    return check(text, STIX_EDITION_21);
+}
+
+static int job_check_20(struct isg_str text)
+{
+    return check(text, STIX_EDITION_20);
+}
+
+/* Two objects, as a and b. */
+static int job_equal(struct isg_str text)
+{
+    struct stix_json *tree = NULL;
+    bool same;
+    int err = stix_json_parse(text, NULL, &tree, NULL);
+    const struct stix_json *a = stix_json_get(tree, "a");
+    const struct stix_json *b = stix_json_get(tree, "b");
+    if (err == ISG_OK)
+        err = stix_equal(a, b, &same, NULL);
+    if (err == ISG_OK)
+        err = stix_equivalent(a, b, NULL, NULL, &same, NULL);
+    stix_json_free(&tree);
     return err;
 }
 
@@ -193,6 +221,12 @@ static int emit(void *arg, const struct stix_lifted *lifted, struct isg_fail *wh
     return ISG_OK;
 }
 
+/* A row of the lift's cases has it under `in`. */
+static const struct stix_json *what_comes_in(const struct stix_json *tree)
+{
+    return stix_json_has(tree, "in") ? stix_json_get(tree, "in") : tree;
+}
+
 static int job_lift(struct isg_str text)
 {
     struct stix_json *tree = NULL;
@@ -200,7 +234,7 @@ static int job_lift(struct isg_str text)
     size_t bytes = 0;
     int err = stix_json_parse(text, NULL, &tree, NULL);
     if (err == ISG_OK)
-        err = stix_lift(tree, emit, &bytes, &why);
+        err = stix_lift(what_comes_in(tree), emit, &bytes, &why);
     stix_json_free(&tree);
     return err;
 }
@@ -213,7 +247,7 @@ static int job_lift_bundle(struct isg_str text)
     isg_buf_init(&out, ISG_BUF_NO_MAX);
     int err = stix_json_parse(text, NULL, &tree, NULL);
     if (err == ISG_OK)
-        err = stix_lift_bundle(tree, &out, &why);
+        err = stix_lift_bundle(what_comes_in(tree), &out, &why);
     if (err == ISG_OK)
         err = out.err;
     isg_buf_done(&out);
@@ -412,24 +446,30 @@ static void test_large(void)
     isg_buf_done(&text);
 }
 
-/* Every row of the checker's table: an object each in a job of its own. */
-static void test_table(void)
+/*
+ * Every so many rows of a table of cases, each in a job of its own: the last member, whose name is
+ * given, or the whole row.
+ */
+static void test_rows(const char *path, const char *name, size_t every, job *run)
 {
-    char *rows = tap_slurp(ISG_FIXTURES "/stix/check-cases.ndjson", NULL);
+    char *rows = tap_slurp(path, NULL);
     struct isg_str rest = isg_str_of(rows);
     struct isg_str line;
     size_t n = 0;
     for (; isg_str_split(&rest, '\n', &line); n++) {
-        const char *object = line.n > 0 ? strstr(line.p, "\"object\":") : NULL;
-        if (object == NULL || n % 5 != 0)
+        const char *object = line.n > 0 ? strstr(line.p, name) : NULL;
+        if (object == NULL || n % every != 0)
             continue;
-        struct isg_str text = {object + 9, (size_t)(line.p + line.n - object) - 10};
-        struct turn whole = run_once(job_object, text, 0, false);
-        char name[48];
-        (void)snprintf(name, sizeof name, "row %zu of check-cases.ndjson", n + 1);
-        torture(name, job_object, text, whole.code);
+        size_t skip = strlen(name); /* and the bracket that ends the row */
+        struct isg_str text = {object + skip, (size_t)(line.p + line.n - object) - skip - 1};
+        if (skip == 0)
+            text = line;
+        struct turn whole = run_once(run, text, 0, false);
+        char title[80];
+        (void)snprintf(title, sizeof title, "row %zu of %.40s", n + 1, strrchr(path, '/') + 1);
+        torture(title, run, text, whole.code);
     }
-    ok(n > 100, "%zu rows", n);
+    ok(n > 50, "%zu rows", n);
     free(rows);
 }
 
@@ -438,6 +478,11 @@ int main(void)
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         torture(fixed[i].name, fixed[i].run, isg_str_of(fixed[i].text), fixed[i].code);
     test_large();
-    test_table();
+    test_rows(ISG_FIXTURES "/stix/check-cases.ndjson", "\"object\":", 5, job_object);
+    test_rows(ISG_FIXTURES "/stix/check-cases.ndjson", "\"object\":", 7, job_check);
+    test_rows(ISG_FIXTURES "/stix/check20-cases.ndjson", "\"object\":", 2, job_check_20);
+    test_rows(ISG_FIXTURES "/stix/equal-cases.ndjson", "", 1, job_equal);
+    test_rows(ISG_FIXTURES "/stix/lift-cases.ndjson", "", 1, job_lift);
+    test_rows(ISG_FIXTURES "/stix/lift-cases.ndjson", "", 1, job_lift_bundle);
     return tap_done();
 }
