@@ -9,6 +9,8 @@
 
 static const char S001[] = "S-001";
 static const char I_JSON[] = "I-JSON";
+static const char S005[] = "S-005";
+static const char S006[] = "S-006";
 
 bool stix_lex_fail(struct stix_lex *lex, int code, const char *rule, const char *text,
                    const char *at)
@@ -29,6 +31,12 @@ static bool grammar_fail(struct stix_lex *lex, const char *text, const char *at)
 static bool content_fail(struct stix_lex *lex, const char *text, const char *at)
 {
     return lex->lenient || stix_lex_fail(lex, ISG_EPARSE, I_JSON, text, at);
+}
+
+/* Likewise, a number; rule names the one of STIX that says the same. */
+static bool number_fail(struct stix_lex *lex, const char *rule, const char *text, const char *at)
+{
+    return lex->lenient || stix_lex_fail(lex, ISG_EPARSE, rule, text, at);
 }
 
 static const char *skip_spaces(const char *p, const char *end)
@@ -361,8 +369,8 @@ bool stix_lex_number(struct stix_lex *lex)
             return false;
     } else if (!point) {
         return integer_fits(digits, before) ||
-               content_fail(lex, "an integer outside +-(2^53-1)", at);
+               number_fail(lex, S005, "an integer outside +-(2^53-1)", at);
     }
     return float_fits(significand, before, exponent) ||
-           content_fail(lex, "a number beyond the range of a double", at);
+           number_fail(lex, S006, "a number beyond the range of a double", at);
 }

@@ -34,7 +34,8 @@ struct stix_limits {
  * blanks around it allowed.
  *
  * Returns ISG_OK; ISG_EPARSE (not I-JSON), ISG_ELIMIT (a bound); why (may be NULL) gets the JSON
- * Pointer of the place and rule "S-001", "I-JSON" or "limit".
+ * Pointer of the place and a rule: "S-001" (grammar), "S-005", "S-006" (numbers), "I-JSON" (what
+ * else RFC 7493 adds) or "limit".
  */
 int stix_scan(struct isg_str text, const struct stix_limits *limits, struct isg_fail *why);
 

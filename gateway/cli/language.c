@@ -44,19 +44,23 @@ static bool verdict_valid(const struct verdict *v)
     return v->report.errors == 0 && (!v->strict || v->report.warnings == 0);
 }
 
-static void write_findings(struct isg_jsonw *w, const struct verdict *v, enum stix_level level,
-                           const char *prefix)
+static void write_findings(struct isg_jsonw *w, const struct verdict *v, enum stix_level level)
 {
     isg_jsonw_name(w, level == STIX_ERROR ? "errors" : "warnings");
     isg_jsonw_list(w);
-    for (const struct stix_finding *f = v->report.first; f != NULL; f = f->next) {
-        char path[1024];
-        if (f->level != level)
-            continue;
-        (void)snprintf(path, sizeof path, "%s%s", prefix, f->path);
-        cli_write_finding(w, path, f->rule, f->message);
-    }
+    for (const struct stix_finding *f = v->report.first; f != NULL; f = f->next)
+        if (f->level == level)
+            cli_write_finding(w, f->path, f->rule, f->message);
     isg_jsonw_end(w);
+}
+
+/* Findings beyond those that were kept. */
+static size_t findings_left(const struct verdict *v)
+{
+    size_t left = v->report.errors + v->report.warnings;
+    for (const struct stix_finding *f = v->report.first; f != NULL; f = f->next)
+        left--;
+    return left;
 }
 
 /* The line for one value that could not be parsed. */
@@ -82,8 +86,10 @@ static void write_verdict(struct isg_buf *out, const struct verdict *v)
     isg_jsonw_init(&w, out);
     isg_jsonw_object(&w);
     isg_jsonw_put_bool(&w, "valid", verdict_valid(v));
-    write_findings(&w, v, STIX_ERROR, "");
-    write_findings(&w, v, STIX_WARNING, "");
+    write_findings(&w, v, STIX_ERROR);
+    write_findings(&w, v, STIX_WARNING);
+    if (findings_left(v) > 0)
+        isg_jsonw_put_int(&w, "more", (int64_t)findings_left(v));
     isg_jsonw_end(&w);
 }
 

@@ -19,7 +19,8 @@ static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fa
     isg_buf_put_str(arg, text);
     /* The grammar held, so a scan may only find fault with the content. */
     struct isg_fail fail;
-    if (stix_scan(text, NULL, &fail) != ISG_OK && strcmp(fail.rule, "I-JSON") != 0)
+    if (stix_scan(text, NULL, &fail) != ISG_OK &&
+        (strcmp(fail.rule, "S-001") == 0 || strcmp(fail.rule, "limit") == 0))
         abort();
     return ISG_OK;
 }

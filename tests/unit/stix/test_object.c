@@ -81,7 +81,7 @@ static const struct refused_row refused[] = {
      "\"extensions\":{\"extension-definition--0f5b7b0a-9b1c-4f5e-8d5e-3f6a2b1c0d4e\":"
      "{\"extension_type\":\"property-extension\",\"big\":1e20}}}",
      ISG_EPARSE, "/extensions/extension-definition--0f5b7b0a-9b1c-4f5e-8d5e-3f6a2b1c0d4e/big",
-     "I-JSON"},
+     "S-005"},
     {"[]", ISG_EINVAL, "", NULL},
     {"{}", ISG_EINVAL, "/type", NULL},
     {"{\"type\":\"identity\",\"spec_version\":\"2.1\",\"identity_class\":\"group\","

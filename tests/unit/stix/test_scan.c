@@ -15,9 +15,11 @@ struct row {
     const char *rule;
 };
 
-#define GOOD        ISG_OK, "", ""
-#define BAD(path)   ISG_EPARSE, path, "S-001"
-#define NOT_I(path) ISG_EPARSE, path, "I-JSON"
+#define GOOD            ISG_OK, "", ""
+#define BAD(path)       ISG_EPARSE, path, "S-001"
+#define NOT_I(path)     ISG_EPARSE, path, "I-JSON"
+#define NOT_INT(path)   ISG_EPARSE, path, "S-005"
+#define NOT_FLOAT(path) ISG_EPARSE, path, "S-006"
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -117,14 +119,14 @@ static const struct row rows[] = {
     {"{\"a~b/c\":{\"d\":1,\"d\":1}}", NOT_I("/a~0b~1c/d")},
     {"{\"\":1,\"\":1}", NOT_I("/")},
     /* numbers (S-005) */
-    {"[0,9007199254740992]", NOT_I("/1")},
-    {"[-9007199254740992]", NOT_I("/0")},
-    {"18446744073709551616", NOT_I("")},
-    {"{\"n\":100000000000000000000000}", NOT_I("/n")},
-    {"[1e400]", NOT_I("/0")},
-    {"[-1.8e308]", NOT_I("/0")},
-    {"[1.7976931348623159e308]", NOT_I("/0")},
-    {"[0.0001e99999999999999999999]", NOT_I("/0")},
+    {"[0,9007199254740992]", NOT_INT("/1")},
+    {"[-9007199254740992]", NOT_INT("/0")},
+    {"18446744073709551616", NOT_INT("")},
+    {"{\"n\":100000000000000000000000}", NOT_INT("/n")},
+    {"[1e400]", NOT_FLOAT("/0")},
+    {"[-1.8e308]", NOT_FLOAT("/0")},
+    {"[1.7976931348623159e308]", NOT_FLOAT("/0")},
+    {"[0.0001e99999999999999999999]", NOT_FLOAT("/0")},
 };
 /* clang-format on */
 
