@@ -76,10 +76,7 @@ void stix_found(struct stix_checking *c, enum stix_level level, const char *rule
 {
     struct stix_report *report = c->report;
     size_t *count = level == STIX_ERROR ? &report->errors : &report->warnings;
-    (*count)++;
-    /* The first error is kept beyond max: it is what the sender is told. */
-    if (report->errors + report->warnings > report->max &&
-        !(level == STIX_ERROR && report->errors == 1))
+    if (++*count > report->max)
         return;
     char message[MESSAGE_BYTES];
     va_list args;

@@ -26,10 +26,13 @@ struct stix_finding {
     struct stix_finding *next;
 };
 
-/* All findings of one object, in the order they were found; beyond max they are only counted. */
+/*
+ * All findings of one object, in the order they were found. Beyond max of a level they are only
+ * counted, so that no number of warnings hides an error.
+ */
 struct stix_report {
     struct isg_arena *arena; /* borrowed */
-    size_t max;
+    size_t max;              /* of each level */
     size_t errors;
     size_t warnings;
     struct stix_finding *first;
@@ -41,7 +44,7 @@ struct stix_check_options {
     enum stix_edition edition; /* whose rules the object is judged by (S-132) */
 };
 
-/* An empty report whose findings live in arena; at most max are kept (0: 64). */
+/* An empty report whose findings live in arena; at most max of each level are kept (0: 64). */
 void stix_report_init(struct stix_report *report, struct isg_arena *arena, size_t max);
 
 /*

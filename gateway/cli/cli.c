@@ -76,7 +76,7 @@ static const struct cli_command commands[] = {
      "--jsonl -      one JSON value a line in, one verdict a line out\n\n"
      "Exit 0 when all is valid, 1 when not. --strict refuses what the standard only advises\n"
      "against; --stix 2.0 judges by the rules of that version (default 2.1). A value is an\n"
-     "object, a bundle or a list; \"more\" counts the findings beyond the first 1000.\n\n"
+     "object, a bundle or a list; \"more\" counts findings beyond the first 1000.\n\n"
      "  isg validate bundle.json\n"
      "  isg validate --jsonl - < objects.ndjson\n",
      cli_validate},

@@ -11,7 +11,7 @@
 #include "stix/id.h"
 
 enum {
-    FINDINGS_MAX = 1000, /* told of one value; beyond it only counted */
+    FINDINGS_MAX = 1000, /* of each level, told of one value; beyond it only counted */
     ARENA_MAX = 256 << 20,
     WHOLE_MAX = 8 << 20, /* larger files are cut into objects while they are read */
     HEAD_MAX = 64 << 20, /* what such a file has besides its objects */
@@ -120,8 +120,8 @@ static bool answer_validate(void *arg, struct isg_str line, struct isg_buf *out)
     struct stix_json *json = NULL;
     int err = verdict_begin(v) ? stix_json_parse(line, NULL, &json, &why)
                                : isg_fail(&why, ISG_ENOMEM, "out of memory");
-    if (err == ISG_OK)
-        err = check_value(json, v);
+    if (err == ISG_OK && check_value(json, v) != ISG_OK)
+        err = isg_fail(&why, ISG_ENOMEM, "no memory for all that is wrong");
     if (err != ISG_OK)
         write_unreadable(out, &why);
     else
@@ -138,7 +138,7 @@ struct validate {
     const char *file;
     FILE *in;
     size_t objects, errors, warnings;
-    size_t printed;
+    size_t printed[2];   /* findings of a level */
     struct isg_buf head; /* the bundle without its objects, as JSON text */
 };
 
@@ -150,8 +150,8 @@ static void print_findings(struct validate *run, const char *prefix)
     if (run->cli->json)
         return;
     for (const struct stix_finding *f = report->first; f != NULL; f = f->next) {
-        if (run->printed++ >= FINDINGS_MAX)
-            return;
+        if (run->printed[f->level]++ >= FINDINGS_MAX)
+            continue;
         printf("%s: %s%s%s: %s (%s)\n", run->file, f->level == STIX_ERROR ? "error " : "warning ",
                prefix, f->path, f->message, f->rule);
     }
@@ -184,7 +184,7 @@ static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fa
     int err = validate_text(run, text, prefix, &inner);
     if (err == ISG_EPARSE || err == ISG_ELIMIT) { /* one bad object; the others are judged too */
         run->errors++;
-        if (!run->cli->json && run->printed++ < FINDINGS_MAX)
+        if (!run->cli->json && run->printed[STIX_ERROR]++ < FINDINGS_MAX)
             printf("%s: error %s%s: %s (%s)\n", run->file, prefix, inner.path, inner.text,
                    inner.rule);
         return ISG_OK;
@@ -296,7 +296,8 @@ static int validate_file(struct validate *run, const char *path, struct isg_fail
 {
     bool standard = strcmp(path, "-") == 0;
     run->file = path;
-    run->objects = run->errors = run->warnings = run->printed = 0;
+    run->objects = run->errors = run->warnings = 0;
+    run->printed[STIX_ERROR] = run->printed[STIX_WARNING] = 0;
     run->in = standard ? stdin : fopen(path, "rbe");
     if (run->in == NULL)
         return isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
@@ -334,9 +335,12 @@ static void validate_print(const struct validate *run)
     if (run->cli->json)
         print_json(run, NULL);
     else
-        printf("%s: %s, %zu objects, %zu errors, %zu warnings\n", run->file,
+        printf("%s: %s, %zu objects, %zu errors, %zu warnings%s\n", run->file,
                validate_valid(run) ? "valid" : "NOT valid", run->objects, run->errors,
-               run->warnings);
+               run->warnings,
+               run->errors > FINDINGS_MAX || run->warnings > FINDINGS_MAX
+                   ? "; of each the first 1000 are shown"
+                   : "");
 }
 
 /* The file that could not be judged: named once, also where the text of the failure does not. */

@@ -171,6 +171,13 @@ def forms():
 def many_findings():
     answer = validate(values=[but(IDENTITY, roles=[None] * 5000)])[0]
     same(len(answer["errors"]) + answer["more"], 5000, "what is beyond the cap is counted")
+    answer = validate(values=[but(IDENTITY, **{"x_%03d" % n: n for n in range(3000)}, roles=[])])[0]
+    same(([e["path"] for e in answer["errors"]], len(answer["warnings"]) + answer["more"]),
+         (["/roles"], 3000), "warnings do not hide an error")
+    name = "x" * 300000
+    answers = validate(values=[but(IDENTITY, x_example={name: [None] * 2000}), IDENTITY])
+    ok(not answers[0]["valid"] and answers[0]["errors"][0]["message"] and answers[1]["valid"],
+       "more to say than there is room for")
     name = "x" * 3000
     answer = validate(values=[but(IDENTITY, x_example={name: None})])[0]
     same(answer["errors"][0]["path"], "/x_example/" + name, "a long path is whole")
