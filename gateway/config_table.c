@@ -57,7 +57,7 @@ const struct setting setting_rows[] = {
      "File with the password of Redis."},
     {"redis", "accept_plain", SETTING_ADDRESS, AT(redis.accept_plain), NULL, 0, 0, NULL, false,
      "HOST:PORT off loopback that may be reached without TLS, on a network you trust."},
-    {"redis", "timeout_ms", SETTING_MS, AT(redis.timeout_ms), "5000", 50, 600000, NULL, false,
+    {"redis", "timeout_ms", SETTING_MS, AT(redis.timeout_ms), "4000", 50, 600000, NULL, false,
      "Time for one answer of Redis."},
 
     {"limits", "max_content_length", SETTING_BYTES, AT(limits.max_content_length), "10 MiB", KIB, 256 * MIB, NULL, false,

@@ -26,6 +26,7 @@ int admin_readyz(struct admin_call *call, struct isg_fail *why)
     isg_jsonw_name(&w, "checks");
     isg_jsonw_object(&w);
     isg_jsonw_put(&w, "store", ready ? "ok" : why->text);
+    isg_jsonw_put(&w, "breaker", store_breaker(call->admin->parts.store));
     isg_jsonw_end(&w);
     isg_jsonw_end(&w);
     call->status = ready ? 200 : 503;
@@ -137,6 +138,17 @@ static void check_gateways(struct isg_jsonw *w, const struct admin *admin)
               "copy secrets/, keys/ and id_urn from the first gateway, then restart this one");
 }
 
+static void check_breaker(struct isg_jsonw *w, const struct admin *admin)
+{
+    struct isg_fail why = {0};
+    const char *state = store_breaker(admin->parts.store);
+    bool sound = store_ping(admin->parts.store, &why) == ISG_OK;
+    char text[320];
+    (void)snprintf(text, sizeof text, "breaker is %s%s%s", state, sound ? "" : ": ", why.text);
+    check_put(w, "breaker", sound ? "ok" : "error", text,
+              sound ? NULL : "writes are answered with 503 until Redis takes them again");
+}
+
 static void check_secret_file(struct isg_jsonw *w, const char *name, const char *path)
 {
     struct stat info;
@@ -182,6 +194,7 @@ int admin_doctor(struct admin_call *call, struct isg_fail *why)
     isg_jsonw_name(&w, "checks");
     isg_jsonw_list(&w);
     check_store(&w, call->admin);
+    check_breaker(&w, call->admin);
     check_gateways(&w, call->admin);
     check_secret_file(&w, "tls key", config->tls.key);
     check_secret_file(&w, "key passphrase", config->keys.passphrase_file);

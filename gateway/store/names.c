@@ -50,6 +50,11 @@ struct isg_str names_schema(struct names_key *key)
     return put(key, "isg:schema");
 }
 
+struct isg_str names_alive(struct names_key *key)
+{
+    return put(key, "isg:alive");
+}
+
 struct isg_str names_docs(struct names_key *key, enum store_doc kind)
 {
     return put(key, "isg:{docs}:%s", doc_names[kind]);

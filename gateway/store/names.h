@@ -3,6 +3,7 @@
  * share the hash tag {c:<id>}, so that a batch is atomic and a cluster keeps it on one node.
  *
  *   isg:schema                      STRING  version of this layout (migrate.c)
+ *   isg:alive                       STRING  written to learn whether writes are taken; expires
  *   isg:{docs}:<kind>               HASH    name -> JSON
  *   isg:{docs}:generation           STRING  counter of changes of members and collections
  *   isg:{docs}:agreed               HASH    what all gateways on this store must have alike
@@ -52,6 +53,7 @@ bool names_id_is_valid(struct isg_str id);
 
 /* Each writes a name into key and returns a view of it. Arguments must be valid as above. */
 struct isg_str names_schema(struct names_key *key);
+struct isg_str names_alive(struct names_key *key);
 struct isg_str names_docs(struct names_key *key, enum store_doc kind);
 struct isg_str names_docs_generation(struct names_key *key);
 struct isg_str names_agreed(struct names_key *key);

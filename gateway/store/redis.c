@@ -333,6 +333,16 @@ int redis_call(struct redis *r, enum redis_use use, struct redis_pipe *pipe, str
     }
 }
 
+const char *redis_breaker(struct redis *r)
+{
+    static const char *const words[] = {
+        [LINK_UP] = "closed", [LINK_LOADING] = "loading", [LINK_DOWN] = "open"};
+    pthread_mutex_lock(&r->lock);
+    enum link_state state = r->state;
+    pthread_mutex_unlock(&r->lock);
+    return words[state];
+}
+
 bool redis_is_up(struct redis *r)
 {
     pthread_mutex_lock(&r->lock);

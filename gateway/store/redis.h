@@ -44,6 +44,9 @@ void redis_give(struct redis *redis, struct redis_conn **conn); /* back; accepts
 int redis_call(struct redis *redis, enum redis_use use, struct redis_pipe *pipe,
                struct isg_fail *why);
 
+/* State of the breaker: "closed", "loading" (the server reads its data) or "open". */
+const char *redis_breaker(struct redis *redis);
+
 /* The breaker is closed: the last thing heard of the server was good. */
 bool redis_is_up(struct redis *redis);
 

@@ -10,7 +10,7 @@
 #include "gateway/store/names.h"
 #include "stix/base/jsonw.h"
 
-enum { TIMEOUT_MS = 5000, CACHE_BYTES = 64 * 1024 * 1024 };
+enum { TIMEOUT_MS = 4000, CACHE_BYTES = 64 * 1024 * 1024 };
 
 static int no_memory(struct isg_fail *why)
 {
@@ -191,13 +191,19 @@ void store_close(struct store **store)
 int store_ping(struct store *store, struct isg_fail *why)
 {
     struct redis_pipe pipe;
+    struct names_key key;
     redis_pipe_init(&pipe);
-    REDIS(&pipe, ISG_STR("PING"));
-    int err = redis_call(store->redis, REDIS_READ, &pipe, why);
+    REDIS(&pipe, ISG_STR("SET"), names_alive(&key), ISG_STR("1"), ISG_STR("EX"), ISG_STR("60"));
+    int err = redis_call(store->redis, REDIS_WRITE, &pipe, why);
     if (err == ISG_OK)
         err = redis_expect(redis_nth(&pipe, 0), REDIS_TEXT, why);
     redis_pipe_done(&pipe);
     return err;
+}
+
+const char *store_breaker(struct store *store)
+{
+    return redis_breaker(store->redis);
 }
 
 /* ---- describe ------------------------------------------------------------------------------- */

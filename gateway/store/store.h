@@ -32,7 +32,7 @@ struct store_options {
     const char *url;           /* NULL: start the private server; else unix:/path, redis://h:p */
     const char *password_file; /* may be NULL */
     const char *accept_plain;  /* HOST:PORT off loopback accepted without TLS; may be NULL */
-    unsigned timeout_ms;       /* of one call; 0: 5000 */
+    unsigned timeout_ms;       /* of one call; 0: 4000 */
     unsigned batch_ms;         /* how long a commit waits for company; 0: do not wait */
 };
 
@@ -47,9 +47,12 @@ struct store_options {
 int store_open(const struct store_options *options, struct store **out, struct isg_fail *why);
 void store_close(struct store **store); /* waits for commits under way, stops the private server */
 
-/* ISG_OK when the store answers now; ISG_ESTORE with the reason. Does not wait when the breaker
- * is open. */
+/* ISG_OK when the store answers now and takes a write: a replica, a full memory or a disk that
+ * fails are ISG_ESTORE with the reason. Does not wait when the breaker is open. */
 int store_ping(struct store *store, struct isg_fail *why);
+
+/* State of the breaker: "closed", "loading" or "open" (calls fail at once). */
+const char *store_breaker(struct store *store);
 
 /* What `isg doctor` looks at: append a JSON object (version, persistence, durable, memory, role). */
 int store_describe(struct store *store, struct isg_buf *out, struct isg_fail *why);
