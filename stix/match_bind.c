@@ -9,7 +9,9 @@
  * flow grows with them and refuses early; a failure goes back to the last guess.
  *
  * Before that the same is done without any time, which is exact about numbers: what has too few
- * observations fails there, and does not come to guessing.
+ * observations fails there, and does not come to guessing. And a guess that leaves some part of the
+ * plan without room, were it alone, is not made (match_least.c, match_most.c): so the search only
+ * has to find who takes an observation from whom.
  */
 #include <stdlib.h>
 
@@ -19,16 +21,19 @@
 enum goal_kind {
     GOAL_PROVE, /* bind the plan `times` times */
     GOAL_AGAIN, /* likewise, one binding after the other */
-    GOAL_CHAIN  /* bind this child of a FOLLOWEDBY and those behind it */
+    GOAL_CHAIN, /* bind this child of a FOLLOWEDBY and those behind it */
+    GOAL_KEEP   /* forget the guesses from `from` on: no other option would help */
 };
 
 struct goal {
     enum goal_kind kind;
-    bool repeated; /* the next goal is the AGAIN that this one came from */
+    bool repeated;  /* the next goal is the AGAIN that this one came from */
+    bool kept;      /* the next goal is the KEEP of this one */
+    size_t guesses; /* of CHAIN: those made before its own */
     const struct stix_plan *plan;
     struct stix_bounds bounds;
     int64_t times;
-    size_t from; /* guesses below were had by an equal plan before */
+    size_t from; /* guesses below were had by an equal plan before; of KEEP: guesses that stay */
     size_t next;
 };
 
@@ -92,7 +97,9 @@ static size_t put(struct binder *b, struct goal goal)
 static size_t prove(struct binder *b, const struct stix_plan *plan, struct stix_bounds bounds,
                     int64_t times, size_t next)
 {
-    return put(b, (struct goal){GOAL_PROVE, false, plan, bounds, times, 0, next});
+    return put(
+        b, (struct goal){
+               .kind = GOAL_PROVE, .plan = plan, .bounds = bounds, .times = times, .next = next});
 }
 
 /* --- guesses --- */
@@ -110,41 +117,92 @@ static bool remember(struct binder *b, size_t goal, size_t option)
 }
 
 /*
- * The first instant from `from` on at which one of the plan's observations begins, or ends: with
- * no other as the guess could a binding be found that is not found with one of these.
+ * The first of the instants from `from` on: with no other as the guess could a binding be found
+ * that is not found with one of these.
  */
-static size_t next_instant(const struct stix_plan *plan, const struct stix_scene *scene,
-                           size_t from)
+static size_t next_instant(const uint64_t *instants, const struct stix_scene *scene, size_t from)
 {
     for (size_t i = from; i < scene->times_n; i++)
-        if ((plan->instants[i / 64] >> i % 64 & 1) != 0)
+        if ((instants[i / 64] >> i % 64 & 1) != 0)
             return i;
     return NO_OPTION;
+}
+
+/* What the survey of the plan says; it knows only of time. */
+static bool could(const struct binder *b, const uint32_t *least, struct stix_bounds bounds)
+{
+    return b->timeless || stix_least_within(least, bounds, b->scene);
+}
+
+static struct stix_bounds narrow(struct stix_bounds a, struct stix_bounds b)
+{
+    if (b.first_below < a.first_below)
+        a.first_below = b.first_below;
+    if (b.last_from > a.last_from)
+        a.last_from = b.last_from;
+    return a;
+}
+
+/* One side of FOLLOWEDBY begins by the guess, the other does not end before it. */
+static struct stix_bounds early(const struct goal *goal, size_t option)
+{
+    return narrow(goal->bounds, (struct stix_bounds){option + 1, 0});
+}
+
+static struct stix_bounds late(const struct goal *goal, size_t option)
+{
+    return narrow(goal->bounds, (struct stix_bounds){SIZE_MAX, option});
+}
+
+/* WITHIN (strict, S-126): no end earlier than the guess, no beginning a width later. */
+static struct stix_bounds window(const struct binder *b, const struct goal *goal, size_t option)
+{
+    size_t reach = stix_reach_of(b->scene, option, goal->plan->width_us);
+    return narrow(goal->bounds, (struct stix_bounds){reach, option});
 }
 
 /* An instant between a child of FOLLOWEDBY and those behind it: the last again, or a new one. */
 static size_t next_between(const struct binder *b, const struct goal *goal, size_t from)
 {
-    size_t at = from == goal->from ? from : next_instant(goal->plan, b->scene, from);
-    return at < goal->bounds.first_below && at <= goal->plan->rest_last ? at : NO_OPTION;
+    const struct stix_plan *child = goal->plan;
+    size_t at = from == goal->from ? from : next_instant(child->begins, b->scene, from);
+    while (at < goal->bounds.first_below && !could(b, child->least, early(goal, at)) &&
+           stix_matching_work(b->m, 1))
+        at = next_instant(child->begins, b->scene, at + 1);
+    return at < goal->bounds.first_below && could(b, child->next->rest, late(goal, at)) ? at
+                                                                                        : NO_OPTION;
+}
+
+static size_t next_window(const struct binder *b, const struct goal *goal, size_t from)
+{
+    const struct stix_plan *plan = goal->plan;
+    if (from < goal->bounds.last_from)
+        from = goal->bounds.last_from;
+    size_t at = next_instant(plan->ends, b->scene, from);
+    while (at != NO_OPTION && !could(b, plan->first->least, window(b, goal, at)) &&
+           stix_matching_work(b->m, 8))
+        at = next_instant(plan->ends, b->scene, at + 1);
+    return at;
+}
+
+static size_t next_child(const struct binder *b, const struct goal *goal, size_t from)
+{
+    size_t n = 0;
+    for (const struct stix_plan *child = goal->plan->first; child != NULL; child = child->next)
+        if (n++ >= from && could(b, child->least, goal->bounds))
+            return n - 1;
+    return NO_OPTION;
 }
 
 /* Options of a goal, in order; NO_OPTION when there is none from `from` on. */
 static size_t option_from(const struct binder *b, const struct goal *goal, size_t from)
 {
-    const struct stix_plan *plan = goal->plan;
     if (from < goal->from)
         from = goal->from;
     if (goal->kind == GOAL_CHAIN)
         return next_between(b, goal, from);
-    if (plan->kind == STIX_PLAN_OR) {
-        size_t n = 0;
-        for (const struct stix_plan *child = plan->first; child != NULL; child = child->next)
-            n++;
-        return from < n ? from : NO_OPTION;
-    }
-    return next_instant(plan, b->scene,
-                        from > goal->bounds.last_from ? from : goal->bounds.last_from);
+    return goal->plan->kind == STIX_PLAN_OR ? next_child(b, goal, from)
+                                            : next_window(b, goal, from);
 }
 
 static bool is_guessed(const struct binder *b, const struct goal *goal)
@@ -161,15 +219,6 @@ static bool is_guessed(const struct binder *b, const struct goal *goal)
 
 /* --- steps --- */
 
-static struct stix_bounds narrow(struct stix_bounds a, struct stix_bounds b)
-{
-    if (b.first_below < a.first_below)
-        a.first_below = b.first_below;
-    if (b.last_from > a.last_from)
-        a.last_from = b.last_from;
-    return a;
-}
-
 /* The list behind a goal; an AGAIN there learns what was guessed, and orders its equals by it. */
 static size_t behind(struct binder *b, struct goal goal, size_t option)
 {
@@ -180,28 +229,10 @@ static size_t behind(struct binder *b, struct goal goal, size_t option)
     return put(b, again);
 }
 
-/* The number of instants that are less than width later than this one. */
-static size_t reach_of(const struct stix_scene *scene, size_t instant, double width_us)
-{
-    size_t low = instant;
-    size_t high = scene->times_n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        double later = (double)(scene->times[middle].us - scene->times[instant].us);
-        if (later < width_us)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* WITHIN (strict, S-126): no end earlier than the guess, no beginning a width later. */
 static size_t step_within(struct binder *b, struct goal goal, size_t option)
 {
     size_t next = behind(b, goal, option);
-    struct stix_bounds window = {reach_of(b->scene, option, goal.plan->width_us), option};
-    return prove(b, goal.plan->first, narrow(goal.bounds, window), 1, next);
+    return prove(b, goal.plan->first, window(b, &goal, option), 1, next);
 }
 
 static size_t step_or(struct binder *b, struct goal goal, size_t option)
@@ -213,18 +244,20 @@ static size_t step_or(struct binder *b, struct goal goal, size_t option)
     return prove(b, child, goal.bounds, 1, next);
 }
 
-/* One side of FOLLOWEDBY begins by the guess, the other does not end before it. */
+/* Of a child that is alone the first guess is the best: it leaves most to those behind it. */
 static size_t step_chain(struct binder *b, struct goal goal, size_t option)
 {
     const struct stix_plan *child = goal.plan;
-    struct stix_bounds early = narrow(goal.bounds, (struct stix_bounds){option + 1, 0});
     struct goal rest = goal;
     rest.next = behind(b, goal, option);
     rest.repeated = false;
     rest.plan = child->next;
     rest.from = option;
-    rest.bounds = narrow(goal.bounds, (struct stix_bounds){SIZE_MAX, option});
-    return prove(b, child, early, 1, put(b, rest));
+    rest.bounds = late(&goal, option);
+    size_t next = put(b, rest);
+    if (child->alone)
+        next = put(b, (struct goal){.kind = GOAL_KEEP, .from = goal.guesses, .next = next});
+    return prove(b, child, early(&goal, option), 1, next);
 }
 
 static size_t prove_children(struct binder *b, const struct goal *goal)
@@ -245,26 +278,28 @@ static size_t prove_children(struct binder *b, const struct goal *goal)
     return first;
 }
 
-static size_t step_again(struct binder *b, struct goal goal)
+static size_t step_again(struct binder *b, struct goal goal, bool *out_failed)
 {
-    if (goal.times == 0)
+    *out_failed = !b->timeless && !stix_most_allows(goal.plan, goal.from, goal.times);
+    if (goal.times == 0 || *out_failed)
         return goal.next;
     struct goal rest = goal;
     rest.times--;
-    struct goal one = {GOAL_PROVE, true, goal.plan, goal.bounds, 1, goal.from, put(b, rest)};
+    struct goal one = {.kind = GOAL_PROVE,
+                       .repeated = true,
+                       .plan = goal.plan,
+                       .bounds = goal.bounds,
+                       .times = 1,
+                       .from = goal.from,
+                       .next = put(b, rest)};
     return put(b, one);
-}
-
-static int64_t multiply(int64_t a, int64_t b)
-{
-    return a > INT64_MAX / b ? INT64_MAX : a * b;
 }
 
 /* A plan without a guess. *out_failed when its observations are not there. */
 static size_t step_plan(struct binder *b, struct goal goal, bool *out_failed)
 {
     const struct stix_plan *plan = goal.plan;
-    *out_failed = goal.times > b->total;
+    *out_failed = goal.times > b->total || !could(b, plan->least, goal.bounds);
     if (*out_failed)
         return 0;
     switch (plan->kind) {
@@ -275,7 +310,7 @@ static size_t step_plan(struct binder *b, struct goal goal, bool *out_failed)
     case STIX_PLAN_PERIOD:
         return prove(b, plan->first, narrow(goal.bounds, plan->bounds), goal.times, goal.next);
     case STIX_PLAN_REPEATS:
-        return prove(b, plan->first, goal.bounds, multiply(goal.times, plan->times), goal.next);
+        return prove(b, plan->first, goal.bounds, stix_times(goal.times, plan->times), goal.next);
     case STIX_PLAN_FOLLOWEDBY:
         if (b->timeless)
             return prove_children(b, &goal);
@@ -303,6 +338,14 @@ static size_t step_guess(struct binder *b, struct goal goal, size_t option)
                                            : step_within(b, goal, option);
 }
 
+/* What is proven for a plan that is alone stays: another binding would leave no one more. */
+static size_t keep(struct binder *b, struct goal goal)
+{
+    goal.kept = true;
+    goal.next = put(b, (struct goal){.kind = GOAL_KEEP, .from = b->guesses_n, .next = goal.next});
+    return put(b, goal);
+}
+
 /* Try an option of a goal, and remember that there are others. */
 static size_t try_option(struct binder *b, size_t at, size_t from, bool *out_failed)
 {
@@ -320,8 +363,15 @@ static size_t step(struct binder *b, size_t at, bool *out_failed)
 {
     struct goal goal = b->goals[at];
     *out_failed = false;
+    if (goal.kind == GOAL_KEEP) {
+        b->guesses_n = goal.from < b->guesses_n ? goal.from : b->guesses_n;
+        return goal.next;
+    }
     if (goal.kind == GOAL_AGAIN)
-        return step_again(b, goal);
+        return step_again(b, goal, out_failed);
+    if (goal.kind == GOAL_PROVE && !goal.kept && goal.plan->alone && goal.plan->first != NULL)
+        return keep(b, goal);
+    b->goals[at].guesses = b->guesses_n;
     if (is_guessed(b, &goal))
         return try_option(b, at, 0, out_failed);
     if (goal.kind == GOAL_CHAIN) {

@@ -6,6 +6,8 @@
  *     match_test.c     does an object satisfy a comparison expression
  *     match_value.c    does a value satisfy an operator
  *     match_sets.c     which observations each leaf can be, which instants to guess
+ *     match_least.c    what a part of the plan needs of time, were it alone
+ *     match_most.c     how often it can be bound at most
  *     match_bind.c     is there a binding of observations to the plan
  *     match_flow.c     can all bound expressions have observations of their own
  *
@@ -177,14 +179,23 @@ struct stix_plan {
     struct stix_plan *next;
     struct stix_choice *choices; /* of a leaf: any of them */
     struct stix_choice *last_choice;
-    uint64_t *set;             /* of a leaf: bit i for observation i */
+    uint64_t *set;             /* bit i: a leaf below, or this one, can be observation i */
+    int64_t need;              /* so many occurrences a binding takes at least */
+    bool alone;                /* no leaf elsewhere can be what leaves below can be */
     struct stix_bounds bounds; /* of a period */
-    uint64_t *instants;        /* of WITHIN and children of FOLLOWEDBY: what to guess, bit by bit */
-    size_t last_most;          /* no binding's earliest end is later */
-    size_t rest_last;          /* of a child of FOLLOWEDBY: the least of that behind it */
+    uint64_t *ends;            /* of WITHIN: instants to guess, where observations end */
+    uint64_t *begins;          /* of a child of FOLLOWEDBY: likewise, where they begin */
     double width_us;           /* of WITHIN */
     int64_t times;             /* of REPEATS */
+
+    /* What match_least.c and match_most.c found, an entry an instant; NULL: not asked for. */
+    const uint32_t *least; /* the least first_below of any binding with this last_from */
+    const uint32_t *rest;  /* of a child of FOLLOWEDBY: likewise, of it and all behind it */
+    const uint32_t *most;  /* bindings that are distinct, with guesses from here on, at most */
 };
+
+/* As a bound: there is no binding. */
+#define STIX_NEVER UINT32_MAX
 
 /* What compiling made, with what must be freed. */
 struct stix_program {
@@ -200,6 +211,27 @@ void stix_program_free(struct stix_program *program);
 /* Find which observations each leaf can be, and what the guesses are. */
 bool stix_plan_fill(struct stix_matching *m, struct stix_plan *plan,
                     const struct stix_scene *scene);
+
+/* Fill least, rest and most; not when the plan and the scene are so large that they cost more. */
+bool stix_plan_survey(struct stix_matching *m, struct stix_plan *plan,
+                      const struct stix_scene *scene);
+
+/* False when no binding is within bounds by what `least`, or `rest`, says. */
+bool stix_least_within(const uint32_t *least, struct stix_bounds bounds,
+                       const struct stix_scene *scene);
+
+/* False when most says that no so many bindings have guesses from `from` on. */
+bool stix_most_allows(const struct stix_plan *plan, size_t from, int64_t times);
+
+/* Fill most of a WITHIN or FOLLOWEDBY; least and rest of its children are there. */
+bool stix_plan_count(struct stix_matching *m, struct stix_plan *plan,
+                     const struct stix_scene *scene);
+
+/* The number of instants that are less than width later than this one (S-126). */
+size_t stix_reach_of(const struct stix_scene *scene, size_t instant, double width_us);
+
+/* a * b, or INT64_MAX when that is more; both are above zero. */
+int64_t stix_times(int64_t a, int64_t b);
 
 /* True when a binding exists. The plan is filled. */
 bool stix_plan_binds(struct stix_matching *m, const struct stix_plan *plan,

@@ -17,71 +17,102 @@ static bool fill_leaf(struct stix_matching *m, struct stix_plan *leaf,
         if (one == NULL)
             continue;
         leaf->set[i / 64] |= (uint64_t)1 << i % 64;
-        if (scene->list[i].last > leaf->last_most)
-            leaf->last_most = scene->list[i].last;
     }
+    leaf->need = 1;
     return m->err == ISG_OK;
 }
 
-/* A binding ends as early as any part of it; of alternatives the best one counts. */
-static void bound_last(struct stix_plan *plan)
+/* The instants at which observations of the plan end, or begin; NULL after a failure. */
+static uint64_t *instants_of(struct stix_matching *m, const struct stix_plan *plan,
+                             const struct stix_scene *scene, bool ends)
 {
-    if (plan->first == NULL)
-        return; /* only leaves have no parts */
-    plan->last_most = plan->first->last_most;
-    for (const struct stix_plan *child = plan->first; child != NULL; child = child->next)
-        if (plan->kind == STIX_PLAN_OR ? child->last_most > plan->last_most
-                                       : child->last_most < plan->last_most)
-            plan->last_most = child->last_most;
-}
-
-/* Where observations of the leaves below end, or begin. */
-static bool mark_instants(struct stix_matching *m, const struct stix_plan *plan,
-                          const struct stix_scene *scene, bool ends, uint64_t *out)
-{
-    if (plan->kind != STIX_PLAN_LEAF) {
-        for (const struct stix_plan *child = plan->first; child != NULL; child = child->next)
-            if (!mark_instants(m, child, scene, ends, out))
-                return false;
-        return true;
-    }
-    if (!stix_matching_work(m, scene->n / 8 + 1))
-        return false;
+    uint64_t *instants = stix_matching_alloc(m, scene->times_n / 64 + 1, sizeof *instants);
+    if (instants == NULL || !stix_matching_work(m, scene->n / 8 + 1))
+        return NULL;
     for (size_t i = 0; i < scene->n; i++)
         if ((plan->set[i / 64] >> i % 64 & 1) != 0) {
             size_t at = ends ? scene->list[i].last : scene->list[i].first;
-            out[at / 64] |= (uint64_t)1 << at % 64;
+            instants[at / 64] |= (uint64_t)1 << at % 64;
         }
+    return instants;
+}
+
+/* What all children can be, and need together; of alternatives the one that needs least. */
+static bool fill_union(struct stix_matching *m, struct stix_plan *plan,
+                       const struct stix_scene *scene)
+{
+    size_t words = scene->n / 64 + 1;
+    plan->set = stix_matching_alloc(m, words, sizeof *plan->set);
+    if (plan->set == NULL)
+        return false;
+    plan->need = plan->kind == STIX_PLAN_OR ? INT64_MAX : 0;
+    for (const struct stix_plan *child = plan->first; child != NULL; child = child->next) {
+        if (!stix_matching_work(m, words / 8 + 1))
+            return false;
+        for (size_t w = 0; w < words; w++)
+            plan->set[w] |= child->set[w];
+        if (plan->kind != STIX_PLAN_OR)
+            plan->need =
+                child->need > INT64_MAX - plan->need ? INT64_MAX : plan->need + child->need;
+        else if (child->need < plan->need)
+            plan->need = child->need;
+    }
+    if (plan->kind == STIX_PLAN_REPEATS)
+        plan->need = stix_times(plan->need, plan->times);
     return true;
 }
 
-static bool fill_instants(struct stix_matching *m, struct stix_plan *plan,
-                          const struct stix_scene *scene, bool ends)
+static bool fill(struct stix_matching *m, struct stix_plan *plan, const struct stix_scene *scene)
 {
-    plan->instants = stix_matching_alloc(m, scene->times_n / 64 + 1, sizeof *plan->instants);
-    return plan->instants != NULL && mark_instants(m, plan, scene, ends, plan->instants);
+    if (plan->kind == STIX_PLAN_LEAF)
+        return fill_leaf(m, plan, scene);
+    for (struct stix_plan *child = plan->first; child != NULL; child = child->next) {
+        if (!fill(m, child, scene))
+            return false;
+        if (plan->kind == STIX_PLAN_FOLLOWEDBY)
+            child->begins = instants_of(m, child, scene, false);
+    }
+    if (!fill_union(m, plan, scene))
+        return false;
+    if (plan->kind == STIX_PLAN_WITHIN)
+        plan->ends = instants_of(m, plan, scene, true);
+    return m->err == ISG_OK;
 }
 
-/* The children of FOLLOWEDBY: who comes before may not begin after all that comes behind ended. */
-static bool fill_chain(struct stix_matching *m, struct stix_plan *chain,
+/* --- who shares observations --- */
+
+static bool meets(const uint64_t *a, const uint64_t *b, size_t words)
+{
+    for (size_t w = 0; w < words; w++)
+        if ((a[w] & b[w]) != 0)
+            return true;
+    return false;
+}
+
+static void join(uint64_t *all, uint64_t *twice, const uint64_t *set, size_t words)
+{
+    for (size_t w = 0; w < words; w++) {
+        twice[w] |= all[w] & set[w];
+        all[w] |= set[w];
+    }
+}
+
+/* Of children that are all bound those are alone that meet no other; of alternatives all are. */
+static bool find_alone(struct stix_matching *m, struct stix_plan *plan,
                        const struct stix_scene *scene)
 {
-    size_t least = SIZE_MAX;
-    size_t count = 0;
-    for (struct stix_plan *child = chain->first; child != NULL; child = child->next)
-        count++;
-    struct stix_plan **children = stix_matching_alloc(
-        m, count, sizeof(struct stix_plan *)); /* NOLINT(bugprone-sizeof-expression) pointers */
-    if (children == NULL)
+    size_t words = scene->n / 64 + 1;
+    bool all = plan->kind == STIX_PLAN_AND || plan->kind == STIX_PLAN_FOLLOWEDBY;
+    if (!plan->alone || plan->kind == STIX_PLAN_LEAF || plan->kind == STIX_PLAN_REPEATS)
+        return true; /* what is bound again and again meets itself */
+    uint64_t *sets = stix_matching_alloc(m, words, 2 * sizeof *sets);
+    if (sets == NULL)
         return false;
-    count = 0;
-    for (struct stix_plan *child = chain->first; child != NULL; child = child->next)
-        children[count++] = child;
-    while (count-- > 0) {
-        children[count]->rest_last = least;
-        if (children[count]->last_most < least)
-            least = children[count]->last_most;
-        if (!fill_instants(m, children[count], scene, false))
+    for (const struct stix_plan *child = plan->first; child != NULL && all; child = child->next)
+        join(sets, sets + words, child->set, words);
+    for (struct stix_plan *child = plan->first; child != NULL; child = child->next) {
+        child->alone = !meets(child->set, sets + words, words);
+        if (!stix_matching_work(m, words / 8 + 1) || !find_alone(m, child, scene))
             return false;
     }
     return true;
@@ -89,13 +120,6 @@ static bool fill_chain(struct stix_matching *m, struct stix_plan *chain,
 
 bool stix_plan_fill(struct stix_matching *m, struct stix_plan *plan, const struct stix_scene *scene)
 {
-    if (plan->kind == STIX_PLAN_LEAF)
-        return fill_leaf(m, plan, scene);
-    for (struct stix_plan *child = plan->first; child != NULL; child = child->next)
-        if (!stix_plan_fill(m, child, scene))
-            return false;
-    bound_last(plan);
-    if (plan->kind == STIX_PLAN_WITHIN)
-        return fill_instants(m, plan, scene, true);
-    return plan->kind != STIX_PLAN_FOLLOWEDBY || fill_chain(m, plan, scene);
+    plan->alone = true;
+    return fill(m, plan, scene) && find_alone(m, plan, scene) && stix_plan_survey(m, plan, scene);
 }
