@@ -94,15 +94,7 @@ static void check_hash(struct stix_checking *c, const char *key, const struct st
 void stix_check_hashes(struct stix_checking *c, const struct stix_json *value,
                        const struct stix_place *at)
 {
-    if (!stix_check_is_object(c, value, at, "hashes"))
-        return;
-    (void)stix_check_filled(c, value, at);
-    struct stix_json_walk walk;
-    stix_json_walk(value, &walk);
-    while (stix_json_next(&walk)) {
-        struct stix_place here = {at, walk.name, 0};
-        check_hash(c, walk.name, walk.value, &here);
-    }
+    stix_check_members(c, value, at, "hashes", check_hash);
 }
 
 /* --- observed-data.objects (S-041) --- */
@@ -216,13 +208,5 @@ static void check_language(struct stix_checking *c, const char *tag, const struc
 void stix_check_contents(struct stix_checking *c, const struct stix_json *value,
                          const struct stix_place *at)
 {
-    if (!stix_check_is_object(c, value, at, "contents"))
-        return;
-    (void)stix_check_filled(c, value, at);
-    struct stix_json_walk walk;
-    stix_json_walk(value, &walk);
-    while (stix_json_next(&walk)) {
-        struct stix_place here = {at, walk.name, 0};
-        check_language(c, walk.name, walk.value, &here);
-    }
+    stix_check_members(c, value, at, "contents", check_language);
 }

@@ -115,13 +115,5 @@ static void check_entry(struct stix_checking *c, const char *key, const struct s
 void stix_check_extensions(struct stix_checking *c, const struct stix_json *value,
                            const struct stix_place *at)
 {
-    if (!stix_check_is_object(c, value, at, "extensions"))
-        return;
-    (void)stix_check_filled(c, value, at);
-    struct stix_json_walk walk;
-    stix_json_walk(value, &walk);
-    while (stix_json_next(&walk)) {
-        struct stix_place here = {at, walk.name, 0};
-        check_entry(c, walk.name, walk.value, &here);
-    }
+    stix_check_members(c, value, at, "extensions", check_entry);
 }

@@ -73,6 +73,12 @@ void stix_check_any(struct stix_checking *c, const struct stix_json *value,
 bool stix_check_filled(struct stix_checking *c, const struct stix_json *value,
                        const struct stix_place *at);
 
+/* An object that must have content, named what: call for each of its members. */
+typedef void stix_member_fn(struct stix_checking *c, const char *name,
+                            const struct stix_json *value, const struct stix_place *at);
+void stix_check_members(struct stix_checking *c, const struct stix_json *value,
+                        const struct stix_place *at, const char *what, stix_member_fn *call);
+
 /* --- check_values.c: single values --- */
 
 /* One value against its row. */

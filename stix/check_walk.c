@@ -28,6 +28,20 @@ bool stix_check_filled(struct stix_checking *c, const struct stix_json *value,
     return false;
 }
 
+void stix_check_members(struct stix_checking *c, const struct stix_json *value,
+                        const struct stix_place *at, const char *what, stix_member_fn *call)
+{
+    struct stix_json_walk walk;
+    if (!stix_check_is_object(c, value, at, what))
+        return;
+    (void)stix_check_filled(c, value, at);
+    stix_json_walk(value, &walk);
+    while (stix_json_next(&walk)) {
+        struct stix_place here = {at, walk.name, 0};
+        call(c, walk.name, walk.value, &here);
+    }
+}
+
 static void check_content(struct stix_checking *c, const struct stix_json *value,
                           enum stix_level level, const struct stix_place *at);
 

@@ -23,48 +23,33 @@ static const struct stix_targets to_observed_data = {
 
 /* --- word lists, sorted --- */
 
-static const char *const indicator_labels[] = {"anomalous-activity", "anonymization",
-                                               "attribution",        "benign",
-                                               "compromised",        "malicious-activity"};
-static const char *const malware_labels[] = {"adware",
-                                             "backdoor",
-                                             "bot",
-                                             "ddos",
-                                             "dropper",
-                                             "exploit-kit",
-                                             "keylogger",
-                                             "ransomware",
-                                             "remote-access-trojan",
-                                             "resource-exploitation",
-                                             "rogue-security-software",
-                                             "rootkit",
-                                             "screen-capture",
-                                             "spyware",
-                                             "trojan",
-                                             "virus",
-                                             "worm"};
-static const char *const report_labels[] = {
-    "attack-pattern", "campaign",     "identity",      "indicator", "intrusion-set", "malware",
-    "observed-data",  "threat-actor", "threat-report", "tool",      "vulnerability"};
-static const char *const threat_actor_labels[] = {
-    "activist",           "competitor",          "crime-syndicate", "criminal",       "hacker",
-    "insider-accidental", "insider-disgruntled", "nation-state",    "sensationalist", "spy",
-    "terrorist"};
-static const char *const tool_labels[] = {
-    "credential-exploitation", "denial-of-service", "exploitation",
-    "information-gathering",   "network-capture",   "remote-access",
-    "vulnerability-scanning"};
+#define VOCAB(name, title, ...)                              \
+    static const char *const name##_words[] = {__VA_ARGS__}; \
+    static const struct stix_vocab name = {                  \
+        (title), false, sizeof name##_words / sizeof name##_words[0], name##_words}
 
-#define VOCAB(array, title)                                       \
-    {                                                             \
-        (title), false, sizeof(array) / sizeof(array)[0], (array) \
-    }
-static const struct stix_vocab indicator_label_ov = VOCAB(indicator_labels, "indicator-label-ov");
-static const struct stix_vocab malware_label_ov = VOCAB(malware_labels, "malware-label-ov");
-static const struct stix_vocab report_label_ov = VOCAB(report_labels, "report-label-ov");
-static const struct stix_vocab threat_actor_label_ov =
-    VOCAB(threat_actor_labels, "threat-actor-label-ov");
-static const struct stix_vocab tool_label_ov = VOCAB(tool_labels, "tool-label-ov");
+/* clang-format off */
+VOCAB(indicator_label_ov, "indicator-label-ov",
+      "anomalous-activity", "anonymization", "attribution", "benign", "compromised",
+      "malicious-activity");
+
+VOCAB(malware_label_ov, "malware-label-ov",
+      "adware", "backdoor", "bot", "ddos", "dropper", "exploit-kit", "keylogger", "ransomware",
+      "remote-access-trojan", "resource-exploitation", "rogue-security-software", "rootkit",
+      "screen-capture", "spyware", "trojan", "virus", "worm");
+
+VOCAB(report_label_ov, "report-label-ov",
+      "attack-pattern", "campaign", "identity", "indicator", "intrusion-set", "malware",
+      "observed-data", "threat-actor", "threat-report", "tool", "vulnerability");
+
+VOCAB(threat_actor_label_ov, "threat-actor-label-ov",
+      "activist", "competitor", "crime-syndicate", "criminal", "hacker", "insider-accidental",
+      "insider-disgruntled", "nation-state", "sensationalist", "spy", "terrorist");
+
+VOCAB(tool_label_ov, "tool-label-ov",
+      "credential-exploitation", "denial-of-service", "exploitation", "information-gathering",
+      "network-capture", "remote-access", "vulnerability-scanning");
+/* clang-format on */
 
 /* --- tables --- */
 
@@ -224,40 +209,40 @@ static const struct stix_type types[] = {
     {.name = "vulnerability", .kind = STIX_KIND_SDO, STIX_PROPS(named_props)},
 };
 
+/* Rows of objects and markings that follow each other by name. */
+#define ID {.name = "id", .value = STIX_OWN_ID, .need = STIX_REQUIRED, .rule = "S-013"}
+#define CREATED_TO_ID \
+    {.name = "created", .value = STIX_VERSION_TIME, .need = STIX_REQUIRED}, \
+    {.name = "created_by_ref", .value = STIX_IDENTIFIER, .targets = &stix_to_identity, \
+     .rule = "S-025"}, \
+    {.name = "external_references", .value = STIX_EMBEDDED, .shape = STIX_LIST, \
+     .object = &stix_external_reference}, \
+    {.name = "granular_markings", .value = STIX_EMBEDDED, .shape = STIX_LIST, \
+     .object = &stix_granular_marking}, \
+    ID
+#define MARKING_REFS \
+    {.name = "object_marking_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST, \
+     .targets = &stix_to_marking, .rule = "S-025"}
+#define TYPE {.name = "type", .value = STIX_OWN_TYPE, .need = STIX_REQUIRED, .rule = "S-023"}
+
 static const struct stix_prop common_props[] = {
-    {.name = "created", .value = STIX_VERSION_TIME, .need = STIX_REQUIRED},
-    {.name = "created_by_ref", .value = STIX_IDENTIFIER, .targets = &stix_to_identity,
-     .rule = "S-025"},
-    {.name = "external_references", .value = STIX_EMBEDDED, .shape = STIX_LIST,
-     .object = &stix_external_reference},
-    {.name = "granular_markings", .value = STIX_EMBEDDED, .shape = STIX_LIST,
-     .object = &stix_granular_marking},
-    {.name = "id", .value = STIX_OWN_ID, .need = STIX_REQUIRED, .rule = "S-013"},
+    CREATED_TO_ID,
     {.name = "labels", .shape = STIX_LIST},
     {.name = "modified", .value = STIX_VERSION_TIME, .need = STIX_REQUIRED},
-    {.name = "object_marking_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST,
-     .targets = &stix_to_marking, .rule = "S-025"},
+    MARKING_REFS,
     {.name = "revoked", .value = STIX_BOOLEAN},
-    {.name = "type", .value = STIX_OWN_TYPE, .need = STIX_REQUIRED, .rule = "S-023"},
+    TYPE,
 };
 
 static const struct stix_prop marking_common_props[] = {
-    {.name = "created", .value = STIX_VERSION_TIME, .need = STIX_REQUIRED},
-    {.name = "created_by_ref", .value = STIX_IDENTIFIER, .targets = &stix_to_identity,
-     .rule = "S-025"},
-    {.name = "external_references", .value = STIX_EMBEDDED, .shape = STIX_LIST,
-     .object = &stix_external_reference},
-    {.name = "granular_markings", .value = STIX_EMBEDDED, .shape = STIX_LIST,
-     .object = &stix_granular_marking},
-    {.name = "id", .value = STIX_OWN_ID, .need = STIX_REQUIRED, .rule = "S-013"},
-    {.name = "object_marking_refs", .value = STIX_IDENTIFIER, .shape = STIX_LIST,
-     .targets = &stix_to_marking, .rule = "S-025"},
-    {.name = "type", .value = STIX_OWN_TYPE, .need = STIX_REQUIRED, .rule = "S-023"},
+    CREATED_TO_ID,
+    MARKING_REFS,
+    TYPE,
 };
 
 static const struct stix_prop bundle_common_props[] = {
-    {.name = "id", .value = STIX_OWN_ID, .need = STIX_REQUIRED, .rule = "S-013"},
-    {.name = "type", .value = STIX_OWN_TYPE, .need = STIX_REQUIRED, .rule = "S-023"},
+    ID,
+    TYPE,
 };
 /* clang-format on */
 
