@@ -151,6 +151,19 @@ static void postpone(struct sync *sync, struct entry *entry, unsigned seconds)
     (void)pthread_mutex_unlock(&sync->lock);
 }
 
+/* With the lease held: another gateway may have run it since this one looked; then it waits. */
+static bool is_still_due(struct sync *sync, struct entry *entry, struct state *out)
+{
+    struct isg_fail ignored;
+    if (state_load(sync->parts.store, entry->state_name, out, &ignored) != ISG_OK)
+        return false;
+    (void)pthread_mutex_lock(&sync->lock);
+    entry->state = *out;
+    bool due = entry_due(entry) <= isg_time_now_us();
+    (void)pthread_mutex_unlock(&sync->lock);
+    return due;
+}
+
 /* On a worker: a scheduled run. Nothing it meets ends the service or another feed. */
 static void run_job(void *arg)
 {
@@ -166,6 +179,10 @@ static void run_job(void *arg)
     if (err != ISG_OK || !held) {
         postpone(sync, entry, ELSEWHERE_S);
         entry_ended(sync, entry, false, NULL);
+        return;
+    }
+    if (!is_still_due(sync, entry, &state)) {
+        entry_ended(sync, entry, true, NULL);
         return;
     }
     (void)entry_run(sync, entry, false, &result, &state, &why);
