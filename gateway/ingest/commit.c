@@ -165,8 +165,9 @@ static int flush_batch(struct ingest_run *run, struct staged *staged, size_t n, 
 }
 
 /* Names come from members and configuration, but also from an importer's option: keep them plain. */
-static void count_metrics(const struct ingest_run *run, const struct ingest_counts *before)
+static void count_metrics(struct ingest_run *run)
 {
+    const struct ingest_counts *told = &run->told;
     enum { NAME_BYTES = 64 };
     char label[NAME_BYTES + 16] = "source=\"";
     size_t n = strlen(label);
@@ -176,14 +177,14 @@ static void count_metrics(const struct ingest_run *run, const struct ingest_coun
         label[n++] = (char)(plain ? *p : '_');
     }
     memcpy(label + n, "\"", 2);
-    metric_add(METRIC_OBJECTS_ACCEPTED, label, (int64_t)(run->counts.added - before->added));
-    metric_add(METRIC_OBJECTS_DUPLICATE, label, (int64_t)(run->counts.same - before->same));
-    metric_add(METRIC_OBJECTS_REJECTED, label, (int64_t)(run->counts.refused - before->refused));
+    metric_add(METRIC_OBJECTS_ACCEPTED, label, (int64_t)(run->counts.added - told->added));
+    metric_add(METRIC_OBJECTS_DUPLICATE, label, (int64_t)(run->counts.same - told->same));
+    metric_add(METRIC_OBJECTS_REJECTED, label, (int64_t)(run->counts.refused - told->refused));
+    run->told = run->counts;
 }
 
 int run_flush(struct ingest_run *run, struct isg_fail *why)
 {
-    const struct ingest_counts before = run->counts;
     size_t done = 0;
     int err = markings_relabel(run, why);
     while (err == ISG_OK && done < run->staged_count) {
@@ -199,6 +200,6 @@ int run_flush(struct ingest_run *run, struct isg_fail *why)
     if (err == ISG_OK && !run->dry_run)
         err = markings_release(run, why);
     if (!run->dry_run)
-        count_metrics(run, &before);
+        count_metrics(run);
     return err;
 }

@@ -49,6 +49,7 @@ struct ingest_run {
     struct isg_arena *arena;   /* texts of outcomes */
     struct isg_arena *scratch; /* of one object's check */
     struct ingest_counts counts;
+    struct ingest_counts told; /* what of counts the metrics have */
     struct ingest_outcome *list;
     size_t list_count;
     size_t list_room;

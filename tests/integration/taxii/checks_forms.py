@@ -86,10 +86,7 @@ def tags(w, url, plain, packed):
 
 
 def pages_built(w):
-    for line in w.server.tell("metrics")["text"].split("\n"):
-        if line.startswith('isg_pages_total{from="store"}'):
-            return int(line.split()[-1])
-    return 0
+    return w.server.metric('isg_pages_total{from="store"}')
 
 
 def ask_together(w, url, n, **headers):
@@ -133,11 +130,9 @@ def counted(w):
     b, a = w.book, w.client("hospital-a")
     for limit in range(2, 40):
         a.get(w.url("forms") + "objects/?limit=%d" % limit, Accept_Encoding="gzip")
-    text = w.server.tell("metrics")["text"]
-    used = [int(line.split()[-1]) for line in text.split("\n") if line.startswith("isg_cache_bytes ")]
-    b.ok("metrics", len(used) == 1 and 0 < used[0] <= 8 << 20, "isg_cache_bytes is within its bound",
-         used)
-    b.ok("metrics", 'isg_pages_total{from="cache"}' in text, "hits and misses are counted")
+    used = w.server.metric("isg_cache_bytes")
+    b.ok("metrics", 0 < used <= 8 << 20, "isg_cache_bytes is within its bound", used)
+    b.ok("metrics", w.server.metric('isg_pages_total{from="cache"}') > 0, "hits and misses are counted")
 
 
 PARTS = [forms, shared_builds, counted]

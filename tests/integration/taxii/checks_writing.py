@@ -75,7 +75,11 @@ def mixed(w):
     url = w.url("open")
     good, bad = indicator(10), indicator(11)
     del bad["pattern"]
+    counters = ['isg_objects_%s_total{source="hospital-a"}' % n for n in ("accepted", "rejected")]
+    before = [w.server.metric(c) for c in counters]
     s = a.push(url, [good, bad]).json()
+    b.equal("metrics", [w.server.metric(c) - n for c, n in zip(counters, before)], [1, 1],
+            "what was accepted and what was rejected is counted")
     check_status(b, s, (2, 1, 1, 0), "one good, one bad")
     b.equal("T-124", [e["id"] for e in s["failures"]], [bad["id"]], "the bad one is named")
     b.ok("T-124", s["failures"][0].get("message"), "with a reason", s)

@@ -204,6 +204,13 @@ class Server:
             raise RuntimeError("%s -> %s" % (line, answer))
         return json.loads(answer)
 
+    def metric(self, series):
+        """The value of one series, `name` or `name{label="value"}`; 0 when it is not there yet."""
+        for line in self.tell("metrics")["text"].split("\n"):
+            if line.startswith(series + " "):
+                return int(line.split()[-1])
+        return 0
+
     def redis_pid(self):
         """The private redis-server is a child of one of the server's threads."""
         for path in glob.glob("/proc/%d/task/*/children" % self.process.pid):
