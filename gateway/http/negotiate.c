@@ -54,16 +54,20 @@ static bool take_value(struct isg_str *rest, struct isg_str *out)
     return out->n > 0;
 }
 
-/* "0", "1", "0.5", "1.000": at most three decimals (RFC 7231, 5.3.1). -1: malformed. */
+/* "0", "1", "0.5", "1.000": at most three decimals (RFC 7231, 5.3.1); ".2" too, which Java sends.
+ * -1: malformed. */
 static int parse_q(struct isg_str text)
 {
-    if (text.n == 0 || text.n > 5 || text.p[0] < '0' || text.p[0] > '1')
-        return -1;
-    if (text.n > 1 && text.p[1] != '.')
-        return -1;
-    int q = (text.p[0] - '0') * Q_ONE;
+    int q = 0;
     int unit = Q_ONE / 10;
-    for (size_t i = 2; i < text.n; i++, unit /= 10) {
+    size_t i = 0;
+    if (text.n == 0 || text.n > 5 || isg_str_is(text, "."))
+        return -1;
+    if (text.p[0] == '0' || text.p[0] == '1')
+        q = (text.p[i++] - '0') * Q_ONE;
+    if (i < text.n && text.p[i++] != '.')
+        return -1;
+    for (; i < text.n; i++, unit /= 10) {
         if (text.p[i] < '0' || text.p[i] > '9')
             return -1;
         q += (text.p[i] - '0') * unit;
@@ -102,11 +106,20 @@ static bool parse_parameters(struct isg_str rest, struct media *media)
     return true;
 }
 
+static bool is_star(struct isg_str s)
+{
+    return s.n == 1 && s.p[0] == '*';
+}
+
 static bool parse_media(struct isg_str text, struct media *media)
 {
     struct isg_str rest = skip_blanks(text);
     *media = (struct media){.q = Q_ONE};
     media->type = take_token(&rest);
+    if (is_star(media->type) && (rest.n == 0 || rest.p[0] != '/')) {
+        media->subtype = media->type; /* Java's way to write both stars */
+        return parse_parameters(rest, media);
+    }
     if (media->type.n == 0 || rest.n == 0 || rest.p[0] != '/')
         return false;
     rest = isg_str_from(rest, 1);
@@ -131,11 +144,6 @@ static bool next_element(struct isg_str *rest, struct isg_str *element)
     *element = (struct isg_str){rest->p, end};
     *rest = isg_str_from(*rest, end + 1);
     return true;
-}
-
-static bool is_star(struct isg_str s)
-{
-    return s.n == 1 && s.p[0] == '*';
 }
 
 static bool same_type(const struct media *media, struct isg_str type)

@@ -1,4 +1,7 @@
-"""A TAXII server of many characters: each API root misbehaves in its own way."""
+"""A TAXII server of many characters: each API root misbehaves in its own way.
+
+The client may not: a request that breaks a rule for clients is answered 400, and the test fails.
+"""
 import http.server
 import json
 import sys
@@ -11,6 +14,7 @@ C2 = "00000000-0000-4000-8000-0000000000c2"
 PUSHED = {}  # id: object
 STATUS = {}  # id: [polls left, status]
 SIZES = []
+FIRST = {}  # path: the filters of the walk's first request
 
 
 def thing(i):
@@ -24,6 +28,24 @@ def date(i):
 class Server(http.server.ThreadingHTTPServer):
     def handle_error(self, request, client_address):
         pass  # clients that hang up are the point
+
+
+def breach(request, path, query):
+    """The rule that a request breaks, or None."""
+    if not path.endswith("/"):
+        return "T-011: no slash at the end of the path"
+    if not request.headers.get("User-Agent"):
+        return "T-025: no User-Agent"
+    if MEDIA not in [a.strip() for a in request.headers.get("Accept", "").split(",")]:
+        return "T-014, T-015: no TAXII 2.1 in Accept"
+    if request.command == "POST" and request.headers.get("Content-Type") != MEDIA:
+        return "T-021: Content-Type"
+    filters = {k: v for k, v in query.items() if k != "next"}
+    if "next" not in query:
+        FIRST[path] = filters
+    elif FIRST.get(path) != filters:
+        return "T-042: another query than the one that gave the token"
+    return None
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -48,8 +70,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         url = urllib.parse.urlsplit(self.path)
         query = {k: v[0] for k, v in urllib.parse.parse_qs(url.query).items()}
         parts = [p for p in url.path.split("/") if p]
-        if MEDIA not in self.headers.get("Accept", ""):
-            return self.answer({"title": "not acceptable"}, 406)
+        wrong = breach(self, url.path, query)
+        if wrong:
+            return self.answer({"title": wrong}, 400)
         if parts == ["taxii2"]:
             return self.answer({"title": "Many", "default": "https://elsewhere.example/good/",
                                 "api_roots": ["/empty/", "https://elsewhere.example/good/"]})
@@ -82,11 +105,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         entry = STATUS.get(name)
         if entry is None:
             return self.answer({"title": "no status"}, 404)
+        if entry[0] == 0:
+            return self.answer({"title": "T-097: asked again after complete"}, 400)
         entry[0] -= 1
         self.answer(dict(entry[1], status="pending" if entry[0] > 0 else "complete"))
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        wrong = breach(self, self.path, {})
+        if wrong is None and set(json.loads(body)) != {"objects"}:
+            wrong = "T-120: no envelope"
+        if wrong:
+            return self.answer({"title": wrong}, 400)
         SIZES.append(len(body))
         if len(body) > 1500:
             return self.answer({"title": "too large after all"}, 413)

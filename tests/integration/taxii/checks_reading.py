@@ -180,6 +180,10 @@ def filters(w):
                  "vulnerability", "x509-certificate", "windows-registry-key", "extension-definition"):
         r = a.get(url + "objects/?match[type]=" + kind)
         b.equal("T-049", (r.status, r.json()), (200, {}), "no object of type " + kind)
+    b.equal("T-007", got("match[type]=Malware"), [], "names of types are exact in case")
+    b.equal("T-007", got("match[TYPE]=malware&LIMIT=1"), [o["id"] for o in every],
+            "so are names of parameters: these are unknown ones")
+    b.equal("T-007", a.get(url + "objects/?match[version]=LAST").status, 400, "and their words")
     pages = a.walk(url + "objects/?match[type]=indicator,malware", 3)
     b.equal("T-043", sum((p.ids() for p in pages), []), want("indicator", "malware"),
             "a filtered walk")

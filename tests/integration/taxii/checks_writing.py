@@ -105,7 +105,7 @@ BODIES = (
     ("NaN", b'{"objects":[{"a":NaN}]}'), ("single quotes", b"{'objects':[]}"),
     ("a byte order mark", b'\xef\xbb\xbf{"objects":[{}]}'), ("objects twice", b'{"objects":[{}],"objects":[{}]}'),
     ("a comment", b'{"objects":[{}]/*x*/}'), ("too deep", b'{"objects":[' + b"[" * 5000 + b"]" * 5000 + b"]}"),
-    ("a tab in a string", b'{"objects":[{"a":"\t"}]}'), ("XML", b"<stix/>"))
+    ("another case (T-007)", b'{"Objects":[{}]}'), ("a tab in a string", b'{"objects":[{"a":"\t"}]}'), ("XML", b"<stix/>"))
 
 
 def malformed(w):
