@@ -1,6 +1,7 @@
 #!/bin/bash
 # consumer.sh BUILD CC FLAGS: installs libstix from a build into an empty place and lets a foreign
-# project use it, by find_package and by pkg-config. The project's main.c is the README's example.
+# project use it, by find_package and by pkg-config; then once more libstix alone, as a shared
+# library. The project's main.c is the README's example.
 set -eu
 build=$1
 cc=$2
@@ -17,7 +18,7 @@ mv "$work/first" "$work/moved" # nothing in it may name the place it was install
 if grep -rl "Private to" "$work/moved/include"; then
     die "a private header was installed"
 fi
-for header in object scan json check types id version marking pattern bundle base/err base/str; do
+for header in object scan json check types id version equal marking pattern match lift extensions bundle base/err base/str; do
     [ -f "$work/moved/include/stix/$header.h" ] || die "stix/$header.h was not installed"
 done
 if grep -rnE "isg_flags|-fsanitize|$work|$ISG_SOURCE" "$work"/moved/lib/cmake "$work"/moved/lib/pkgconfig; then
@@ -46,6 +47,26 @@ export PKG_CONFIG_PATH=${package%/*}
         $(pkg-config --cflags stix) -x c - || die "$header"
 done
 
+# Alone and shared: configured without the gateway's libraries, linked without naming its own.
+cmake -S "$ISG_SOURCE" -B "$work/alone" -DCMAKE_C_COMPILER="$cc" -DISG_ONLY_STIX=ON \
+    -DBUILD_SHARED_LIBS=ON >"$work/alone.log" || die "alone: $(cat "$work/alone.log")"
+if grep -qiE '^(HIREDIS|CURL|MICROHTTPD|SODIUM|CYAML)_' "$work/alone/CMakeCache.txt"; then
+    die "libstix alone looks for libraries of the gateway"
+fi
+cmake --build "$work/alone" -j 2 >"$work/alone.log" 2>&1 || die "alone: $(cat "$work/alone.log")"
+cmake --install "$work/alone" --component stix --prefix "$work/shared" >"$work/install.log"
+shared=$(find "$work/shared" -name libstix.so)
+config=$(find "$work/shared" -name stix-config.cmake)
+cmake -S "$project" -B "$work/by-shared" -DCMAKE_C_COMPILER="$cc" \
+    -Dstix_DIR="$(dirname "$config")" >"$work/cmake.log" || die "find_package: $(cat "$work/cmake.log")"
+cmake --build "$work/by-shared" >"$work/build.log" || die "$(cat "$work/build.log")"
+[ "$("$work/by-shared/consumer")" = "$expected" ] || die "with the shared library it prints something else"
+export PKG_CONFIG_PATH=${shared%/*}/pkgconfig
+# shellcheck disable=SC2046
+"$cc" -std=c17 $(pkg-config --cflags stix) "$project/main.c" -o "$work/by-shared-pc" $(pkg-config --libs stix) ||
+    die "pkg-config, shared"
+[ "$(LD_LIBRARY_PATH=${shared%/*} "$work/by-shared-pc")" = "$expected" ] || die "pkg-config, shared: prints something else"
+
 sed -n '/^```c$/,/^```$/p' "$ISG_SOURCE/stix/README.md" | sed '/^```/d' >"$work/readme.c"
 cmp -s "$work/readme.c" "$project/main.c" || die "the example in stix/README.md is not $project/main.c"
-echo "libstix $(pkg-config --modversion stix): installed, moved, found twice"
+echo "libstix $(pkg-config --modversion stix): installed, moved, found by CMake and by pkg-config, static and shared"
