@@ -76,6 +76,7 @@ struct config {
         uint32_t cache_bytes;       /* of the page cache */
         uint32_t workers;           /* threads that may wait; 0: by cores */
         uint32_t status_hours;      /* a status is kept (T-090) */
+        uint32_t objects_now;       /* of a push that is completed within its request */
     } limits;
     struct {
         char *dir;             /* key files */

@@ -47,6 +47,7 @@ struct service {
     struct worker_pool *workers;
     struct worker_pool *admin_workers;
     struct sync *sync;
+    struct ingest_queue *queue;
     struct taxii *taxii;
     struct admin *admin;
     struct http_listener *listener;
@@ -173,6 +174,15 @@ static int open_workers(struct service *s, struct isg_fail *why)
     return sync_start(&parts, &s->sync, why);
 }
 
+static int open_queue(struct service *s, struct isg_fail *why)
+{
+    const struct ingest_queue_parts parts = {.store = s->store,
+                                             .directory = s->directory,
+                                             .objects_now = s->config->limits.objects_now,
+                                             .status_s = s->config->limits.status_hours * 3600u};
+    return ingest_queue_start(&parts, &s->queue, why);
+}
+
 static struct http_limits member_limits(const struct config *config)
 {
     return (struct http_limits){.body_max = config->limits.max_content_length,
@@ -191,11 +201,13 @@ static int open_taxii(struct service *s, struct isg_fail *why)
                                       .store = s->store,
                                       .directory = s->directory,
                                       .auth = s->auth,
-                                      .secret = s->secret};
+                                      .secret = s->secret,
+                                      .queue = s->queue};
     s->taxii = taxii_new(&parts);
     if (s->taxii == NULL)
         return isg_fail(why, ISG_ENOMEM, "no memory");
-    const struct http_app app = {.arg = s->taxii, .head = taxii_head, .run = taxii_run};
+    const struct http_app app = {
+        .arg = s->taxii, .head = taxii_head, .body = taxii_body, .run = taxii_run};
     const struct http_limits limits = member_limits(s->config);
     const struct http_listen where = {.host_port = s->config->listen,
                                       .certificate = s->config->tls.certificate,
@@ -235,7 +247,7 @@ static int open_admin(struct service *s, struct isg_fail *why)
 static int service_open(struct service *s, struct isg_fail *why)
 {
     static int (*const steps[])(struct service *, struct isg_fail *) = {
-        open_trust, open_store, open_share, open_workers, open_taxii, open_admin};
+        open_trust, open_store, open_share, open_workers, open_queue, open_taxii, open_admin};
     int err = open_log(s->config, why);
     if (err == ISG_OK)
         err = feed_fetch_start(why);
@@ -251,6 +263,7 @@ static void service_close(struct service *s)
     http_listener_close(&s->admin_tcp, 1000);
     http_listener_close(&s->admin_socket, STOP_GRACE_MS);
     sync_stop(&s->sync);
+    ingest_queue_stop(&s->queue);
     worker_pool_free(&s->workers);
     worker_pool_free(&s->admin_workers);
     admin_free(&s->admin);

@@ -261,6 +261,27 @@ static bool take_budget(struct http_request *request, size_t n)
     return true;
 }
 
+/* Keep a piece whole, or show it to the application. */
+static enum http_next take_piece(struct http_request *request, struct isg_str data)
+{
+    const struct http_app *app = &request->listener->app;
+    if (app->body != NULL)
+        return app->body(app->arg, request, data);
+    if (request->taken == 0 && request->framing.length > 0)
+        (void)isg_buf_reserve(&request->body, (size_t)request->framing.length);
+    isg_buf_put_str(&request->body, data);
+    return HTTP_MORE;
+}
+
+/* The application refuses in the middle of a body. */
+static bool refuse_rest(struct http_request *request)
+{
+    if (request->framing.chunked || request->framing.length > SMALL_BODY)
+        return send_by_hand(request);
+    request->step = STEP_REPLY; /* the little that is left is dropped, and the connection stays */
+    return true;
+}
+
 static bool keep(struct http_request *request, struct isg_str data)
 {
     size_t left = request->listener->limits.body_max - request->taken;
@@ -269,18 +290,19 @@ static bool keep(struct http_request *request, struct isg_str data)
         return refuse_by_hand(request, 400, "R-004", "a chunk's size line is malformed");
     if (status == 413 || data.n > left)
         return refuse_too_large(request);
-    bool room = take_budget(request, data.n);
-    if (request->taken == 0 && request->framing.length > 0)
-        (void)isg_buf_reserve(&request->body, (size_t)request->framing.length);
-    isg_buf_put_str(&request->body, data);
-    if (!room || request->body.err != ISG_OK) {
+    enum http_next next = HTTP_DONE;
+    if (take_budget(request, data.n))
+        next = take_piece(request, data);
+    else
         reply_busy(request, "too many uploads at once; try again");
-        return send_by_hand(request);
+    if (request->body.err != ISG_OK) {
+        reply_busy(request, "no memory for an upload; try again");
+        next = HTTP_DONE;
     }
     if ((request->taken + data.n) / STEP_BYTES != request->taken / STEP_BYTES)
         deadline(request, body_us(request->listener));
     request->taken += data.n;
-    return true;
+    return next == HTTP_DONE ? refuse_rest(request) : true;
 }
 
 bool flow_body(struct http_request *request, struct isg_str data)

@@ -65,6 +65,10 @@ struct isg_arena *http_arena(struct http_request *request);  /* freed with the r
 void *http_user(const struct http_request *request);
 void http_set_user(struct http_request *request, void *user);
 
+/* Call done(arg) when the request is over, on whatever thread lets it go: for what the application
+ * holds beside the arena. One for each request. */
+void http_set_done(struct http_request *request, void (*done)(void *arg), void *arg);
+
 /* The log and metrics name this request by: route (static text) and member (copied). */
 void http_name(struct http_request *request, const char *route, struct isg_str member);
 
@@ -100,6 +104,10 @@ struct http_app {
     void *arg;
     /* Headers are complete, no byte of the body was read: refuse early, or HTTP_MORE. */
     enum http_next (*head)(void *arg, struct http_request *request, bool may_wait);
+    /* A piece of the body as it arrives, never empty, on a listener thread: it does not wait.
+     * HTTP_MORE, or HTTP_DONE with a reply that refuses the rest. NULL: the body is kept whole for
+     * http_body. What the application keeps of the pieces is accounted for as a body here. */
+    enum http_next (*body)(void *arg, struct http_request *request, struct isg_str piece);
     /* The body is complete (or there is none). */
     enum http_next (*run)(void *arg, struct http_request *request, bool may_wait);
     /* The request is over: log, count; status 0: nothing was answered. NULL: it is logged as

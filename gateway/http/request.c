@@ -150,6 +150,8 @@ void request_unref(struct http_request *request)
     report(request);
     http_bytes_unref(&request->bytes);
     isg_buf_done(&request->body);
+    if (request->done != NULL)
+        request->done(request->done_arg);
     struct isg_arena *arena = request->arena; /* the request itself lives in it */
     isg_arena_free(&arena);
 }
@@ -225,6 +227,12 @@ void *http_user(const struct http_request *request)
 void http_set_user(struct http_request *request, void *user)
 {
     request->user = user;
+}
+
+void http_set_done(struct http_request *request, void (*done)(void *arg), void *arg)
+{
+    request->done = done;
+    request->done_arg = arg;
 }
 
 void http_name(struct http_request *request, const char *route, struct isg_str member)

@@ -45,6 +45,8 @@ struct http_request {
     /* of the application */
     struct isg_buf body;
     void *user;
+    void (*done)(void *arg); /* NULL: nothing to let go */
+    void *done_arg;
     const char *route;
     struct isg_str member;
     struct isg_str filters; /* names, for the log; p NULL: not noted */

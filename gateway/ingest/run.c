@@ -149,21 +149,27 @@ void run_refuse(struct ingest_run *run, struct staged *staged, const struct isg_
     run_settle(run, staged, INGEST_REFUSED, NULL, text);
 }
 
-/* The id and version of an object that was refused, as far as they are short enough to repeat. */
-static void name_refused(struct ingest_run *run, struct isg_str text)
+void run_names(const struct stix_json *json, struct isg_str *out_id, struct isg_str *out_version)
 {
-    struct stix_json *json = NULL;
-    if (run->list_count == 0 || stix_json_parse(text, NULL, &json, NULL) != ISG_OK)
-        return;
-    struct ingest_outcome *outcome = &run->list[run->list_count - 1];
     struct isg_str id = stix_json_get_str(json, "id");
     struct isg_str version = stix_json_get_str(json, "modified");
     if (version.n == 0)
         version = stix_json_get_str(json, "created");
-    if (id.n > 0 && id.n <= STIX_ID_MAX)
-        outcome->id = keep(run, id);
-    if (version.n > 0 && version.n <= VERSION_MAX)
-        outcome->version = keep(run, version);
+    *out_id = id.n <= STIX_ID_MAX ? id : (struct isg_str){NULL, 0};
+    *out_version = version.n <= VERSION_MAX ? version : (struct isg_str){NULL, 0};
+}
+
+static void name_refused(struct ingest_run *run, struct isg_str text)
+{
+    struct stix_json *json = NULL;
+    struct isg_str id;
+    struct isg_str version;
+    if (run->list_count == 0 || stix_json_parse(text, NULL, &json, NULL) != ISG_OK)
+        return;
+    struct ingest_outcome *outcome = &run->list[run->list_count - 1];
+    run_names(json, &id, &version);
+    outcome->id = keep(run, id);
+    outcome->version = keep(run, version);
     stix_json_free(&json);
 }
 

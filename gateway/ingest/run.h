@@ -68,6 +68,9 @@ int run_read(struct ingest_run *run, struct isg_str text, bool keep_json, struct
              struct isg_fail *why);
 void run_staged_done(struct staged *staged);
 
+/* What names an object, checked or not, as far as it is short enough to repeat; json may be NULL. */
+void run_names(const struct stix_json *json, struct isg_str *out_id, struct isg_str *out_version);
+
 /* Write the verdict on a staged object, or on a text that never became one (staged NULL). version
  * NULL: as read. message may be NULL. */
 void run_settle(struct ingest_run *run, struct staged *staged, enum ingest_verdict verdict,

@@ -75,6 +75,21 @@ struct isg_str names_status(struct names_key *key, struct isg_str id)
     return put_tail(key, put(key, "isg:status:"), id);
 }
 
+struct isg_str names_jobs(struct names_key *key)
+{
+    return put(key, "isg:{q}:jobs");
+}
+
+struct isg_str names_job_pieces(struct names_key *key, struct isg_str id)
+{
+    return put_tail(key, put(key, "isg:{q}:p:"), id);
+}
+
+struct isg_str names_job_status(struct names_key *key, struct isg_str id)
+{
+    return put_tail(key, put(key, "isg:{q}:s:"), id);
+}
+
 struct isg_str names_lease(struct names_key *key, const char *name)
 {
     return put_tail(key, put(key, "isg:lease:"), isg_str_of(name));

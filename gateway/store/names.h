@@ -8,6 +8,9 @@
  *   isg:{docs}:generation           STRING  counter of changes of members and collections
  *   isg:{docs}:agreed               HASH    what all gateways on this store must have alike
  *   isg:status:<id>                 STRING  "<owner length> <owner><JSON>", expires
+ *   isg:{q}:jobs                    HASH    id of each push that waits -> ""
+ *   isg:{q}:p:<id>                  HASH    number -> bytes of a piece that is still to be done
+ *   isg:{q}:s:<id>                  HASH    number -> lines of each piece; "about"; expires
  *   isg:lease:<name>                STRING  token of the holder, expires
  *   isg:sequence:<name>             STRING  last number given
  *
@@ -58,6 +61,9 @@ struct isg_str names_docs(struct names_key *key, enum store_doc kind);
 struct isg_str names_docs_generation(struct names_key *key);
 struct isg_str names_agreed(struct names_key *key);
 struct isg_str names_status(struct names_key *key, struct isg_str id);
+struct isg_str names_jobs(struct names_key *key);
+struct isg_str names_job_pieces(struct names_key *key, struct isg_str id);
+struct isg_str names_job_status(struct names_key *key, struct isg_str id);
 struct isg_str names_lease(struct names_key *key, const char *name);
 struct isg_str names_sequence(struct names_key *key, const char *name);
 

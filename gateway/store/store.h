@@ -106,6 +106,45 @@ int store_status_put(struct store *store, const char *id, struct isg_str owner, 
 int store_status_get(struct store *store, struct isg_str id, struct isg_buf *out_owner,
                      struct isg_buf *out_json, struct isg_fail *why);
 
+/* ---- pushes that wait ----------------------------------------------------------------------- */
+
+enum { STORE_JOBS_MAX = 64 }; /* that wait at once; their bytes are in Redis' memory */
+
+/*
+ * A large push: it is kept whole, in pieces, before it is acknowledged, and worked off later by
+ * whichever gateway holds its lease. What became of each piece (lines, as the writer likes) is
+ * read as its status.
+ */
+struct store_job {
+    const char *id;
+    struct isg_str about;         /* who pushed what to where */
+    const struct isg_str *pieces; /* n of each */
+    const struct isg_str *lines;
+    size_t n;
+};
+
+/* Keep it, durably and as a whole. ISG_EBUSY: STORE_JOBS_MAX of them wait. */
+int store_job_put(struct store *store, const struct store_job *job, struct isg_fail *why);
+
+/* Call each(arg, id) for every push that waits, in no order. */
+int store_job_each(struct store *store, int (*each)(void *arg, struct isg_str id), void *arg,
+                   struct isg_fail *why);
+
+/* The first piece that is not settled, appended with its lines. ISG_ENOENT: all are. */
+int store_job_piece(struct store *store, struct isg_str id, size_t *out_index,
+                    struct isg_buf *out_piece, struct isg_buf *out_lines, struct isg_fail *why);
+
+/* The piece is done: these are its lines, and its bytes go, both at once. */
+int store_job_settle(struct store *store, struct isg_str id, size_t index, struct isg_str lines,
+                     struct isg_fail *why);
+
+/* All pieces are done: it waits no more, and its status is kept for ttl_s seconds from now. */
+int store_job_close(struct store *store, struct isg_str id, uint32_t ttl_s, struct isg_fail *why);
+
+/* What it is about, and all lines in order. ISG_ENOENT: no such push, or it is long over. */
+int store_job_status(struct store *store, struct isg_str id, struct isg_buf *out_about,
+                     struct isg_buf *out_lines, struct isg_fail *why);
+
 /* ---- writing a log -------------------------------------------------------------------------- */
 
 enum store_verdict {

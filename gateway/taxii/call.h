@@ -30,6 +30,7 @@ struct call {
     const struct config_root *root; /* NULL on discovery */
     struct isg_str member_name;     /* copy */
     struct query query;
+    struct ingest_envelope *envelope; /* of a push, as far as it has come; the request's */
 
     bool may_wait;
     const struct registry *registry;
@@ -65,6 +66,7 @@ enum http_next call_root(struct call *call);
 enum http_next call_collections(struct call *call);
 enum http_next call_collection(struct call *call);
 enum http_next call_page(struct call *call); /* manifest, objects, object, versions */
+enum http_next call_take(struct call *call, struct isg_str piece); /* of a push's body */
 enum http_next call_push(struct call *call);
 enum http_next call_status(struct call *call);
 enum http_next call_delete(struct call *call);

@@ -2,8 +2,10 @@
  * Adding objects and reading what became of them.
  */
 #include "gateway/ingest/ingest.h"
+#include "gateway/ingest/queue.h"
+#include "gateway/ingest/status.h"
 #include "gateway/taxii/call.h"
-#include "gateway/taxii/status.h"
+#include "stix/base/time.h"
 #include "stix/base/uuid.h"
 
 enum { OWNER_MAX = 256 };
@@ -22,59 +24,111 @@ static bool is_body_error(int err)
     return err == ISG_EPARSE || err == ISG_EINVAL || err == ISG_ELIMIT;
 }
 
-/* Keep the status before anybody hears of it (T-096). */
-static enum http_next keep_and_send(struct call *call, int64_t request_us,
-                                    const struct ingest_outcome *outcomes, size_t n)
+static enum http_next refuse(struct call *call, const struct isg_fail *why)
+{
+    if (!is_body_error(why->code))
+        return call_failed(call, why); /* a repeat is harmless: what is there counts as success */
+    http_fail(call->request, 422, why);
+    return HTTP_DONE;
+}
+
+/* ---- while the body arrives ----------------------------------------------------------------- */
+
+static void drop_envelope(void *arg)
+{
+    struct call *call = arg; /* in the request's arena, which goes after this */
+    ingest_envelope_free(&call->envelope);
+}
+
+static int begin_envelope(struct call *call, struct isg_fail *why)
+{
+    if (call->envelope != NULL)
+        return ISG_OK;
+    call->envelope = ingest_envelope_new();
+    http_set_done(call->request, drop_envelope, call);
+    return call->envelope != NULL ? ISG_OK : isg_fail(why, ISG_ENOMEM, "out of memory");
+}
+
+enum http_next call_take(struct call *call, struct isg_str piece)
+{
+    struct isg_fail why = {0};
+    int err = begin_envelope(call, &why);
+    if (err == ISG_OK)
+        err = ingest_envelope_feed(call->envelope, piece, &why);
+    return err == ISG_OK ? HTTP_MORE : refuse(call, &why);
+}
+
+/* ---- when it is there ----------------------------------------------------------------------- */
+
+/* Within the request: the status is complete, and kept before anybody hears of it (T-096). */
+static int store_now(struct call *call, const struct ingest_ticket *ticket, struct isg_buf *out,
+                     struct isg_fail *why)
 {
     struct taxii *taxii = call->taxii;
+    struct ingest_source source = {
+        .name = call->member_name, .member = call->member, .mode = INGEST_AS_SENT};
+    struct ingest_run *run =
+        ingest_begin(taxii->parts.store, call->collection, &source, true, false);
+    int err = run != NULL ? ingest_envelope_run(run, call->envelope, why)
+                          : isg_fail(why, ISG_ENOMEM, "out of memory");
+    if (err == ISG_OK) {
+        size_t n = 0;
+        const struct ingest_outcome *outcomes = ingest_outcomes(run, &n);
+        status_write(out, ticket->id, ticket->request_us, outcomes, n);
+        err =
+            out->err != ISG_OK
+                ? isg_fail(why, ISG_ENOMEM, "out of memory")
+                : store_status_put(taxii->parts.store, ticket->id, ticket->owner, isg_buf_str(out),
+                                   taxii->parts.config->limits.status_hours * 3600u, why);
+    }
+    ingest_end(&run);
+    return err;
+}
+
+static int take_in(struct call *call, struct isg_buf *out, struct isg_fail *why)
+{
     char id[ISG_UUID_TEXT];
-    struct isg_buf text;
     struct isg_buf owner;
-    struct isg_fail why = {0};
+    struct ingest_ticket ticket = {.id = id,
+                                   .member = call->member_name,
+                                   .collection = call->collection->id,
+                                   .request_us = isg_time_now_us()};
     isg_uuid_random(id); /* T-003 */
-    isg_buf_init(&text, ISG_BUF_NO_MAX);
     isg_buf_init(&owner, OWNER_MAX);
-    status_write(&text, id, request_us, outcomes, n);
     put_owner(&owner, call->member_name, call->root->path);
-    int err =
-        text.err != ISG_OK || owner.err != ISG_OK
-            ? isg_fail(&why, ISG_ENOMEM, "out of memory")
-            : store_status_put(taxii->parts.store, id, isg_buf_str(&owner), isg_buf_str(&text),
-                               taxii->parts.config->limits.status_hours * 3600u, &why);
+    ticket.owner = isg_buf_str(&owner);
+    int err;
+    if (owner.err != ISG_OK)
+        err = isg_fail(why, ISG_ENOMEM, "out of memory");
+    else if (ingest_queue_wants(call->taxii->parts.queue, call->envelope))
+        err = ingest_queue_put(call->taxii->parts.queue, &ticket, call->envelope, out, why);
+    else
+        err = store_now(call, &ticket, out, why);
     isg_buf_done(&owner);
-    if (err == ISG_OK)
-        return call_send_buf(call, 202, &text); /* T-117 */
-    isg_buf_done(&text);
-    return call_failed(call, &why);
+    return err;
 }
 
 enum http_next call_push(struct call *call)
 {
+    struct isg_buf status;
+    struct isg_fail why = {0};
     if (!call->may_wait)
         return HTTP_WAIT;
-    struct ingest_source source = {
-        .name = call->member_name, .member = call->member, .mode = INGEST_AS_SENT};
-    struct isg_fail why = {0};
-    int64_t request_us = isg_time_now_us();
-    struct ingest_run *run =
-        ingest_begin(call->taxii->parts.store, call->collection, &source, true, false);
-    int err = run != NULL ? ingest_envelope(run, http_body(call->request), &why)
-                          : isg_fail(&why, ISG_ENOMEM, "out of memory");
-    size_t n = 0;
-    const struct ingest_outcome *outcomes = err == ISG_OK ? ingest_outcomes(run, &n) : NULL;
-    if (err == ISG_OK && n == 0)
-        err = isg_fail_at(&why, ISG_EINVAL, "/objects", "T-123", "the envelope holds no objects");
-    enum http_next next = HTTP_DONE;
-    http_note(call->request, ISG_STR(""), n);
+    int err = begin_envelope(call, &why); /* an empty body brought none */
     if (err == ISG_OK)
-        next = keep_and_send(call, request_us, outcomes, n);
-    else if (is_body_error(err))
-        http_fail(call->request, 422, &why);
-    else
-        next = call_failed(call, &why); /* a repeat is harmless: what is there counts as success */
-    ingest_end(&run);
-    return next;
+        err = ingest_envelope_end(call->envelope, &why);
+    isg_buf_init(&status, ISG_BUF_NO_MAX);
+    if (err == ISG_OK) {
+        http_note(call->request, ISG_STR(""), ingest_envelope_count(call->envelope));
+        err = take_in(call, &status, &why);
+    }
+    if (err == ISG_OK)
+        return call_send_buf(call, 202, &status); /* T-117 */
+    isg_buf_done(&status);
+    return refuse(call, &why);
 }
+
+/* ---- a status ------------------------------------------------------------------------------- */
 
 /* Its owner's, or to be looked into by staff; for all others it does not exist (T-091, T-068). */
 static bool may_read_status(const struct call *call, struct isg_str owner)
@@ -98,7 +152,7 @@ enum http_next call_status(struct call *call)
     struct isg_fail why = {0};
     isg_buf_init(&owner, OWNER_MAX);
     isg_buf_init(&text, ISG_BUF_NO_MAX);
-    int err = store_status_get(call->taxii->parts.store, id, &owner, &text, &why);
+    int err = ingest_status(call->taxii->parts.store, id, &owner, &text, &why);
     if (err == ISG_OK && !may_read_status(call, isg_buf_str(&owner)))
         err = ISG_ENOENT;
     isg_buf_done(&owner);

@@ -302,6 +302,16 @@ enum http_next taxii_head(void *arg, struct http_request *request, bool may_wait
     return next;
 }
 
+enum http_next taxii_body(void *arg, struct http_request *request, struct isg_str piece)
+{
+    struct call *call = call_of(arg, request);
+    if (call == NULL)
+        return no_memory(request);
+    if (call->match.route == NULL || call->match.route->handler != call_push)
+        return HTTP_MORE; /* no body is meant here: it is dropped */
+    return call_take(call, piece);
+}
+
 /* The member again, from the present snapshot. */
 static enum http_next step_member(struct call *call)
 {

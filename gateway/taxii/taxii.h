@@ -6,6 +6,7 @@
 
 #include "gateway/config.h"
 #include "gateway/http/http.h"
+#include "gateway/ingest/queue.h"
 #include "gateway/share/auth.h"
 #include "gateway/share/member.h"
 #include "gateway/store/store.h"
@@ -20,13 +21,15 @@ struct taxii_parts {
     struct directory *directory;
     struct auth *auth;
     const struct trust_secret *secret;
+    struct ingest_queue *queue; /* for large pushes; NULL: all are completed within the request */
 };
 
 struct taxii *taxii_new(const struct taxii_parts *parts); /* NULL without memory */
 void taxii_free(struct taxii **taxii);
 
-/* The two functions for http_listen; arg is the struct taxii. */
+/* The functions for http_listen; arg is the struct taxii. */
 enum http_next taxii_head(void *arg, struct http_request *request, bool may_wait);
+enum http_next taxii_body(void *arg, struct http_request *request, struct isg_str piece);
 enum http_next taxii_run(void *arg, struct http_request *request, bool may_wait);
 
 #endif

@@ -76,7 +76,7 @@ static int open_rooms(struct server *s, struct isg_fail *why)
         return err;
     s->auth = auth_new(s->secret);
     s->workers = worker_pool_new("test", 4, 256);
-    struct taxii_parts parts = {&s->config, s->store, s->directory, s->auth, s->secret};
+    struct taxii_parts parts = {&s->config, s->store, s->directory, s->auth, s->secret, NULL};
     s->taxii = taxii_new(&parts);
     if (s->auth == NULL || s->workers == NULL || s->taxii == NULL)
         return isg_fail(why, ISG_ENOMEM, "no memory");
@@ -95,7 +95,8 @@ static int start_listening(struct server *s, struct isg_fail *why)
                                  .body_timeout_ms = 10000,
                                  .idle_timeout_ms = 60000,
                                  .threads = 2};
-    struct http_app app = {.arg = s->taxii, .head = taxii_head, .run = taxii_run};
+    struct http_app app = {
+        .arg = s->taxii, .head = taxii_head, .body = taxii_body, .run = taxii_run};
     return http_listen(&where, &limits, &app, s->workers, &s->listener, why);
 }
 

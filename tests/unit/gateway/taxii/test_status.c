@@ -1,5 +1,5 @@
 /* The status resource of a push: T-005, T-092 to T-095, T-119, X-26. */
-#include "gateway/taxii/status.h"
+#include "gateway/ingest/status.h"
 #include "tests/support/tap.h"
 
 #define HEAD \

@@ -1,0 +1,222 @@
+/*
+ * Pushes that wait: their pieces, and what became of each. All keys share the tag {q}, so that a
+ * push is there as a whole or not at all, and a piece is done exactly when its lines say so.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/store/inside.h"
+#include "gateway/store/names.h"
+
+static const struct isg_str about_field = {"about", 5};
+
+/* Run a pipeline that ends with EXEC; each of its commands must have been taken. */
+static int run_exec(struct store *store, struct redis_pipe *pipe, struct isg_fail *why)
+{
+    REDIS(pipe, ISG_STR("EXEC"));
+    int err = redis_call(store->redis, REDIS_WRITE, pipe, why);
+    for (size_t i = 0; i + 1 < pipe->count && err == ISG_OK; i++)
+        err = redis_expect(redis_nth(pipe, i), REDIS_TEXT, why);
+    const struct redis_reply *exec = redis_nth(pipe, pipe->count - 1);
+    if (err == ISG_OK)
+        err = redis_expect(exec, REDIS_LIST, why);
+    for (size_t i = 0; i < redis_count(exec) && err == ISG_OK; i++)
+        err = redis_expect(redis_at(exec, i), REDIS_INT, why);
+    return err == ISG_ENOENT ? isg_fail(why, ISG_ESTORE, "Redis: transaction aborted") : err;
+}
+
+static void put_numbered(struct redis_pipe *pipe, const struct isg_str *texts, size_t n)
+{
+    struct names_key field;
+    for (size_t i = 0; i < n; i++) {
+        redis_arg(pipe, names_number(&field, i));
+        redis_arg(pipe, texts[i]);
+    }
+}
+
+static int count_jobs(struct store *store, size_t *out, struct isg_fail *why)
+{
+    struct redis_pipe pipe;
+    struct names_key key;
+    redis_pipe_init(&pipe);
+    REDIS(&pipe, ISG_STR("HLEN"), names_jobs(&key));
+    int err = redis_call(store->redis, REDIS_READ, &pipe, why);
+    if (err == ISG_OK)
+        err = redis_expect(redis_nth(&pipe, 0), REDIS_INT, why);
+    if (err == ISG_OK)
+        *out = (size_t)redis_number(redis_nth(&pipe, 0));
+    redis_pipe_done(&pipe);
+    return err;
+}
+
+int store_job_put(struct store *store, const struct store_job *job, struct isg_fail *why)
+{
+    struct redis_pipe pipe;
+    struct names_key key;
+    size_t waiting = 0;
+    struct isg_str id = isg_str_of(job->id);
+    if (!names_id_is_valid(id) || job->n == 0)
+        return isg_fail(why, ISG_EINVAL, "impossible id of a push");
+    int err = count_jobs(store, &waiting, why);
+    if (err == ISG_OK && waiting >= STORE_JOBS_MAX)
+        err = isg_fail(why, ISG_EBUSY, "too many large pushes wait");
+    if (err != ISG_OK)
+        return err;
+    redis_pipe_init(&pipe);
+    REDIS(&pipe, ISG_STR("MULTI"));
+    REDIS(&pipe, ISG_STR("HSET"), names_jobs(&key), id, ISG_STR(""));
+    redis_begin(&pipe, 2 + 2 * job->n);
+    redis_arg(&pipe, ISG_STR("HSET"));
+    redis_arg(&pipe, names_job_pieces(&key, id));
+    put_numbered(&pipe, job->pieces, job->n);
+    redis_begin(&pipe, 4 + 2 * job->n);
+    redis_arg(&pipe, ISG_STR("HSET"));
+    redis_arg(&pipe, names_job_status(&key, id));
+    redis_arg(&pipe, about_field);
+    redis_arg(&pipe, job->about);
+    put_numbered(&pipe, job->lines, job->n);
+    err = run_exec(store, &pipe, why);
+    redis_pipe_done(&pipe);
+    return err;
+}
+
+int store_job_each(struct store *store, int (*each)(void *arg, struct isg_str id), void *arg,
+                   struct isg_fail *why)
+{
+    struct redis_pipe pipe;
+    struct names_key key;
+    redis_pipe_init(&pipe);
+    REDIS(&pipe, ISG_STR("HKEYS"), names_jobs(&key));
+    int err = redis_call(store->redis, REDIS_READ, &pipe, why);
+    const struct redis_reply *ids = redis_nth(&pipe, 0);
+    if (err == ISG_OK)
+        err = redis_expect(ids, REDIS_LIST, why);
+    for (size_t i = 0; i < redis_count(ids) && err == ISG_OK; i++)
+        err = each(arg, redis_text(redis_at(ids, i)));
+    redis_pipe_done(&pipe);
+    return err;
+}
+
+/* The lowest number among the fields of a hash; SIZE_MAX where there is none. */
+static size_t lowest(const struct redis_reply *fields)
+{
+    uint64_t least = SIZE_MAX;
+    uint64_t n;
+    for (size_t i = 0; i < redis_count(fields); i++)
+        if (isg_str_to_u64(redis_text(redis_at(fields, i)), SIZE_MAX - 1, &n) && n < least)
+            least = n;
+    return (size_t)least;
+}
+
+static int find_piece(struct store *store, struct isg_str id, size_t *out, struct isg_fail *why)
+{
+    struct redis_pipe pipe;
+    struct names_key key;
+    redis_pipe_init(&pipe);
+    REDIS(&pipe, ISG_STR("HKEYS"), names_job_pieces(&key, id));
+    int err = redis_call(store->redis, REDIS_READ, &pipe, why);
+    if (err == ISG_OK)
+        err = redis_expect(redis_nth(&pipe, 0), REDIS_LIST, why);
+    if (err == ISG_OK)
+        *out = lowest(redis_nth(&pipe, 0));
+    redis_pipe_done(&pipe);
+    return err == ISG_OK && *out == SIZE_MAX ? isg_fail(why, ISG_ENOENT, "no piece is left") : err;
+}
+
+int store_job_piece(struct store *store, struct isg_str id, size_t *out_index,
+                    struct isg_buf *out_piece, struct isg_buf *out_lines, struct isg_fail *why)
+{
+    struct redis_pipe pipe;
+    struct names_key key;
+    struct names_key field;
+    int err = find_piece(store, id, out_index, why);
+    if (err != ISG_OK)
+        return err;
+    redis_pipe_init(&pipe);
+    REDIS(&pipe, ISG_STR("HGET"), names_job_pieces(&key, id), names_number(&field, *out_index));
+    REDIS(&pipe, ISG_STR("HGET"), names_job_status(&key, id), names_number(&field, *out_index));
+    err = redis_call(store->redis, REDIS_READ, &pipe, why);
+    for (size_t i = 0; i < 2 && err == ISG_OK; i++)
+        err = redis_expect(redis_nth(&pipe, i), REDIS_TEXT, why);
+    if (err == ISG_OK) {
+        isg_buf_put_str(out_piece, redis_text(redis_nth(&pipe, 0)));
+        isg_buf_put_str(out_lines, redis_text(redis_nth(&pipe, 1)));
+        if (out_piece->err != ISG_OK || out_lines->err != ISG_OK)
+            err = isg_fail(why, ISG_ENOMEM, "out of memory");
+    }
+    redis_pipe_done(&pipe);
+    return err;
+}
+
+int store_job_settle(struct store *store, struct isg_str id, size_t index, struct isg_str lines,
+                     struct isg_fail *why)
+{
+    struct redis_pipe pipe;
+    struct names_key key;
+    struct names_key field;
+    redis_pipe_init(&pipe);
+    REDIS(&pipe, ISG_STR("MULTI"));
+    REDIS(&pipe, ISG_STR("HSET"), names_job_status(&key, id), names_number(&field, index), lines);
+    REDIS(&pipe, ISG_STR("HDEL"), names_job_pieces(&key, id), names_number(&field, index));
+    int err = run_exec(store, &pipe, why);
+    redis_pipe_done(&pipe);
+    return err;
+}
+
+int store_job_close(struct store *store, struct isg_str id, uint32_t ttl_s, struct isg_fail *why)
+{
+    struct redis_pipe pipe;
+    struct names_key key;
+    struct names_key seconds;
+    redis_pipe_init(&pipe);
+    REDIS(&pipe, ISG_STR("MULTI"));
+    REDIS(&pipe, ISG_STR("HDEL"), names_jobs(&key), id);
+    REDIS(&pipe, ISG_STR("DEL"), names_job_pieces(&key, id));
+    REDIS(&pipe, ISG_STR("EXPIRE"), names_job_status(&key, id),
+          names_number(&seconds, ttl_s > 0 ? ttl_s : 1));
+    int err = run_exec(store, &pipe, why);
+    redis_pipe_done(&pipe);
+    return err;
+}
+
+/* The values of fields 0, 1, 2, ... of a HGETALL, one behind the other. */
+static int join_lines(const struct redis_reply *pairs, struct isg_buf *out, struct isg_fail *why)
+{
+    size_t n = redis_count(pairs) / 2;
+    struct isg_str *parts = calloc(n + 1, sizeof *parts);
+    if (parts == NULL)
+        return isg_fail(why, ISG_ENOMEM, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        uint64_t index;
+        if (isg_str_to_u64(redis_text(redis_at(pairs, 2 * i)), n, &index))
+            parts[index] = redis_text(redis_at(pairs, 2 * i + 1));
+    }
+    for (size_t i = 0; i < n; i++)
+        isg_buf_put_str(out, parts[i]);
+    free(parts);
+    return out->err == ISG_OK ? ISG_OK : isg_fail(why, out->err, "out of memory");
+}
+
+int store_job_status(struct store *store, struct isg_str id, struct isg_buf *out_about,
+                     struct isg_buf *out_lines, struct isg_fail *why)
+{
+    struct redis_pipe pipe;
+    struct names_key key;
+    if (!names_id_is_valid(id))
+        return isg_fail(why, ISG_ENOENT, "no such status");
+    redis_pipe_init(&pipe);
+    REDIS(&pipe, ISG_STR("HGET"), names_job_status(&key, id), about_field);
+    REDIS(&pipe, ISG_STR("HGETALL"), names_job_status(&key, id));
+    int err = redis_call(store->redis, REDIS_READ, &pipe, why);
+    if (err == ISG_OK)
+        err = redis_expect(redis_nth(&pipe, 0), REDIS_TEXT, why);
+    if (err == ISG_ENOENT)
+        err = isg_fail(why, ISG_ENOENT, "no such status");
+    if (err == ISG_OK) {
+        isg_buf_put_str(out_about, redis_text(redis_nth(&pipe, 0)));
+        err = out_about->err == ISG_OK ? join_lines(redis_nth(&pipe, 1), out_lines, why)
+                                       : isg_fail(why, ISG_ENOMEM, "out of memory");
+    }
+    redis_pipe_done(&pipe);
+    return err;
+}
