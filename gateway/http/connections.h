@@ -21,6 +21,7 @@
 
 struct connections;
 struct tls_use;
+struct tls_records;
 struct address;
 
 struct connection {
@@ -29,6 +30,7 @@ struct connection {
     unsigned lane;                /* the listener thread that serves it */
     unsigned answered;            /* requests so far */
     struct tls_use *tls;          /* NULL: plain */
+    struct tls_records *records;  /* likewise */
     void *listener;               /* for the library's callbacks */
     atomic_int_fast64_t deadline; /* monotonic us; 0: none */
     atomic_bool idle;             /* between two requests */

@@ -11,12 +11,16 @@
 #include "gateway/http/listener.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include <microhttpd.h>
 
 #include "stix/base/time.h"
 
-enum { POOL_EXTRA_BYTES = 32 << 10 }; /* of the library's memory, beside the request head */
+enum {
+    POOL_EXTRA_BYTES = 32 << 10, /* of the library's memory, beside the request head */
+    REPLY_HEAD_BYTES = 512       /* about */
+};
 
 /* ---- asking the library ---- */
 
@@ -71,10 +75,14 @@ static size_t header_size(struct MHD_Connection *library)
 
 /* ---- replies ---- */
 
+static struct isg_str body_of(const struct http_request *request)
+{
+    return request->bytes != NULL ? http_bytes_str(request->bytes) : (struct isg_str){"", 0};
+}
+
 static struct MHD_Response *make_response(const struct http_request *request)
 {
-    struct isg_str body =
-        request->bytes != NULL ? http_bytes_str(request->bytes) : (struct isg_str){"", 0};
+    struct isg_str body = body_of(request);
     void *bytes = (void *)(uintptr_t)body.p; /* NOLINT(performance-no-int-to-ptr): only read */
     /* persistent: the request holds the bytes until the library is done with them */
     struct MHD_Response *response =
@@ -93,6 +101,9 @@ bool library_reply(struct http_request *request)
     enum MHD_Result result =
         MHD_queue_response(request->connection, (unsigned)request->status, response);
     MHD_destroy_response(response);
+    size_t n = body_of(request).n;
+    if (result == MHD_YES && n > 0)
+        tls_records_hold(request->socket->records, REPLY_HEAD_BYTES + n);
     return result == MHD_YES;
 }
 
@@ -179,8 +190,10 @@ static void on_completed(void *arg, struct MHD_Connection *library, void **slot,
     struct http_listener *listener = ((struct lane *)arg)->listener;
     struct http_request *request = *slot;
     struct connection *connection = connection_of(library);
-    (void)code;
     *slot = NULL;
+    if (connection != NULL && code == MHD_REQUEST_TERMINATED_COMPLETED_OK &&
+        !tls_records_release(connection->records))
+        (void)shutdown(connection->fd, SHUT_RDWR);
     if (connection != NULL) {
         connection->answered++;
         connections_deadline(connection, after_ms(listener->limits.idle_timeout_ms));
@@ -205,8 +218,10 @@ static void on_connection(void *arg, struct MHD_Connection *library, void **slot
         int64_t until = after_ms(listener->limits.header_timeout_ms);
         struct connection *connection =
             info != NULL ? connections_start(listener->connections, info->connect_fd, until) : NULL;
-        if (connection != NULL && listener->tls != NULL)
+        if (connection != NULL && listener->tls != NULL) {
             connection->tls = tls_begin(listener->tls, library_session(library));
+            connection->records = tls_records_begin(library_session(library), connection->fd);
+        }
         *slot = connection;
         return;
     }
@@ -215,6 +230,7 @@ static void on_connection(void *arg, struct MHD_Connection *library, void **slot
     if (connection == NULL)
         return;
     tls_end(&connection->tls); /* the session is gone already */
+    tls_records_end(&connection->records);
     connections_remove(listener->connections, connection);
     atomic_fetch_sub(&lane->connections, 1);
 }

@@ -10,6 +10,7 @@
 #include "gateway/http/connections.h"
 #include "gateway/http/request.h"
 #include "gateway/http/tls.h"
+#include "gateway/http/tls_records.h"
 
 enum { LANES_MAX = 64 };
 

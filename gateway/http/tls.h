@@ -1,5 +1,5 @@
 /*
- * TLS of one listener; the only file that knows GnuTLS. Certificates are immutable snapshots: a
+ * TLS of one listener; only this file and tls_records.c know GnuTLS. Certificates are immutable snapshots: a
  * connection holds the one it began with, a reload swaps the pointer for those that follow.
  * TLS 1.2 and 1.3 with AEAD suites only (T-135, T-136, T-138), no early data (T-137).
  */

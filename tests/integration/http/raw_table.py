@@ -8,6 +8,7 @@ over TLS, with a second request behind it where the end of the first one is in q
 answers it shows where the server believes the first one ended.
 """
 import hashlib
+import io
 import os
 import re
 import resource
@@ -283,6 +284,31 @@ def table(server, label):
 
 # ---- conversations ----
 
+def read_late(peer, data, late=1.0):
+    """Send requests, read nothing until the answers have filled all buffers; all that came then.
+    One thread does both, as OpenSSL asks for."""
+    retry = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+    text, sent, last = bytearray(), 0, time.monotonic() + late
+    begin = last
+    peer.setblocking(False)
+    while time.monotonic() - last < 1:
+        try:
+            sent += peer.send(data[sent:sent + 16384]) if sent < len(data) else 0
+        except retry:
+            pass
+        if time.monotonic() < begin:
+            continue
+        try:
+            piece = peer.recv(65536)
+            text += piece
+            last = time.monotonic()
+            if not piece:
+                break
+        except retry:
+            time.sleep(0.001)
+    return bytes(text)
+
+
 def conversations(server, label):
     with server.connect() as peer:
         stream = peer.makefile("rb")
@@ -312,10 +338,15 @@ def conversations(server, label):
     with server.connect() as peer:
         stream = peer.makefile("rb")
         paths = [b"/taxii2/" if i % 3 else b"/nowhere/" for i in range(1000)]
-        threading.Thread(target=peer.sendall, args=(b"".join(get(target=p) for p in paths),)).start()
+        peer.sendall(b"".join(get(target=p) for p in paths))
         order = [read_answer(stream)[0] for _ in paths]
         check(order == [200 if p == b"/taxii2/" else 404 for p in paths],
               label + " R-012: 1,000 requests in one go, answered in order")
+    with server.connect() as peer:
+        stream = io.BytesIO(read_late(peer, get(target=b"/nowhere/") * 20000))
+        answers = [read_answer(stream) for _ in range(20000)]
+        check(all(a is not None and a[0] == 404 and len(a[2]) == int(a[1]["content-length"])
+                  for a in answers), label + " R-012: a reader that is late gets every answer whole")
     with server.connect() as peer:
         stream = peer.makefile("rb")
         peer.sendall(post(LEN4, b"Expect: 100-continue"))
@@ -647,6 +678,33 @@ def tls_rules(server):
         check(b"HTTP" not in plain.recv(100), "plain HTTP on the TLS port is not answered")
 
 
+def tls_records(server):
+    """What one recv gives over TLS is one record."""
+    with server.connect() as peer:
+        whole = 0
+        for _ in range(20):
+            peer.sendall(get())
+            piece = peer.recv(65536)
+            if piece.endswith(b"}"):
+                whole += 1
+            else:  # something sent before was on its way, such as the session's tickets
+                peer.recv(65536)
+        check(whole > 10, "a short reply comes in one record")
+        peer.sendall(get(target=b"/big/") + get())
+        stream = peer.makefile("rb")
+        check(len(read_answer(stream)[2]) == MIB and read_answer(stream)[0] == 200,
+              "a short reply behind a long one")
+        peer.sendall(get(b"Connection: close"))
+        check(read_answer(stream)[0] == 200 and read_answer(stream) is None,
+              "a short reply at the end of a connection")
+        started = time.monotonic()
+        with server.connect() as other:
+            for byte in get():  # each in a record of its own
+                other.sendall(bytes([byte]))
+            check(other.recv(65536).startswith(b"HTTP/1.1 200") and time.monotonic() - started < 5,
+                  "a head in records of one byte")
+
+
 def tls_early_data(server):
     """Tickets say how much early data may come: nothing."""
     if not shutil.which("openssl"):
@@ -746,6 +804,7 @@ def main():
             uploads(server, label)
             if tls:
                 tls_rules(server)
+                tls_records(server)
                 tls_early_data(server)
                 tls_reload(server)
         with Server(*tls, *short) as server:
