@@ -14,9 +14,14 @@
 /*
  * Whether the pattern matches the observations.
  *
- *   observations  one, or a list of them: an observed-data with `objects` or `object_refs`, or a
- *                 bundle with observed-data and the observables they refer to. All bundles are
- *                 searched for what `object_refs` name, an observed-data's own bundle first.
+ *   observations  one of these, or a list of them:
+ *                   an observed-data with `objects` (2.0, and 2.1 of old) or `object_refs`
+ *                   a bundle or envelope with observed-data and the observables they refer to
+ *                   an observable, for observed-data anywhere in the list to refer to
+ *                 What `object_refs` name is searched for in the observed-data's own bundle first,
+ *                 then everywhere. Without any observed-data each observable that is in no bundle
+ *                 is an observation of its own. So is a container {"0":{"type":...}} of 2.0. Both
+ *                 have no times: a pattern that asks for them is refused.
  *   out_match     set on success only
  *
  * The rules a pattern must keep only to be of use (S-112; where subset tests stand, S-113; numbers
@@ -25,7 +30,7 @@
  * n times. Where an interval leaves a choice the one that fits is taken, for each qualifier.
  *
  * Returns ISG_OK; ISG_EPARSE or ISG_EINVAL for a pattern (as stix_pattern_check) or observations
- * (S-039) that are wrong; ISG_ELIMIT when the answer would take too much work (S-129) or an
+ * (S-039; why->path leads to the place in them) that are wrong; ISG_ELIMIT when the answer would take too much work (S-129) or an
  * expression backtracks too much; ISG_ENOMEM.
  */
 int stix_match(struct isg_str pattern, enum stix_pattern_version version,

@@ -365,6 +365,16 @@ static struct stix_plan *compile_plan(struct compiler *c, const struct stix_patt
     return plan;
 }
 
+/* Whether the answer hangs on when observations were. */
+static bool asks_time(const struct stix_plan *plan)
+{
+    bool asks = plan->kind == STIX_PLAN_FOLLOWEDBY || plan->kind == STIX_PLAN_WITHIN ||
+                plan->kind == STIX_PLAN_PERIOD;
+    for (const struct stix_plan *child = plan->first; child != NULL && !asks; child = child->next)
+        asks = asks_time(child);
+    return asks;
+}
+
 int stix_program_compile(struct stix_matching *m, const struct stix_pattern *pattern,
                          const struct stix_scene *scene, struct stix_program *out)
 {
@@ -372,6 +382,9 @@ int stix_program_compile(struct stix_matching *m, const struct stix_pattern *pat
     struct stix_plan *plan = compile_plan(&c, pattern->root);
     if (plan == NULL)
         (void)stix_matching_fail(m, ISG_ENOMEM, NULL, "no memory");
+    else if (scene->untimed && asks_time(plan))
+        (void)stix_matching_fail(m, ISG_EINVAL, "S-039",
+                                 "the pattern asks when, and an observation has no times");
     else
         (void)stix_plan_fill(m, plan, scene);
     *out = (struct stix_program){plan, c.compiled};

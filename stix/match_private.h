@@ -54,9 +54,11 @@ struct stix_visible {
 
 /* An observation; first and last are ranks among the scene's times. */
 struct stix_observation {
-    struct stix_visible *objects; /* sorted by name */
+    struct stix_visible *objects; /* what references lead to, sorted by name */
     size_t n;
-    struct isg_str first_text;
+    const struct stix_visible *roots; /* what tests start from */
+    size_t roots_n;
+    struct isg_str first_text; /* {NULL, 0}: no one says when */
     struct isg_str last_text;
     size_t first;
     size_t last;
@@ -73,6 +75,7 @@ struct stix_scene {
     size_t n;
     struct stix_instant *times; /* sorted, each instant once */
     size_t times_n;
+    bool untimed; /* an observation has no times */
 };
 
 int stix_scene_read(struct stix_matching *m, const struct stix_json *observations,

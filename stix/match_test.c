@@ -103,8 +103,8 @@ static bool holds_at(struct stix_matching *m, const struct stix_expr *expr,
 bool stix_expr_holds(struct stix_matching *m, const struct stix_expr *expr,
                      const struct stix_observation *observation)
 {
-    for (size_t i = 0; i < observation->n && m->err == ISG_OK; i++)
-        if (holds_at(m, expr, observation, &observation->objects[i]))
+    for (size_t i = 0; i < observation->roots_n && m->err == ISG_OK; i++)
+        if (holds_at(m, expr, observation, &observation->roots[i]))
             return true;
     return false;
 }

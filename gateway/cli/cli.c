@@ -82,11 +82,18 @@ static const struct cli_command commands[] = {
      cli_validate},
     {"pattern", "check, match and compare STIX patterns",
      "check PATTERN | match PATTERN FILE | equiv PATTERN PATTERN | print PATTERN\n"
-     "    [--version 2.0]\n"
+     "    [--stix 2.0]\n"
      "check --jsonl - | match --jsonl - | equiv --jsonl -\n\n"
-     "FILE holds an observed-data, a bundle, or a list of them. print shows the normal form.\n"
      "A line in, a line out: \"PATTERN\", {\"pattern\":P,\"observations\":[...]}, or\n"
-     "{\"a\":P,\"b\":P}; the objects may name a \"version\".\n\n"
+     "{\"a\":P,\"b\":P}; the objects may name a \"version\". print shows the normal form.\n\n"
+     "FILE, and observations, hold one of these or a list of them:\n"
+     "  an observed-data with objects (2.0, and 2.1 of old) or object_refs\n"
+     "  a bundle or envelope with observed-data and the observables they refer to\n"
+     "  an observable, for an observed-data anywhere in the list to refer to\n"
+     "number_observed counts. Without any observed-data each observable in no bundle is an\n"
+     "observation without times, as is a container {\"0\":{\"type\":...}}: a pattern that asks for\n"
+     "times is then refused. What is wrong gets {\"error\":...} with its place. A pattern is of 2.1; of\n"
+     "2.0 when it can only be that, no version is named and no observation is of 2.1.\n\n"
      "  isg pattern check \"[ipv4-addr:value = '198.51.100.7']\"\n"
      "  isg pattern match \"[file:size > 5] REPEATS 2 TIMES\" observed.json\n",
      cli_pattern},

@@ -44,6 +44,37 @@ def lines(*words, values):
     return code, [json.loads(line) for line in out.splitlines()]
 
 
+def pattern_lines():
+    seen = {"type": "observed-data", "first_observed": "2026-01-05T08:00:00Z",
+            "last_observed": "2026-01-05T08:00:00Z", "number_observed": 1,
+            "objects": {"0": {"type": "file", "name": "pump.bin"}}}
+    plain = "[file:name = 'pump.bin']"
+    old = plain + " START '2026-01-01T00:00:00Z' STOP '2027-01-01T00:00:00Z'"
+    matches = [(plain, [seen], None, True), (plain, seen, None, True), (plain, [], None, False),
+               (old, [seen], None, True), (old, [seen], "2.0", True),
+               (old, [dict(seen, spec_version="2.1")], "2.0", True)]
+    wrong = [(old, [seen], "2.1", ""), (old, [dict(seen, spec_version="2.1")], None, ""),
+             (plain, [seen, dict(seen, number_observed=0)], None, "/observations/1/number_observed: "),
+             (plain, "x", None, ""), ("[", [seen], None, "")]
+    values = [dict({"pattern": p, "observations": o}, **({"pattern_version": v} if v else {}))
+              for p, o, v, _ in matches + wrong]
+    code, answers = lines("pattern", "match", "--jsonl", "-", values=values + ["nonsense"])
+    same([a.get("match") for a in answers], [m for _, _, _, m in matches] + [None] * 6, "matches")
+    ok(all(a["error"].startswith(w[3]) for a, w in zip(answers[len(matches):], wrong)),
+       "errors lead to the place")
+    ok("error" in answers[-1], "a line that is no JSON is answered")
+    _, answers = lines("pattern", "equiv", "--jsonl", "-", values=[
+        {"a": plain, "b": "[file:name == 'pump.bin']"}, {"a": plain, "b": "[file:name = 'x']"},
+        {"a": old, "b": old, "version": "2.0"}, {"a": old, "b": old}, {"a": plain},
+        {"a": plain, "b": "["}, {"a": plain, "b": plain, "version": "3"}])
+    same([a.get("equivalent") for a in answers], [True, False, True, True, None, None, None],
+         "equivalence, a pair a line")
+    for option in ("--stix", "--version"):
+        _, answers = lines("pattern", "check", option, "2.0", "--jsonl", "-", values=[
+            json.dumps(old), {"pattern": old}, {"pattern": old, "version": "2.1"}])
+        same([a["valid"] for a in answers], [True, True, False], "2.0 by %s and by line" % option)
+
+
 def line_protocols():
     bad = indicator(1, valid_until="2026-01-05T08:00:00Z")
     values = [indicator(1), bad, '{"broken', [indicator(2), bad],
@@ -58,6 +89,7 @@ def line_protocols():
     code, answers = lines("pattern", "check", "--jsonl", "-", values=[
         '"[file:name = \'a\']"', '"[file:name = ]"', "7", "nonsense"])
     same([a["valid"] for a in answers], [True, False, False, False], "patterns, one a line")
+    pattern_lines()
     code, answers = lines("id", "--jsonl", "-", values=[
         {"type": "ipv4-addr", "value": "198.51.100.7"},
         {"type": "domain-name", "value": "bad.example"}, {"type": "nonsense"}])

@@ -64,9 +64,9 @@ static void check_form(struct isg_str pattern, size_t number)
 
 static void check_pair(struct isg_str line, size_t number)
 {
-    struct isg_str yes;
-    struct isg_str a;
-    struct isg_str b;
+    struct isg_str yes = {NULL, 0};
+    struct isg_str a = {NULL, 0};
+    struct isg_str b = {NULL, 0};
     struct isg_fail why = {0};
     bool same = false;
     bool back = false;
@@ -190,7 +190,7 @@ static void check_large(const struct large *large)
            "%s", large->name);
     int64_t took = isg_time_mono_us() - start;
     ok(match == large->match, "%s: %s", large->name, large->match ? "a match" : "no match");
-    ok(took < 60 * 1000000, "%s took %lld us", large->name, (long long)took);
+    ok(took < INT64_C(60000000), "%s took %lld us", large->name, (long long)took);
     stix_json_free(&observations);
     isg_buf_done(&json);
     isg_buf_done(&text);
@@ -232,6 +232,34 @@ static void check_edges(void)
                "wrong observations %zu", i);
 }
 
+/* What is wrong is named by its place. */
+static void check_places(void)
+{
+    static const struct {
+        const char *observations;
+        const char *path;
+    } rows[] = {{"[{\"type\":\"file\"},7]", "/1"},
+                {"[{\"type\":\"tool\"}]", "/0/type"},
+                {"{\"type\":\"bundle\",\"objects\":[{\"type\":\"file\"},{\"objects\":{}}]}",
+                 "/objects/1/first_observed"},
+                {"[{\"objects\":[{\"objects\":{},\"number_observed\":0}]}]",
+                 "/0/objects/0/number_observed"},
+                {"[{\"type\":\"observed-data\",\"objects\":[]}]", "/0/first_observed"},
+                {"{\"type\":\"bundle\",\"objects\":7}", "/objects"},
+                {"7", ""}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct stix_json *json = NULL;
+        struct isg_fail why = {0};
+        bool match = false;
+        (void)stix_json_parse(isg_str_of(rows[i].observations), NULL, &json, &why);
+        is_int(stix_match(ISG_STR("[x-e:k = 1]"), STIX_PATTERN_2_1, json, &match, &why), ISG_EINVAL,
+               "%s", rows[i].observations);
+        is_str(why.path, rows[i].path, "and where");
+        is_str(why.rule, "S-039", "and why");
+        stix_json_free(&json);
+    }
+}
+
 int main(void)
 {
     check_cases();
@@ -239,5 +267,6 @@ int main(void)
     for (size_t i = 0; i < sizeof larges / sizeof larges[0]; i++)
         check_large(&larges[i]);
     check_edges();
+    check_places();
     return tap_done();
 }

@@ -12,7 +12,7 @@
 #include "stix/match.h"
 #include "tests/support/tap.h"
 
-enum { CASES = 12000, OCCURRENCES = 8, SETS = 1 << OCCURRENCES, KINDS = 3 };
+enum { CASES = 8000, OCCURRENCES = 8, SETS = 1 << OCCURRENCES, KINDS = 3 };
 
 struct seen {
     int first;
