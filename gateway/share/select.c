@@ -4,27 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/share/view.h"
+#include "gateway/share/select_private.h"
 #include "stix/base/time.h"
 
 enum {
     HEAD_MS = 1000,     /* a head confirmed within this time is current */
     BLOCKS_WAIT = 2000, /* blocks walked in one call that may wait; then a short page with `more` */
     BLOCKS_NOW = 16     /* and in one that must not hold up a listener */
-};
-
-struct selection {
-    struct store *store;
-    const char *collection;
-    const struct view *view;
-    const struct view_query *query;
-    bool may_wait;
-    struct isg_arena *arena;
-    struct isg_fail *why;
-    uint64_t from; /* the first position that may be shown */
-    size_t room;   /* of page.events */
-    bool full;     /* limit events are there, and one more that matches was seen */
-    struct view_page page;
 };
 
 /* ---- what matches --------------------------------------------------------------------------- */
@@ -215,23 +201,31 @@ static int take_unless_again(struct selection *s, const struct store_event *even
     return err;
 }
 
+int select_event(struct selection *s, const struct store_event *event, bool *out_ended)
+{
+    *out_ended = event->position > s->page.head.position;
+    if (*out_ended)
+        return ISG_OK;
+    if (is_too_young(s, event)) {
+        end_before(s, event->position);
+        *out_ended = true;
+        return ISG_OK;
+    }
+    s->walked++;
+    s->seen += is_seen(s, event);
+    int err = matches(s, event) ? take_unless_again(s, event) : ISG_OK;
+    *out_ended = s->full;
+    return err;
+}
+
 static int walk_block(struct selection *s, const struct store_block *block)
 {
-    for (size_t i = 0; i < block->count && !s->full; i++) {
-        const struct store_event *event = &block->events[i];
-        if (event->position < s->from)
-            continue;
-        if (event->position > s->page.head.position)
-            return ISG_OK;
-        if (is_too_young(s, event)) {
-            end_before(s, event->position);
-            return ISG_OK;
-        }
-        int err = matches(s, event) ? take_unless_again(s, event) : ISG_OK;
-        if (err != ISG_OK)
-            return err;
-    }
-    return ISG_OK;
+    bool ended = s->full;
+    int err = ISG_OK;
+    for (size_t i = 0; i < block->count && !ended && err == ISG_OK; i++)
+        if (block->events[i].position >= s->from)
+            err = select_event(s, &block->events[i], &ended);
+    return err;
 }
 
 static int walk(struct selection *s)
@@ -258,6 +252,8 @@ static int walk(struct selection *s)
         if (err != ISG_OK)
             return err;
         s->page.last_block = number;
+        if (!s->full && select_is_narrow(s))
+            return select_narrow(s, (number + 1) * STORE_BLOCK);
     }
     return ISG_OK;
 }

@@ -64,6 +64,29 @@ static struct shelf *shelf_new(size_t room)
 
 /* ---- making --------------------------------------------------------------------------------- */
 
+struct store_event block_event(const struct event_record *record)
+{
+    struct store_event event = {.position = record->position,
+                                .date_added_us = record->date_us,
+                                .label = record->label,
+                                .versioned = (record->flags & EVENT_VERSIONED) != 0,
+                                .id = record->id,
+                                .version = record->version};
+    memcpy(event.digest, record->digest, sizeof event.digest);
+    return event;
+}
+
+void block_mark(struct store_event *event, const struct event_marks *marks)
+{
+    event->dead = event->dead || marks->dead;
+    event->expired = marks->expired;
+    event->gone_us = marks->gone_us;
+    event->newer = marks->newer;
+    event->newer_count = marks->newer_count;
+    event->older = marks->older;
+    event->older_count = marks->older_count;
+}
+
 static void fill_events(struct store_block *view, struct isg_str records)
 {
     struct event_record r;
@@ -71,14 +94,7 @@ static void fill_events(struct store_block *view, struct isg_str records)
         uint64_t index = r.position - 1 - view->number * STORE_BLOCK;
         if (index >= view->count)
             continue;
-        struct store_event *event = &view->events[index];
-        *event = (struct store_event){.position = r.position,
-                                      .date_added_us = r.date_us,
-                                      .label = r.label,
-                                      .versioned = (r.flags & EVENT_VERSIONED) != 0,
-                                      .id = r.id,
-                                      .version = r.version};
-        memcpy(event->digest, r.digest, sizeof event->digest);
+        view->events[index] = block_event(&r);
     }
 }
 
@@ -99,14 +115,7 @@ static int fill_marks(struct store_block *view, const struct redis_reply *reply,
                 return ISG_ENOMEM;
             marks = (struct event_marks){.dead = true}; /* damaged: rather hidden than shown */
         }
-        struct store_event *event = &view->events[index];
-        event->dead = event->dead || marks.dead;
-        event->expired = marks.expired;
-        event->gone_us = marks.gone_us;
-        event->newer = marks.newer;
-        event->newer_count = marks.newer_count;
-        event->older = marks.older;
-        event->older_count = marks.older_count;
+        block_mark(&view->events[index], &marks);
     }
     return ISG_OK;
 }

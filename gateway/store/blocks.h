@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "gateway/store/conn.h"
+#include "gateway/store/events.h"
 #include "gateway/store/store.h"
 
 /*
@@ -37,6 +38,10 @@ struct store_block *block_ref(struct store_block *view);
  */
 int block_grow(const struct store_block *old, uint64_t number, uint64_t generation,
                const struct store_event *events, size_t n, struct store_block **out);
+
+/* An event as its record says; texts are the record's. And what marks add to it. */
+struct store_event block_event(const struct event_record *record);
+void block_mark(struct store_event *event, const struct event_marks *marks);
 
 /* Whose block: the journal's address and epoch. */
 struct block_key {

@@ -74,6 +74,22 @@ bool event_read(struct isg_str *rest, struct event_record *out)
     return true;
 }
 
+void event_place_write(struct isg_buf *out, const struct event_place *place)
+{
+    unsigned char bytes[EVENT_PLACE_BYTES];
+    put_number(bytes, place->position, 8);
+    put_number(bytes + 8, place->offset, 4);
+    put_number(bytes + 12, place->bytes, 4);
+    isg_buf_put(out, bytes, sizeof bytes);
+}
+
+struct event_place event_place_read(const char bytes[EVENT_PLACE_BYTES])
+{
+    return (struct event_place){.position = get_number(bytes, 8),
+                                .offset = (uint32_t)get_number(bytes + 8, 4),
+                                .bytes = (uint32_t)get_number(bytes + 12, 4)};
+}
+
 static void write_list(struct isg_buf *out, const uint32_t *labels, size_t n)
 {
     for (size_t i = 0; i < n; i++)

@@ -39,6 +39,21 @@ void event_write(struct isg_buf *out, const struct event_record *record);
 bool event_read(struct isg_str *rest, struct event_record *out);
 
 /*
+ * Where a record lies: its position, and the bytes of its block. Lists of places, one a label, let a
+ * reader who sees few events read just those.
+ */
+enum { EVENT_PLACE_BYTES = 16 };
+
+struct event_place {
+    uint64_t position;
+    uint32_t offset; /* in the block's bytes */
+    uint32_t bytes;
+};
+
+void event_place_write(struct isg_buf *out, const struct event_place *place);
+struct event_place event_place_read(const char bytes[EVENT_PLACE_BYTES]);
+
+/*
  * Sets of labels in rising order. Of an event that is gone the record stays in its block, and these
  * marks: together the tombstone of what was erased, with id, version, digest, date and reason.
  */

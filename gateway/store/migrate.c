@@ -7,14 +7,14 @@
 /* steps[v - 1] turns layout v into v + 1; repeating a step that was cut short must be harmless. */
 typedef int migrate_step(struct redis *redis, struct isg_fail *why);
 
-static int refuse_1(struct redis *redis, struct isg_fail *why)
+static int refuse_early(struct redis *redis, struct isg_fail *why)
 {
     (void)redis;
     return isg_fail(why, ISG_ESTORE,
-                    "the store has layout 1, which no release had: begin with an empty one");
+                    "the store has a layout that no release had: begin with an empty one");
 }
 
-static migrate_step *const steps[STORE_SCHEMA] = {refuse_1};
+static migrate_step *const steps[STORE_SCHEMA] = {refuse_early, refuse_early};
 
 static int read_version(struct redis *redis, uint64_t *out, struct isg_fail *why)
 {

@@ -21,6 +21,7 @@
  *   isg:{c:<id>}:g                  HASH    block -> generation of its last change but appends
  *   isg:{c:<id>}:d                  HASH    block -> date_us of its first event
  *   isg:{c:<id>}:l                  HASH    label number -> label text
+ *   isg:{c:<id>}:p:<label>          STRING  places of the events of that label, appended (events.h)
  *   isg:{c:<id>}:i:<object id>      STRING  records of the living events of that id, by position
  *   isg:{c:<id>}:o:<digest>         STRING  canonical bytes
  *
@@ -73,6 +74,7 @@ struct isg_str names_marks(struct names_key *key, const char *collection, uint64
 struct isg_str names_generations(struct names_key *key, const char *collection);
 struct isg_str names_dates(struct names_key *key, const char *collection);
 struct isg_str names_labels(struct names_key *key, const char *collection);
+struct isg_str names_places(struct names_key *key, const char *collection, uint32_t label);
 struct isg_str names_index(struct names_key *key, const char *collection, struct isg_str id);
 struct isg_str names_object(struct names_key *key, const char *collection,
                             const uint8_t digest[ISG_SHA256_BYTES]);

@@ -17,13 +17,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stix/base/arena.h"
 #include "stix/base/buf.h"
 #include "stix/base/digest.h"
 #include "stix/base/err.h"
 #include "stix/base/str.h"
 #include "stix/base/uuid.h"
 
-enum { STORE_SCHEMA = 2 }; /* version of the layout of keys, kept in the store */
+enum { STORE_SCHEMA = 3 }; /* version of the layout of keys, kept in the store */
 
 struct store;
 
@@ -267,6 +268,21 @@ void store_block_unref(struct store_block **view); /* accepts NULL, leaves NULL 
 
 /* As store_block_get but only from memory and only if current; NULL otherwise. Never waits. */
 struct store_block *store_block_now(struct store *store, const char *collection, uint64_t number);
+
+/*
+ * Events of some labels behind a position, by position and at most limit, in arena: for a reader who
+ * sees few of a log's events, and need not pass the others. Dead ones are among them. Fewer than
+ * limit: the log holds no more of these labels now.
+ */
+struct store_wish {
+    const uint32_t *labels;
+    size_t labels_count;
+    uint64_t after;
+    size_t limit;
+};
+int store_events_of(struct store *store, const char *collection, const struct store_wish *wish,
+                    struct isg_arena *arena, struct store_event **out, size_t *out_count,
+                    struct isg_fail *why);
 
 /* The first position whose date_added is later than us (head + 1 when none is). */
 int store_position_after(struct store *store, const char *collection, int64_t us,

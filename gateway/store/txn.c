@@ -46,6 +46,7 @@ static void put_reads(struct txn *t)
     struct isg_str head = names_head(&key, collection);
     REDIS(&t->read, ISG_STR("WATCH"), head);
     REDIS(&t->read, ISG_STR("GET"), head);
+    REDIS(&t->read, ISG_STR("STRLEN"), names_block(&key, collection, t->read_block));
     if (t->families_count == 0)
         return;
     redis_begin(&t->read, t->families_count + 1); /* one command: most ids are new */
@@ -93,7 +94,7 @@ static int read_family(struct txn *t, struct family *family, const struct redis_
 
 static int read_families(struct txn *t, struct isg_fail *why)
 {
-    const struct redis_reply *reply = redis_nth(&t->read, 2);
+    const struct redis_reply *reply = redis_nth(&t->read, 3);
     if (t->families_count == 0)
         return ISG_OK;
     int err = redis_expect(reply, REDIS_LIST, why);
@@ -101,6 +102,36 @@ static int read_families(struct txn *t, struct isg_fail *why)
         err = isg_fail(why, ISG_ESTORE, "Redis: reply of another length");
     for (size_t i = 0; i < t->families_count && err == ISG_OK; i++)
         err = read_family(t, &t->families[i], redis_at(reply, i), why);
+    return err;
+}
+
+/* The block of the next event, as the head remembered here has it: nearly always right. */
+static uint64_t guess_block(struct journal *j)
+{
+    pthread_mutex_lock(&j->lock);
+    uint64_t block = j->head.at.position / STORE_BLOCK;
+    pthread_mutex_unlock(&j->lock);
+    return block;
+}
+
+/* Learn how long that block is; while the head is watched it stays so. */
+static int read_block_bytes(struct txn *t, int64_t deadline_us, struct isg_fail *why)
+{
+    struct redis_pipe pipe;
+    struct names_key key;
+    uint64_t block = t->base.at.position / STORE_BLOCK;
+    const struct redis_reply *reply = redis_nth(&t->read, 2);
+    int err = ISG_OK;
+    redis_pipe_init(&pipe);
+    if (block != t->read_block) {
+        REDIS(&pipe, ISG_STR("STRLEN"), names_block(&key, t->journal->collection, block));
+        err = conn_run(t->conn, &pipe, deadline_us, why);
+        reply = redis_nth(&pipe, 0);
+    }
+    if (err == ISG_OK)
+        err = redis_expect(reply, REDIS_INT, why);
+    t->block_bytes = (size_t)redis_number(reply);
+    redis_pipe_done(&pipe);
     return err;
 }
 
@@ -126,7 +157,7 @@ static int catch_up(struct txn *t, struct isg_fail *why)
 int txn_begin(struct txn *t, struct store *store, struct journal *journal, struct txn_ids ids,
               int64_t deadline_us, struct isg_fail *why)
 {
-    *t = (struct txn){.store = store, .journal = journal};
+    *t = (struct txn){.store = store, .journal = journal, .read_block = guess_block(journal)};
     index_init(&t->ids);
     redis_pipe_init(&t->read);
     t->arena = isg_arena_new(ISG_BUF_NO_MAX);
@@ -139,6 +170,8 @@ int txn_begin(struct txn *t, struct store *store, struct journal *journal, struc
         t->watching = true;
         err = journal_head_of(redis_nth(&t->read, 1), &t->base, why);
     }
+    if (err == ISG_OK)
+        err = read_block_bytes(t, deadline_us, why);
     if (err == ISG_OK)
         err = read_families(t, why);
     t->next = t->base;

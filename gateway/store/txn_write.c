@@ -71,8 +71,9 @@ static void put_new(struct txn *t, struct redis_pipe *pipe, struct isg_buf *reco
     }
 }
 
-/* The records of one block in one APPEND; index behind the last of them. */
-static size_t put_block(struct txn *t, struct redis_pipe *pipe, size_t i, struct isg_buf *records)
+/* The records of one block in one APPEND, and their places; index behind the last of them. */
+static size_t put_block(struct txn *t, struct redis_pipe *pipe, size_t i, struct isg_buf *records,
+                        struct event_place *places)
 {
     const char *collection = t->journal->collection;
     const struct event_record *first = &t->added[i]->record;
@@ -80,11 +81,16 @@ static size_t put_block(struct txn *t, struct redis_pipe *pipe, size_t i, struct
     struct names_key key;
     struct names_key field;
     struct names_key value;
+    size_t there = block == t->base.at.position / STORE_BLOCK ? t->block_bytes : 0;
     isg_buf_reset(records);
     for (; i < t->added_count && txn_block(&t->added[i]->record) == block; i++) {
         struct event_record record = t->added[i]->record;
+        size_t before = records->len;
         record.source = (struct isg_str){"", 0};
         event_write(records, &record);
+        places[i] = (struct event_place){.position = record.position,
+                                         .offset = (uint32_t)(there + before),
+                                         .bytes = (uint32_t)(records->len - before)};
     }
     REDIS(pipe, ISG_STR("APPEND"), names_block(&key, collection, block), isg_buf_str(records));
     if (first->position == block * STORE_BLOCK + 1)
@@ -93,13 +99,38 @@ static size_t put_block(struct txn *t, struct redis_pipe *pipe, size_t i, struct
     return i;
 }
 
+/* The places of each label in one APPEND. A batch has few labels. */
+static void put_places(struct txn *t, struct redis_pipe *pipe, struct event_place *places,
+                       struct isg_buf *list)
+{
+    struct names_key key;
+    for (size_t i = 0; i < t->added_count; i++) {
+        uint32_t label = t->added[i]->record.label;
+        if (places[i].bytes == 0)
+            continue; /* went with an earlier one of its label */
+        isg_buf_reset(list);
+        for (size_t k = i; k < t->added_count; k++) {
+            if (t->added[k]->record.label != label)
+                continue;
+            event_place_write(list, &places[k]);
+            places[k].bytes = 0;
+        }
+        REDIS(pipe, ISG_STR("APPEND"), names_places(&key, t->journal->collection, label),
+              isg_buf_str(list));
+    }
+}
+
 static int put_added(struct txn *t, struct redis_pipe *pipe)
 {
     struct isg_buf bytes;
+    struct event_place *places = isg_arena_alloc(t->arena, (t->added_count + 1) * sizeof *places);
+    if (places == NULL)
+        return ISG_ENOMEM;
     isg_buf_init(&bytes, ISG_BUF_NO_MAX);
     put_new(t, pipe, &bytes);
     for (size_t i = 0; i < t->added_count;)
-        i = put_block(t, pipe, i, &bytes);
+        i = put_block(t, pipe, i, &bytes, places);
+    put_places(t, pipe, places, &bytes);
     int err = bytes.err;
     isg_buf_done(&bytes);
     return err;
