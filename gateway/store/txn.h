@@ -42,7 +42,7 @@ struct txn {
     size_t added_room;
     uint64_t read_block; /* whose length was asked together with the head */
     size_t block_bytes;  /* length of the block that the next event goes to */
-    uint64_t *touched; /* blocks with changed marks; rising, no doubles */
+    uint64_t *touched;   /* blocks with changed marks; rising, no doubles */
     size_t touched_count;
     size_t touched_room;
     bool watching;
