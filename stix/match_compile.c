@@ -42,6 +42,8 @@ static bool decode_constant(struct stix_matching *m, const struct stix_literal *
     if (fits && buf.len > 0)
         memcpy(bytes, buf.p, buf.len);
     out->n = buf.len;
+    if (buf.err != ISG_OK)
+        (void)stix_matching_fail(m, buf.err, NULL, "no memory");
     isg_buf_done(&buf);
     return fits;
 }

@@ -56,6 +56,8 @@ static bool decode(struct stix_matching *m, struct isg_str text, bool hex, struc
     if (copy != NULL && buf.len > 0)
         memcpy(copy, buf.p, buf.len);
     *out = (struct isg_str){copy, copy != NULL ? buf.len : 0};
+    if (buf.err != ISG_OK)
+        (void)stix_matching_fail(m, buf.err, NULL, "no memory");
     isg_buf_done(&buf);
     return copy != NULL;
 }

@@ -25,7 +25,10 @@ int stix_pattern_check(struct isg_str pattern, enum stix_pattern_version version
 
 /*
  * Append the normal form of a pattern: a pattern of the same version that matches the same
- * observations. Patterns that differ in the following have the same normal form:
+ * observations, with one exception: an address, a network or a registry key is what it names,
+ * however it is written, while a match compares texts as they are (S-120). An observation that
+ * writes 198.51.100.7/32 for the address, or a key in other case, can tell such forms apart.
+ * Patterns that differ in the following have the same normal form:
  *
  *   blanks, comments, brackets, == and =, <> and !=, NOT with = and !=, keys in quotes
  *   forms of numbers, timestamps (as instants), hex and base64, networks (host bits, /32, /128),
@@ -42,8 +45,9 @@ int stix_pattern_print(struct isg_str text, enum stix_pattern_version version, s
                        struct isg_fail *why);
 
 /*
- * Whether two patterns have the same normal form. true is certain; false is no proof of the
- * contrary, as other laws may make them equal. Errors as stix_pattern_print, of a first.
+ * Whether two patterns have the same normal form. true is certain, but for that exception; false is
+ * no proof of the contrary, as other laws may make them equal. Errors as stix_pattern_print, of a
+ * first.
  */
 int stix_pattern_equivalent(struct isg_str a, struct isg_str b, enum stix_pattern_version version,
                             bool *out_equivalent, struct isg_fail *why);

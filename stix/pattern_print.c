@@ -182,6 +182,8 @@ static bool print_as_octets(struct isg_str text, struct isg_buf *out)
     }
     if (fits)
         print_octets(isg_buf_str(&octets), out);
+    if (octets.err != ISG_OK)
+        out->err = octets.err;
     isg_buf_done(&octets);
     return fits;
 }

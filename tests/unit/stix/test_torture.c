@@ -214,6 +214,46 @@ static int job_match(struct isg_str text)
     return match(text, ISG_STR(OBSERVED));
 }
 
+#define SEEN(first, last, times, name, octets)                                         \
+    "{\"type\":\"observed-data\",\"first_observed\":\"2024-05-01T08:00:0" first        \
+    "Z\",\"last_observed\":\"2024-05-01T08:00:0" last "Z\",\"number_observed\":" times \
+    ",\"objects\":{\"0\":{\"type\":\"x-e\",\"k\":\"" name "\",\"b_hex\":\"" octets "\"}}}"
+
+/* Over observations with times of their own, and one that refers to what is beside it. */
+static int job_match_times(struct isg_str text)
+{
+    return match(
+        text,
+        ISG_STR("[" SEEN("0", "1", "1", "a", "61") "," SEEN("1", "2", "2", "b", "62") "," SEEN(
+            "4", "9", "1", "u\u0308",
+            "zz") ",{\"type\":\"bundle\",\"objects\":[{\"type\":\"file\",\"id\":"
+                  "\"file--1\",\"name\":\"x\"},{\"type\":\"observed-data\","
+                  "\"first_observed\":\"2024-05-01T08:00:05Z\",\"last_observed\":"
+                  "\"2024-05-01T08:00:05Z\",\"object_refs\":[\"file--1\"]}]}]"));
+}
+
+static int job_match_bare(struct isg_str text)
+{
+    return match(text, ISG_STR("[{\"type\":\"file\",\"id\":\"file--1\",\"name\":\"x\"},"
+                               "{\"type\":\"x-e\",\"of_ref\":\"file--1\"}]"));
+}
+
+static int job_match_wrong(struct isg_str text)
+{
+    return match(text, ISG_STR("[" SEEN("0", "1", "0", "a", "61") "]"));
+}
+
+/* Two patterns, a newline between them. */
+static int job_equivalent(struct isg_str text)
+{
+    struct isg_str a = {NULL, 0};
+    bool same = false;
+    struct isg_fail why;
+    (void)isg_str_split(&text, '\n', &a);
+    int err = stix_pattern_equivalent(a, text, STIX_PATTERN_2_1, &same, &why);
+    return err == ISG_OK && !same ? ISG_ENOENT : err;
+}
+
 static int emit(void *arg, const struct stix_lifted *lifted, struct isg_fail *why)
 {
     (void)why;
@@ -368,6 +408,32 @@ static const struct {
      ISG_ENOENT},
     {"a match in one", job_match,
      "[ipv4-addr:value ISSUBSET '198.51.100.0/24' AND ipv4-addr:value MATCHES '.*7$']", ISG_OK},
+    {"a match in time", job_match_times,
+     "(([x-e:k = 'a'] FOLLOWEDBY [x-e:b_hex = b'Yg=='] REPEATS 2 TIMES FOLLOWEDBY [file:name LIKE "
+     "'%x' OR x-e:k = 'q']) WITHIN 5 SECONDS OR [x-e:k MATCHES '[' OR x-e:k = 1] REPEATS 9 TIMES) "
+     "START t'2024-05-01T08:00:00Z' STOP t'2024-05-01T08:01:00Z'",
+     ISG_EINVAL},
+    {"a match in order", job_match_times,
+     "(([x-e:k = 'a'] FOLLOWEDBY [x-e:b_hex = b'Yg=='] REPEATS 2 TIMES FOLLOWEDBY [file:name LIKE "
+     "'%x' OR x-e:k = 'q']) WITHIN 5 SECONDS OR [x-e:k MATCHES '\xc3\xbc'] REPEATS 9 TIMES) "
+     "START t'2024-05-01T08:00:00Z' STOP t'2024-05-01T08:01:00Z'",
+     ISG_OK},
+    {"a match again and again", job_match_times,
+     "(([x-e:b_hex > h'60'] FOLLOWEDBY [x-e:k != 'a']) WITHIN 9 SECONDS) REPEATS 2 TIMES AND "
+     "[x-e:k LIKE '\xc3\xbc']",
+     ISG_ENOENT},
+    {"a match of observables", job_match_bare, "[x-e:of_ref.name = 'x'] AND [file:name != 'y']",
+     ISG_OK},
+    {"a match of no observation", job_match_wrong, "[x-e:k = 'a']", ISG_EINVAL},
+    {"equivalent patterns", job_equivalent,
+     "[a:b IN (1, 2) AND (c:d = 1 OR a:e[*] NOT IN ('y', 'x'))] AND ([f:g = 1] OR [f:h = "
+     "1]) WITHIN 5 SECONDS REPEATS 2 TIMES\n"
+     "([f:h = 1 OR f:g = 1]) WITHIN 5.0 SECONDS REPEATS 2 TIMES AND [a:e[*] NOT IN ('x', 'y') AND "
+     "(a:b = 2 OR a:b = 1)]",
+     ISG_OK},
+    {"other patterns", job_equivalent,
+     "[a:b_hex = 'x' AND a:c = 0.0000001]\n[windows-registry-key:key = 'K'] FOLLOWEDBY [a:b = 1]",
+     ISG_ENOENT},
     {"a lift", job_lift, OBSERVED, ISG_OK},
     {"a lifted bundle", job_lift_bundle,
      "{\"type\":\"bundle\",\"spec_version\":\"2.0\",\"id\":"
