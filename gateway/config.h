@@ -18,6 +18,14 @@ struct config_root { /* one TAXII API root */
     char *description; /* may be NULL */
 };
 
+struct config_listener {       /* one more address where members come in */
+    char *address;             /* HOST:PORT */
+    bool tls;                  /* false: loopback, or behind a trusted proxy */
+    char *client_certificates; /* as tls.client_certificates */
+};
+
+enum { CONFIG_LISTENERS_MAX = 7 }; /* beside the first one */
+
 struct config_feed { /* one source that is pulled on a schedule */
     char *name;
     char *url;
@@ -43,17 +51,23 @@ struct config_peer { /* another TAXII server, pulled from or pushed to on a sche
 };
 
 struct config {
-    char *dir;        /* the instance directory, absolute */
-    char *name;       /* of the organisation */
-    char *listen;     /* HOST:PORT of the TAXII listener */
-    char *public_url; /* https://host[:port], no trailing slash; advertised */
-    char *id_urn;     /* URN of the namespace of our own ids, made once */
+    char *dir;             /* the instance directory, absolute */
+    char *name;            /* of the organisation */
+    char *listen;          /* HOST:PORT of the TAXII listener */
+    char *public_url;      /* https://host[:port], no trailing slash; advertised */
+    char *id_urn;          /* URN of the namespace of our own ids, made once */
+    char *trusted_proxies; /* networks whose X-Forwarded-For counts; may be NULL */
+    struct config_listener *listeners; /* beside `listen` */
+    unsigned listeners_count;
     struct config_root *roots;
     unsigned roots_count;
     struct {
-        char *certificate; /* PEM chain; NULL with key NULL: plain HTTP, loopback only */
+        char *
+            certificate; /* PEM chain; NULL with key NULL: plain HTTP, on loopback or behind a proxy */
         char *key;
-        char *client_ca; /* verify client certificates against it; may be NULL */
+        char *client_ca;           /* verify client certificates against it; may be NULL */
+        char *client_crl;          /* PEM; revoked client certificates; may be NULL */
+        char *client_certificates; /* optional, none, required */
     } tls;
     struct {
         char *socket; /* Unix socket of the admin listener */
@@ -70,13 +84,14 @@ struct config {
         uint32_t page_max;           /* objects in one page */
         uint32_t connections;        /* open at once */
         uint32_t connections_per_address;
-        uint32_t header_timeout_ms; /* from connect (or last answer) to the end of the headers */
-        uint32_t body_timeout_ms;   /* for each 64 KiB of body */
-        uint32_t idle_timeout_ms;   /* between requests */
-        uint32_t cache_bytes;       /* of the page cache */
-        uint32_t workers;           /* threads that may wait; 0: by cores */
-        uint32_t status_hours;      /* a status is kept (T-090) */
-        uint32_t objects_now;       /* of a push that is completed within its request */
+        uint32_t header_timeout_ms;   /* from connect (or last answer) to the end of the headers */
+        uint32_t body_timeout_ms;     /* for each 64 KiB of body */
+        uint32_t idle_timeout_ms;     /* between requests */
+        uint32_t cache_bytes;         /* of the page cache */
+        uint32_t workers;             /* threads that may wait; 0: by cores */
+        uint32_t status_hours;        /* a status is kept (T-090) */
+        uint32_t objects_now;         /* of a push that is completed within its request */
+        uint32_t requests_per_minute; /* of one member; 0: no limit */
     } limits;
     struct {
         char *dir;             /* key files */
@@ -121,5 +136,8 @@ void config_reference(struct isg_buf *out);
 
 /* The reference for programs, and a newline: a list of {"setting", "type", "default", ...}. */
 void config_reference_json(struct isg_buf *out);
+
+/* Seconds of "90", "90s", "15m", "24h" or "30d". False for anything else. */
+bool config_seconds(struct isg_str text, uint64_t *out);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/config_table.h"
+#include "gateway/networks.h"
 #include "stix/base/utf8.h"
 
 enum { HOST_BYTES = 256, WORD_MAX = 64 };
@@ -53,6 +54,11 @@ static bool parse_number(struct isg_str text, const struct unit *unit, uint64_t 
         }
     }
     return false;
+}
+
+bool config_seconds(struct isg_str text, uint64_t *out)
+{
+    return parse_number(text, second_units, out);
 }
 
 /* HOST:PORT with [..] around an IPv6 address; host may be NULL. */
@@ -208,6 +214,16 @@ static const char *check_urn(const struct setting *row, struct isg_str text)
     return good ? NULL : "must be urn:NAMESPACE:NAME";
 }
 
+static const char *check_networks(const struct setting *row, struct isg_str text)
+{
+    struct networks *networks = NULL;
+    (void)row;
+    if (networks_parse(text, &networks, NULL) != ISG_OK)
+        return "must be addresses or ADDRESS/BITS, separated by commas";
+    networks_free(&networks);
+    return isg_str_trim(text).n > 0 ? NULL : "is empty";
+}
+
 static const char *check_choice(const struct setting *row, struct isg_str text)
 {
     struct isg_str rest = isg_str_of(row->choices);
@@ -227,11 +243,12 @@ static const char *check_bool(const struct setting *row, struct isg_str text)
 const char *setting_check(const struct setting *row, struct isg_str text, uint64_t *out_number)
 {
     static const char *(*const checks[])(const struct setting *, struct isg_str) = {
-        [SETTING_TEXT] = check_text,     [SETTING_WORD] = check_word,
-        [SETTING_PATH] = check_text,     [SETTING_ADDRESS] = check_address,
-        [SETTING_WEB] = check_web,       [SETTING_PUBLIC] = check_public,
-        [SETTING_REDIS] = check_redis,   [SETTING_URN] = check_urn,
-        [SETTING_CHOICE] = check_choice, [SETTING_BOOL] = check_bool,
+        [SETTING_TEXT] = check_text,         [SETTING_WORD] = check_word,
+        [SETTING_PATH] = check_text,         [SETTING_ADDRESS] = check_address,
+        [SETTING_WEB] = check_web,           [SETTING_PUBLIC] = check_public,
+        [SETTING_REDIS] = check_redis,       [SETTING_URN] = check_urn,
+        [SETTING_CHOICE] = check_choice,     [SETTING_BOOL] = check_bool,
+        [SETTING_NETWORKS] = check_networks,
     };
     *out_number = 0;
     if (setting_is_number(row->type)) {
@@ -252,13 +269,44 @@ static const char *rule_tls_pair(const struct config *c)
         return "tls.certificate and tls.key go together";
     if (c->tls.client_ca != NULL && c->tls.certificate == NULL)
         return "tls.client_ca needs tls.certificate and tls.key";
+    if (c->tls.client_crl != NULL && c->tls.client_ca == NULL)
+        return "tls.client_crl needs tls.client_ca";
+    if (c->tls.client_ca == NULL && strcmp(c->tls.client_certificates, "required") == 0)
+        return "tls.client_certificates are required, but there is no tls.client_ca";
     return NULL;
+}
+
+/* Without TLS a listener is on loopback, or a proxy that has TLS stands in front of it. */
+static bool may_be_plain(const struct config *c, const char *address)
+{
+    return is_loopback_address(isg_str_of(address)) || c->trusted_proxies != NULL;
 }
 
 static const char *rule_plain_listener(const struct config *c)
 {
-    if (c->tls.certificate == NULL && !is_loopback_address(isg_str_of(c->listen)))
+    if (c->tls.certificate != NULL)
+        return NULL;
+    if (!may_be_plain(c, c->listen))
         return "listen is not on loopback and there is no tls section: passwords would be sent in the clear";
+    if (!is_loopback_address(isg_str_of(c->listen)) && strncmp(c->public_url, "https://", 8) != 0)
+        return "public_url must be the https:// URL of the proxy in front";
+    return NULL;
+}
+
+static const char *rule_listeners(const struct config *c)
+{
+    if (c->listeners_count > CONFIG_LISTENERS_MAX)
+        return "listeners: at most 7 beside `listen`";
+    for (unsigned i = 0; i < c->listeners_count; i++) {
+        const struct config_listener *one = &c->listeners[i];
+        if (one->tls && c->tls.certificate == NULL)
+            return "listeners: one has TLS, but there is no tls.certificate";
+        if (!one->tls && !may_be_plain(c, one->address))
+            return "listeners: one has no TLS, is not on loopback and there are no trusted_proxies";
+        if (strcmp(one->client_certificates, "required") == 0 &&
+            (!one->tls || c->tls.client_ca == NULL))
+            return "listeners: one requires client certificates, but has no TLS or there is no tls.client_ca";
+    }
     return NULL;
 }
 
@@ -326,8 +374,8 @@ static const char *rule_peer_login(const struct config *c)
 const char *config_check_rules(const struct config *config)
 {
     static const char *(*const rules[])(const struct config *) = {
-        rule_tls_pair,    rule_plain_listener, rule_public_url, rule_admin_loopback,
-        rule_redis_plain, rule_roots,          rule_names,      rule_peer_login,
+        rule_tls_pair, rule_plain_listener, rule_public_url, rule_admin_loopback, rule_redis_plain,
+        rule_roots,    rule_names,          rule_peer_login, rule_listeners,
     };
     const char *wrong = NULL;
     for (size_t i = 0; wrong == NULL && i < sizeof rules / sizeof rules[0]; i++)

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define AT(member)       offsetof(struct config, member)
-#define AT_ROOT(name)    offsetof(struct config_root, name)
-#define AT_FEED(name)    offsetof(struct config_feed, name)
-#define AT_PEER(name)    offsetof(struct config_peer, name)
-#define LIST(type, name) sizeof(struct type), AT(name), AT(name##_count)
+#define AT(member)        offsetof(struct config, member)
+#define AT_ROOT(name)     offsetof(struct config_root, name)
+#define AT_LISTENER(name) offsetof(struct config_listener, name)
+#define AT_FEED(name)     offsetof(struct config_feed, name)
+#define AT_PEER(name)     offsetof(struct config_peer, name)
+#define LIST(type, name)  sizeof(struct type), AT(name), AT(name##_count)
 
 const struct setting_section setting_sections[SETTING_SECTIONS] = {
     {"", "The instance", 0, 0, 0},
@@ -18,6 +19,8 @@ const struct setting_section setting_sections[SETTING_SECTIONS] = {
     {"limits", "What one client may cost", 0, 0, 0},
     {"keys", "Signing keys", 0, 0, 0},
     {"log", "The log, on standard error", 0, 0, 0},
+    {"listeners", "More addresses for members, each with its own demands",
+     LIST(config_listener, listeners)},
     {"roots", "TAXII API roots", LIST(config_root, roots)},
     {"feeds", "Sources that are read on a schedule", LIST(config_feed, feeds)},
     {"peers", "TAXII servers that are read from or written to on a schedule",
@@ -39,12 +42,19 @@ const struct setting setting_rows[] = {
     {"", "id_urn", SETTING_URN, AT(id_urn), NULL, 0, 0, NULL, false,
      "Namespace of the ids this server makes, chosen once and never changed; made from public_url when left out."},
 
+    {"", "trusted_proxies", SETTING_NETWORKS, AT(trusted_proxies), NULL, 0, 0, NULL, false,
+     "Addresses and networks (127.0.0.1, 10.0.0.0/8) of the proxies in front: X-Forwarded-For counts from them alone."},
+
     {"tls", "certificate", SETTING_PATH, AT(tls.certificate), NULL, 0, 0, NULL, false,
      "PEM file with the certificate and its chain."},
     {"tls", "key", SETTING_PATH, AT(tls.key), NULL, 0, 0, NULL, false,
      "PEM file with the private key of the certificate."},
     {"tls", "client_ca", SETTING_PATH, AT(tls.client_ca), NULL, 0, 0, NULL, false,
      "PEM file with the authorities that client certificates are checked against."},
+    {"tls", "client_crl", SETTING_PATH, AT(tls.client_crl), NULL, 0, 0, NULL, false,
+     "PEM file with the revocation lists of those authorities; read again on SIGHUP."},
+    {"tls", "client_certificates", SETTING_CHOICE, AT(tls.client_certificates), "optional", 0, 0, "optional|none|required", false,
+     "Whether the listener asks clients for a certificate; needs client_ca."},
 
     {"admin", "socket", SETTING_PATH, AT(admin.socket), "admin.sock", 0, 0, NULL, false,
      "Unix socket of the admin listener."},
@@ -82,6 +92,8 @@ const struct setting setting_rows[] = {
      "Hours for which the status of a push is kept."},
     {"limits", "objects_now", SETTING_COUNT, AT(limits.objects_now), "1000", 1, 1000000, NULL, false,
      "Objects of a push that is completed within its request; a larger one is answered as pending."},
+    {"limits", "requests_per_minute", SETTING_COUNT, AT(limits.requests_per_minute), "0", 0, 1000000, NULL, false,
+     "Requests of one member in a minute, unless the member has a number of its own; 0 for no limit."},
 
     {"keys", "dir", SETTING_PATH, AT(keys.dir), "keys", 0, 0, NULL, false,
      "Folder of the key files."},
@@ -92,6 +104,13 @@ const struct setting setting_rows[] = {
      "Least level that is written."},
     {"log", "format", SETTING_CHOICE, AT(log.format), "auto", 0, 0, "auto|json|text", false,
      "JSON lines, text, or text on a terminal only."},
+
+    {"listeners", "address", SETTING_ADDRESS, AT_LISTENER(address), NULL, 0, 0, NULL, true,
+     "Address of the listener."},
+    {"listeners", "tls", SETTING_BOOL, AT_LISTENER(tls), "true", 0, 0, NULL, false,
+     "With the certificate of the tls section; without it on loopback or behind a trusted proxy only."},
+    {"listeners", "client_certificates", SETTING_CHOICE, AT_LISTENER(client_certificates), "optional", 0, 0, "optional|none|required", false,
+     "As tls.client_certificates, for this listener."},
 
     {"roots", "path", SETTING_WORD, AT_ROOT(path), NULL, 0, 0, NULL, true,
      "First part of the root's URL: api is served at /api/."},
@@ -190,11 +209,14 @@ bool setting_is_number(enum setting_type type)
 const char *setting_type_name(enum setting_type type)
 {
     static const char *const names[] = {
-        [SETTING_TEXT] = "text",       [SETTING_WORD] = "word",       [SETTING_PATH] = "path",
-        [SETTING_ADDRESS] = "address", [SETTING_WEB] = "URL",         [SETTING_PUBLIC] = "URL",
-        [SETTING_REDIS] = "URL",       [SETTING_URN] = "URN",         [SETTING_CHOICE] = "choice",
-        [SETTING_COUNT] = "number",    [SETTING_BYTES] = "bytes",     [SETTING_MS] = "milliseconds",
-        [SETTING_SECONDS] = "time",    [SETTING_BOOL] = "true/false",
+        [SETTING_TEXT] = "text",         [SETTING_WORD] = "word",
+        [SETTING_PATH] = "path",         [SETTING_ADDRESS] = "address",
+        [SETTING_WEB] = "URL",           [SETTING_PUBLIC] = "URL",
+        [SETTING_REDIS] = "URL",         [SETTING_URN] = "URN",
+        [SETTING_CHOICE] = "choice",     [SETTING_COUNT] = "number",
+        [SETTING_BYTES] = "bytes",       [SETTING_MS] = "milliseconds",
+        [SETTING_SECONDS] = "time",      [SETTING_BOOL] = "true/false",
+        [SETTING_NETWORKS] = "networks",
     };
     return names[type];
 }

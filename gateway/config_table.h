@@ -12,20 +12,21 @@
 #include "gateway/config.h"
 
 enum setting_type {
-    SETTING_TEXT,    /* any text without control characters */
-    SETTING_WORD,    /* letters, digits, '.', '_', '-'; at most 64 */
-    SETTING_PATH,    /* relative ones are below the instance directory */
-    SETTING_ADDRESS, /* HOST:PORT */
-    SETTING_WEB,     /* http:// or https:// */
-    SETTING_PUBLIC,  /* the public URL: also without path and slash */
-    SETTING_REDIS,   /* unix:PATH or redis://HOST:PORT[/DB] */
-    SETTING_URN,     /* urn:NID:NSS */
-    SETTING_CHOICE,  /* one of choices */
-    SETTING_COUNT,   /* a number */
-    SETTING_BYTES,   /* a number, or with KiB, MiB, GiB */
-    SETTING_MS,      /* milliseconds, or with ms, s, m, h */
-    SETTING_SECONDS, /* seconds, or with s, m, h, d */
-    SETTING_BOOL     /* true or false */
+    SETTING_TEXT,     /* any text without control characters */
+    SETTING_WORD,     /* letters, digits, '.', '_', '-'; at most 64 */
+    SETTING_PATH,     /* relative ones are below the instance directory */
+    SETTING_ADDRESS,  /* HOST:PORT */
+    SETTING_WEB,      /* http:// or https:// */
+    SETTING_PUBLIC,   /* the public URL: also without path and slash */
+    SETTING_REDIS,    /* unix:PATH or redis://HOST:PORT[/DB] */
+    SETTING_URN,      /* urn:NID:NSS */
+    SETTING_NETWORKS, /* addresses and ADDRESS/BITS, separated by commas */
+    SETTING_CHOICE,   /* one of choices */
+    SETTING_COUNT,    /* a number */
+    SETTING_BYTES,    /* a number, or with KiB, MiB, GiB */
+    SETTING_MS,       /* milliseconds, or with ms, s, m, h */
+    SETTING_SECONDS,  /* seconds, or with s, m, h, d */
+    SETTING_BOOL      /* true or false */
 };
 
 struct setting {
@@ -50,7 +51,7 @@ struct setting_section {
     size_t count_offset; /* of their number */
 };
 
-enum { SETTING_SECTIONS = 10, SETTING_ROWS_MAX = 64, SETTING_ENTRIES_MAX = 1000 };
+enum { SETTING_SECTIONS = 11, SETTING_ROWS_MAX = 64, SETTING_ENTRIES_MAX = 1000 };
 
 extern const struct setting setting_rows[];
 extern const size_t setting_rows_count;

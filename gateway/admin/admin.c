@@ -35,6 +35,7 @@ static const struct admin_route routes[] = {
     {HTTP_GET,    "/admin/v1/members/*",       admin_members_show,     json_type,    false, false},
     {HTTP_PUT,    "/admin/v1/members/*",       admin_members_set,      json_type,    false, false},
     {HTTP_POST,   "/admin/v1/members/*/token", admin_members_token,    json_type,    false, false},
+    {HTTP_DELETE, "/admin/v1/members/*/token", admin_members_revoke,   json_type,    false, false},
     {HTTP_GET,    "/admin/v1/collections",     admin_collections_list, json_type,    false, false},
     {HTTP_POST,   "/admin/v1/collections",     admin_collections_add,  json_type,    false, false},
     {HTTP_PUT,    "/admin/v1/collections/*",   admin_collections_set,  json_type,    false, false},

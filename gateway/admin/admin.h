@@ -13,7 +13,8 @@
  *   POST   /admin/v1/members              make (409 when there); body as directory_put_member
  *   GET    /admin/v1/members/NAME
  *   PUT    /admin/v1/members/NAME         change
- *   POST   /admin/v1/members/NAME/token   {"label"?} -> {"token","label"}
+ *   POST   /admin/v1/members/NAME/token   as directory_member_token
+ *   DELETE /admin/v1/members/NAME/token?token=ID|LABEL -> {"revoked"}
  *   GET    /admin/v1/collections          {"collections":[...]}
  *   POST   /admin/v1/collections          make; body as directory_put_collection
  *   PUT    /admin/v1/collections/NAME     change; NAME is id, alias or title

@@ -53,6 +53,7 @@ admin_handler admin_members_add;
 admin_handler admin_members_show;
 admin_handler admin_members_set;
 admin_handler admin_members_token;
+admin_handler admin_members_revoke;
 admin_handler admin_collections_list;
 admin_handler admin_collections_add;
 admin_handler admin_collections_set;

@@ -184,6 +184,16 @@ static void check_clock(struct isg_jsonw *w)
               sane ? NULL : "set the system's clock: dates and signatures depend on it");
 }
 
+static void check_listener(struct isg_jsonw *w)
+{
+    if (http_layout_check_on())
+        check_put(w, "http guard", "ok", "the layout check holds with this libmicrohttpd", NULL);
+    else
+        check_put(w, "http guard", "warning",
+                  "the layout check is off: this libmicrohttpd lays its buffer out otherwise",
+                  "header rules still hold; put a strict proxy in front");
+}
+
 int admin_doctor(struct admin_call *call, struct isg_fail *why)
 {
     (void)why;
@@ -200,6 +210,7 @@ int admin_doctor(struct admin_call *call, struct isg_fail *why)
     check_secret_file(&w, "key passphrase", config->keys.passphrase_file);
     check_disk(&w, config->dir);
     check_clock(&w);
+    check_listener(&w);
     isg_jsonw_end(&w);
     isg_jsonw_end(&w);
     return ISG_OK;

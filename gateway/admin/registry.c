@@ -66,16 +66,18 @@ int admin_members_set(struct admin_call *call, struct isg_fail *why)
 
 int admin_members_token(struct admin_call *call, struct isg_fail *why)
 {
-    struct stix_json *json = NULL;
     struct isg_str body = http_body(call->request);
-    if (body.n == 0)
-        body = ISG_STR("{}");
-    int err = stix_json_parse(body, NULL, &json, why);
-    if (err == ISG_OK)
-        err = directory_member_token(call->admin->parts.directory, call->name,
-                                     stix_json_get_str(json, "label"), call->reply, why);
-    stix_json_free(&json);
-    return err;
+    return directory_member_token(call->admin->parts.directory, call->name,
+                                  body.n > 0 ? body : ISG_STR("{}"), call->reply, why);
+}
+
+int admin_members_revoke(struct admin_call *call, struct isg_fail *why)
+{
+    struct isg_str which = admin_param(call, "token");
+    if (which.n == 0)
+        return isg_fail(why, ISG_EINVAL, "which token? (parameter `token`: its id or label)");
+    return directory_revoke_token(call->admin->parts.directory, call->name, which, call->reply,
+                                  why);
 }
 
 /* A collection with the number of its events, for people. */

@@ -23,13 +23,21 @@ static const struct cli_command commands[] = {
      "  isg wait -C /var/lib/isg --timeout 60\n",
      cli_wait},
     {"member", "members: who may push and pull",
-     "add NAME --kind K [--password-file F] [--title T] [--tlp-max L] [--certificate SHA256]\n"
-     "list | show NAME | set NAME [options of add] | suspend NAME | resume NAME\n"
-     "token NAME [--label L]\n\n"
+     "add NAME --kind K [--password-file F] [--title T] [--tlp-max L] [--certificate C]\n"
+     "    [--requests-per-minute N|default]\n"
+     "set NAME [options of add] [--keep-old TIME] [--add-certificate C] [--remove-certificate C]\n"
+     "list | show NAME | suspend NAME | resume NAME\n"
+     "token NAME [--label L] [--expires TIME] | token NAME --list | token NAME --revoke ID|LABEL\n\n"
      "Kinds: hospital home_care mdm component_supplier researcher isao_staff peer_isao\n"
-     "coordinator regulator public. A token is printed once.\n\n"
+     "coordinator regulator public. A token is printed once. A new password ends the one before at\n"
+     "once, or after the time of --keep-old. A certificate C is a SHA-256 fingerprint, a PEM file,\n"
+     "or with --issuer DN the subject alternative name it must carry (DNS: URI: EMAIL: IP:); DN as\n"
+     "`openssl x509 -noout -issuer -nameopt RFC2253` prints it, behind \"issuer=\".\n\n"
      "  isg member add st-mary --kind hospital --password-file pw\n"
-     "  isg member token pumpmaker --label siem\n",
+     "  isg member set st-mary --password-file pw.new --keep-old 24h\n"
+     "  isg member set st-mary --add-certificate DNS:siem.st-mary.example --issuer 'CN=St Mary CA'\n"
+     "  isg member token pumpmaker --label siem --expires 90d\n"
+     "  isg member token pumpmaker --revoke siem\n",
      cli_member},
     {"collection", "collections: what is shared with whom",
      "add --title T [--id UUID] [--alias A] [--description D] [--root R]\n"

@@ -20,6 +20,7 @@
 #include "gateway/cli/join.h"
 #include "gateway/http/http.h"
 #include "gateway/log.h"
+#include "gateway/networks.h"
 #include "gateway/share/auth.h"
 #include "gateway/sync/sync.h"
 #include "gateway/taxii/taxii.h"
@@ -32,7 +33,9 @@ enum {
     ADMIN_CONNECTIONS = 64,
     QUEUE_MAX = 1024,
     STOP_GRACE_MS = 10000,
-    REFRESH_MS = 250 /* rights changed at another gateway count here within a second */
+    REFRESH_MS = 250,   /* rights changed at another gateway count here within a second */
+    LOGINS_AT_ONCE = 2, /* argon2id takes a core and 64 MiB each */
+    LISTENERS_MAX = CONFIG_LISTENERS_MAX + 1
 };
 
 /* Everything that runs, in the order it is made. */
@@ -46,11 +49,14 @@ struct service {
     const char *differs; /* what other gateways on the store have otherwise; NULL: nothing */
     struct worker_pool *workers;
     struct worker_pool *admin_workers;
+    struct worker_pool *login_workers;
     struct sync *sync;
     struct ingest_queue *queue;
     struct taxii *taxii;
     struct admin *admin;
-    struct http_listener *listener;
+    struct networks *proxies;
+    struct http_listener *listeners[LISTENERS_MAX]; /* of members */
+    unsigned listeners_count;
     struct http_listener *admin_socket;
     struct http_listener *admin_tcp;
 };
@@ -138,6 +144,12 @@ static int open_store(struct service *s, struct isg_fail *why)
     return store_open(&options, &s->store, why);
 }
 
+static const char *throttle_path(const struct service *s, char path[PATH_MAX])
+{
+    (void)snprintf(path, PATH_MAX, "%s/state/throttle", s->config->dir);
+    return path;
+}
+
 static int open_share(struct service *s, struct isg_fail *why)
 {
     int err = directory_open(s->store, s->config, s->secret, &s->directory, why);
@@ -149,7 +161,11 @@ static int open_share(struct service *s, struct isg_fail *why)
     if (err != ISG_OK)
         return err;
     s->auth = auth_new(s->secret);
-    return s->auth != NULL ? ISG_OK : isg_fail(why, ISG_ENOMEM, "no memory");
+    if (s->auth == NULL)
+        return isg_fail(why, ISG_ENOMEM, "no memory");
+    char path[PATH_MAX];
+    auth_load(s->auth, throttle_path(s, path));
+    return ISG_OK;
 }
 
 static size_t worker_count(const struct config *config)
@@ -160,12 +176,16 @@ static size_t worker_count(const struct config *config)
     return cores > 0 ? (size_t)cores * 4 : 4;
 }
 
-/* Two pools: a flood of members' requests must not keep the operator out. */
+/*
+ * Three pools: a flood of members' requests must not keep the operator out, and one of wrong
+ * passwords, which cost much to verify, not the members who are logged in.
+ */
 static int open_workers(struct service *s, struct isg_fail *why)
 {
     s->workers = worker_pool_new("taxii", worker_count(s->config), QUEUE_MAX);
     s->admin_workers = worker_pool_new("admin", 4, QUEUE_MAX);
-    if (s->workers == NULL || s->admin_workers == NULL)
+    s->login_workers = worker_pool_new("login", LOGINS_AT_ONCE, QUEUE_MAX);
+    if (s->workers == NULL || s->admin_workers == NULL || s->login_workers == NULL)
         return isg_fail(why, ISG_ENOMEM, "cannot start the workers");
     const struct sync_parts parts = {.config = s->config,
                                      .store = s->store,
@@ -192,7 +212,50 @@ static struct http_limits member_limits(const struct config *config)
                                 .connections_per_address = config->limits.connections_per_address,
                                 .header_timeout_ms = config->limits.header_timeout_ms,
                                 .body_timeout_ms = config->limits.body_timeout_ms,
-                                .idle_timeout_ms = config->limits.idle_timeout_ms};
+                                .idle_timeout_ms = config->limits.idle_timeout_ms,
+                                .listeners = config->listeners_count + 1};
+}
+
+static enum http_client_certificates certificates_of(const char *word)
+{
+    if (strcmp(word, "none") == 0)
+        return HTTP_CERTIFICATES_NONE;
+    return strcmp(word, "required") == 0 ? HTTP_CERTIFICATES_REQUIRED : HTTP_CERTIFICATES_OPTIONAL;
+}
+
+static int open_listener(struct service *s, const struct config_listener *config,
+                         struct isg_fail *why)
+{
+    const struct http_app app = {
+        .arg = s->taxii, .head = taxii_head, .run = taxii_run, .slow_workers = s->login_workers};
+    const struct http_limits limits = member_limits(s->config);
+    struct http_listen where = {.host_port = config->address, .proxies = s->proxies};
+    if (config->tls) {
+        where.certificate = s->config->tls.certificate;
+        where.key = s->config->tls.key;
+        where.client_ca = s->config->tls.client_ca;
+        where.client_crl = s->config->tls.client_crl;
+        where.client_certificates = certificates_of(config->client_certificates);
+    }
+    int err =
+        http_listen(&where, &limits, &app, s->workers, &s->listeners[s->listeners_count], why);
+    s->listeners_count += err == ISG_OK;
+    return err;
+}
+
+static int open_listeners(struct service *s, struct isg_fail *why)
+{
+    const struct config *config = s->config;
+    const struct config_listener first = {config->listen, config->tls.certificate != NULL,
+                                          config->tls.client_certificates};
+    int err = ISG_OK;
+    if (config->trusted_proxies != NULL)
+        err = networks_parse(isg_str_of(config->trusted_proxies), &s->proxies, why);
+    if (err == ISG_OK)
+        err = open_listener(s, &first, why);
+    for (unsigned i = 0; i < config->listeners_count && err == ISG_OK; i++)
+        err = open_listener(s, &config->listeners[i], why);
+    return err;
 }
 
 static int open_taxii(struct service *s, struct isg_fail *why)
@@ -206,14 +269,7 @@ static int open_taxii(struct service *s, struct isg_fail *why)
     s->taxii = taxii_new(&parts);
     if (s->taxii == NULL)
         return isg_fail(why, ISG_ENOMEM, "no memory");
-    const struct http_app app = {
-        .arg = s->taxii, .head = taxii_head, .body = taxii_body, .run = taxii_run};
-    const struct http_limits limits = member_limits(s->config);
-    const struct http_listen where = {.host_port = s->config->listen,
-                                      .certificate = s->config->tls.certificate,
-                                      .key = s->config->tls.key,
-                                      .client_ca = s->config->tls.client_ca};
-    return http_listen(&where, &limits, &app, s->workers, &s->listener, why);
+    return open_listeners(s, why);
 }
 
 static int open_admin(struct service *s, struct isg_fail *why)
@@ -259,13 +315,16 @@ static int service_open(struct service *s, struct isg_fail *why)
 /* No accept, finish what is in flight, flush, then the store: the reverse of making it. */
 static void service_close(struct service *s)
 {
-    http_listener_close(&s->listener, STOP_GRACE_MS);
+    for (unsigned i = 0; i < s->listeners_count; i++)
+        http_listener_close(&s->listeners[i], STOP_GRACE_MS);
+    networks_free(&s->proxies);
     http_listener_close(&s->admin_tcp, 1000);
     http_listener_close(&s->admin_socket, STOP_GRACE_MS);
     sync_stop(&s->sync);
     ingest_queue_stop(&s->queue);
     worker_pool_free(&s->workers);
     worker_pool_free(&s->admin_workers);
+    worker_pool_free(&s->login_workers);
     admin_free(&s->admin);
     taxii_free(&s->taxii);
     auth_free(&s->auth);
@@ -277,15 +336,65 @@ static void service_close(struct service *s)
     config_free(&s->config);
 }
 
-static void reload(struct service *s)
+/* Certificates again, each listener for itself: one that cannot be read leaves the old one. */
+static void reload_certificates(struct service *s)
 {
     struct isg_fail why = {0};
+    int err = ISG_OK;
+    for (unsigned i = 0; i < s->listeners_count && err == ISG_OK; i++)
+        err = http_listener_reload(s->listeners[i], &why);
     if (s->config->tls.certificate == NULL)
         return;
-    if (http_listener_reload(s->listener, &why) == ISG_OK)
+    if (err == ISG_OK)
         LOG(LOG_INFO, "tls.reloaded", log_cstr("certificate", s->config->tls.certificate));
     else
         LOG(LOG_ERROR, "tls.kept", log_why(&why));
+}
+
+/* Has anything changed that this process does not take over while it runs? */
+static bool is_same_config(const struct config *a, const struct config *b)
+{
+    struct isg_buf left, right;
+    isg_buf_init(&left, ISG_BUF_NO_MAX);
+    isg_buf_init(&right, ISG_BUF_NO_MAX);
+    config_show_json(a, &left);
+    config_show_json(b, &right);
+    bool same = isg_str_eq(isg_buf_str(&left), isg_buf_str(&right));
+    isg_buf_done(&left);
+    isg_buf_done(&right);
+    return same;
+}
+
+/*
+ * SIGHUP: certificates and the log's settings are taken over at once, all else at the next start.
+ * A configuration that is broken changes nothing but is told of (R-074).
+ */
+static void reload(struct service *s)
+{
+    struct isg_fail why = {0};
+    struct config *fresh = NULL;
+    reload_certificates(s);
+    int err = config_load(s->config->dir, &fresh, &why);
+    if (err == ISG_OK)
+        err = open_log(fresh, &why);
+    if (err != ISG_OK)
+        LOG(LOG_ERROR, "config.kept", log_why(&why));
+    else if (!is_same_config(s->config, fresh))
+        LOG(LOG_WARN, "config.changed",
+            log_cstr("note", "log settings are in force; the others will be at the next start"));
+    else
+        LOG(LOG_INFO, "config.same", log_cstr("dir", s->config->dir));
+    config_free(&fresh);
+}
+
+/* Now and again: did another gateway change members? What is worth keeping for the next start? */
+static void look_around(struct service *s)
+{
+    char path[PATH_MAX];
+    struct isg_fail why = {0};
+    (void)directory_refresh(s->directory, NULL);
+    if (auth_save(s->auth, throttle_path(s, path), &why) != ISG_OK)
+        LOG(LOG_WARN, "throttle.not_kept", log_why(&why));
 }
 
 /* Until SIGTERM or SIGINT: look again and again whether another gateway changed members. */
@@ -295,12 +404,13 @@ static void service_run(struct service *s, const sigset_t *signals)
     for (;;) {
         int signal_number = sigtimedwait(signals, NULL, &pause);
         if (signal_number == SIGTERM || signal_number == SIGINT)
-            return;
+            break;
         if (signal_number == SIGHUP)
             reload(s);
         else if (signal_number < 0 && errno == EAGAIN)
-            (void)directory_refresh(s->directory, NULL);
+            look_around(s);
     }
+    look_around(s);
 }
 
 int cli_serve(struct cli *cli)

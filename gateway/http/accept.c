@@ -229,6 +229,7 @@ static void take_in(struct accept *accept, int fd, const struct sockaddr *addres
     static const char *const reasons[] = {
         [CONNECTIONS_FULL] = "reason=\"connections\"",
         [CONNECTIONS_ADDRESS] = "reason=\"address\"",
+        [CONNECTIONS_STRANGER] = "reason=\"no proxy\"",
         [CONNECTIONS_MEMORY] = "reason=\"memory\"",
     };
     int yes = 1;

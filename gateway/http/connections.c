@@ -27,6 +27,8 @@ struct connections {
     uint64_t numbers; /* given so far */
     unsigned max;
     unsigned max_per_address;
+    const struct networks *proxies;
+    bool only_proxies;
     struct address *buckets[BUCKETS];
     int wake_fd;
     bool wake_wanted;
@@ -53,6 +55,12 @@ struct connections *connections_new(unsigned max, unsigned max_per_address, int 
     (void)pthread_cond_init(&table->tick, &attr);
     (void)pthread_condattr_destroy(&attr);
     return table;
+}
+
+void connections_trust(struct connections *table, const struct networks *proxies, bool only_them)
+{
+    table->proxies = proxies;
+    table->only_proxies = only_them;
 }
 
 static void free_addresses(struct connections *table)
@@ -232,7 +240,7 @@ static enum connections_refusal insert(struct connections *table, int fd, const 
         remove_locked(table, table->by_fd[fd]);
     if (table->count >= table->max)
         return CONNECTIONS_FULL;
-    if (address_key(sa, key)) {
+    if (!made->proxy && address_key(sa, key)) {
         made->address = address_of(table, key);
         if (made->address == NULL)
             return CONNECTIONS_MEMORY;
@@ -258,6 +266,11 @@ enum connections_refusal connections_add(struct connections *table, int fd,
     atomic_init(&made->idle, false);
     atomic_init(&made->fresh, true);
     address_text(address, made->peer);
+    made->proxy = networks_have(table->proxies, isg_str_of(made->peer));
+    if (table->only_proxies && !made->proxy && !networks_is_loopback(isg_str_of(made->peer))) {
+        free(made);
+        return CONNECTIONS_STRANGER;
+    }
     (void)pthread_mutex_lock(&table->lock);
     enum connections_refusal refusal = insert(table, fd, address, made);
     (void)pthread_mutex_unlock(&table->lock);

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 
 #include "gateway/http/request.h"
+#include "gateway/networks.h"
 
 struct connections;
 struct tls_use;
@@ -35,6 +36,7 @@ struct connection {
     atomic_int_fast64_t deadline; /* monotonic us; 0: none */
     atomic_bool idle;             /* between two requests */
     atomic_bool fresh;            /* no request head was complete yet */
+    bool proxy;                   /* the peer speaks for others */
     uint64_t number;              /* in the order of coming */
 
     bool live; /* the library has it; only then the timer may touch fd */
@@ -45,12 +47,17 @@ enum connections_refusal {
     CONNECTIONS_OK,
     CONNECTIONS_FULL,
     CONNECTIONS_ADDRESS,
+    CONNECTIONS_STRANGER,
     CONNECTIONS_MEMORY
 };
 
 /* max_per_address 0: no limit. wake_fd is written to when room appears after a refusal as FULL. */
 struct connections *connections_new(unsigned max, unsigned max_per_address, int wake_fd);
 void connections_free(struct connections **table); /* accepts NULL, leaves NULL */
+
+/* Connections of these are not limited by address; others than these and loopback are refused as
+ * strangers where only_them. Borrowed. Before the first connection. */
+void connections_trust(struct connections *table, const struct networks *proxies, bool only_them);
 
 /* Start and stop the timer thread. False when there is no thread to be had. */
 bool connections_watch(struct connections *table);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "gateway/http/forwarded.h"
 #include "gateway/http/lexis.h"
 #include "gateway/http/listener.h"
 #include "gateway/metrics.h"
@@ -134,9 +135,10 @@ static bool reply_early(struct http_request *request)
     return true;
 }
 
-static bool ask_worker(struct http_request *request, enum request_step step)
+static bool ask_worker(struct http_request *request, enum request_step step, bool slow)
 {
     request->step = step;
+    request->slow = slow;
     deadline(request, 0); /* whoever works on it has time-outs of its own */
     if (!waiting_begin(request)) {
         reply_busy(request, "the service is stopping");
@@ -161,8 +163,9 @@ static bool after_head(struct http_request *request, enum http_next verdict)
         return true;
     case HTTP_DONE: return reply_early(request);
     case HTTP_WAIT:
+    case HTTP_WAIT_LONG:
         if (request->step == STEP_START)
-            return ask_worker(request, STEP_HEAD);
+            return ask_worker(request, STEP_HEAD, verdict == HTTP_WAIT_LONG);
         break;
     }
     return broken_app(request);
@@ -172,8 +175,8 @@ static bool after_run(struct http_request *request, enum http_next verdict)
 {
     if (verdict == HTTP_DONE)
         return send_reply(request);
-    if (verdict == HTTP_WAIT && request->step == STEP_BODY)
-        return ask_worker(request, STEP_RUN);
+    if ((verdict == HTTP_WAIT || verdict == HTTP_WAIT_LONG) && request->step == STEP_BODY)
+        return ask_worker(request, STEP_RUN, verdict == HTTP_WAIT_LONG);
     return broken_app(request);
 }
 
@@ -190,6 +193,19 @@ static int inspect(struct http_request *request, struct guard_head *head, struct
     if (head->count > GUARD_HEADERS_MAX)
         head->count = GUARD_HEADERS_MAX;
     return request_fill(request, head) ? status : 503;
+}
+
+/* Behind a proxy that is trusted the request comes from whom it names. */
+static void name_client(struct http_request *request)
+{
+    const struct http_listener *listener = request->listener;
+    char *client =
+        request->socket->proxy ? isg_arena_alloc(request->arena, NETWORKS_ADDRESS_TEXT) : NULL;
+    if (client == NULL)
+        return;
+    forwarded_client(listener->proxies, http_header(request, "X-Forwarded-For"), request->peer,
+                     client);
+    request->peer = isg_str_of(client);
 }
 
 /* A refused head: what follows it cannot be told apart, so the connection closes. Where only the
@@ -209,14 +225,22 @@ bool flow_begin(struct http_request *request, struct guard_head *head)
     struct isg_fail why = {.code = ISG_OK};
     atomic_store(&request->socket->fresh, false);
     int status = inspect(request, head, &why);
+    name_client(request);
+    if (status == 0 && request->framing.chunked && request->listener->behind_proxy) {
+        (void)isg_fail_at(&why, ISG_EUSAGE, NULL, "R-004", "here a body needs a Content-Length");
+        status = 411;
+    }
     if (status != 0)
         return refuse_head(request, status, &why);
     if (request->framing.length > request->listener->limits.body_max)
         return refuse_too_large(request);
     request->body_start = head->method.p + head->header_size;
-    if (request->socket->tls != NULL)
-        request_certificate(request, tls_client(request->listener->tls, request->socket->tls,
-                                                library_session(request->connection)));
+    if (request->socket->tls != NULL) {
+        struct http_certificate certificate;
+        tls_client(request->listener->tls, request->socket->tls,
+                   library_session(request->connection), &certificate);
+        request_certificate(request, &certificate);
+    }
     request->seen = true;
     deadline(request, 0);
     return after_head(request,
@@ -359,4 +383,10 @@ bool flow_call(struct http_request *request, void **slot)
     case STEP_SENT: break;
     }
     return true;
+}
+
+bool http_certificate_required(const struct http_request *request)
+{
+    const struct http_listener *listener = request->listener;
+    return listener != NULL && listener->tls != NULL && tls_requires_client(listener->tls);
 }

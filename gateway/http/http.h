@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/networks.h"
 #include "gateway/worker.h"
 #include "stix/base/arena.h"
 #include "stix/base/err.h"
@@ -30,9 +31,10 @@ enum http_method {
 };
 
 enum http_next {
-    HTTP_MORE, /* head only: go on, read the body, then call run */
-    HTTP_DONE, /* the reply is complete */
-    HTTP_WAIT  /* cannot answer without waiting: call again with may_wait */
+    HTTP_MORE,     /* head only: go on, read the body, then call run */
+    HTTP_DONE,     /* the reply is complete */
+    HTTP_WAIT,     /* cannot answer without waiting: call again with may_wait */
+    HTTP_WAIT_LONG /* likewise, for what keeps a core busy: on the application's slow workers */
 };
 
 /* Immutable bytes shared by many replies, counted. */
@@ -54,12 +56,20 @@ struct isg_str http_query(const struct http_request *request); /* raw, without '
 struct isg_str http_header(const struct http_request *request,
                            const char *name);                 /* p NULL: absent */
 struct isg_str http_body(const struct http_request *request); /* whole body, in run */
-struct isg_str
-http_peer(const struct http_request *request); /* socket address, "127.0.0.1" or "unix" */
-struct isg_str
-http_client_certificate(const struct http_request *request); /* SHA-256 hex, or empty */
-const char *http_id(const struct http_request *request);     /* request id for log and error_id */
-struct isg_arena *http_arena(struct http_request *request);  /* freed with the request */
+/* Who asks: the socket's address, or behind trusted proxies the one they name; or "unix". */
+struct isg_str http_peer(const struct http_request *request);
+
+/* Of the client, if it leads to the client CA and holds now; else all of it is empty. */
+struct http_certificate {
+    struct isg_str fingerprint; /* SHA-256 hex */
+    struct isg_str issuer;      /* distinguished name, RFC 4514 */
+    struct isg_str names; /* subject alternative names: "DNS:", "EMAIL:", "URI:", "IP:" and the
+                                   value, one a line */
+};
+const struct http_certificate *http_client_certificate(const struct http_request *request);
+bool http_certificate_required(const struct http_request *request); /* by its listener */
+const char *http_id(const struct http_request *request);    /* request id for log and error_id */
+struct isg_arena *http_arena(struct http_request *request); /* freed with the request */
 
 /* A slot for the application (who is asking, which route): lives as long as the request. */
 void *http_user(const struct http_request *request);
@@ -113,6 +123,7 @@ struct http_app {
     /* The request is over: log, count; status 0: nothing was answered. NULL: it is logged as
      * "http.request" and counted here. Refusals that head never saw are always logged here. */
     void (*over)(void *arg, struct http_request *request, int status, int64_t took_us);
+    struct worker_pool *slow_workers; /* for HTTP_WAIT_LONG; NULL: the workers of http_listen */
 };
 
 struct http_limits {
@@ -124,7 +135,14 @@ struct http_limits {
     unsigned header_timeout_ms;
     unsigned body_timeout_ms; /* renewed every 64 KiB */
     unsigned idle_timeout_ms;
-    unsigned threads; /* listener threads; 0: as many as cores */
+    unsigned threads;   /* listener threads; 0: as many as cores */
+    unsigned listeners; /* that share the descriptors of the process; 0: this one alone */
+};
+
+enum http_client_certificates {
+    HTTP_CERTIFICATES_OPTIONAL, /* where there is a client CA */
+    HTTP_CERTIFICATES_NONE,     /* not asked for */
+    HTTP_CERTIFICATES_REQUIRED  /* without one there is no connection */
 };
 
 struct http_listen { /* where to listen: a Unix socket or HOST:PORT */
@@ -133,6 +151,15 @@ struct http_listen { /* where to listen: a Unix socket or HOST:PORT */
     const char *certificate; /* PEM files; NULL: plain */
     const char *key;
     const char *client_ca;
+    const char *client_crl; /* PEM; may be NULL */
+    enum http_client_certificates client_certificates;
+
+    /*
+     * X-Forwarded-For counts from these alone; one limit of connections per address does not.
+     * Borrowed; NULL: none. A plain listener with proxies serves them and loopback only, and
+     * answers 411 to chunked bodies: two parsers must not be able to disagree on their end.
+     */
+    const struct networks *proxies;
 };
 
 struct http_listener;

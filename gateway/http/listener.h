@@ -26,6 +26,8 @@ struct http_listener {
     struct http_limits limits;
     struct worker_pool *workers;
     struct tls *tls; /* NULL: plain */
+    const struct networks *proxies;
+    bool behind_proxy; /* plain, and proxies are named: no chunked bodies */
     struct accept *accept;
     struct connections *connections;
     struct lane lanes[LANES_MAX];

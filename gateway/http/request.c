@@ -68,7 +68,6 @@ struct http_request *request_new(const struct http_app *app, struct isg_str targ
         request->query = isg_str_from(request->target, mark + 1);
     }
     request->route = "";
-    request->certificate = (struct isg_str){"", 0};
     request->member = (struct isg_str){"", 0};
     request->method_text = (struct isg_str){"", 0};
     make_id(request->id);
@@ -94,9 +93,14 @@ bool request_fill(struct http_request *request, const struct guard_head *head)
     return true;
 }
 
-void request_certificate(struct http_request *request, struct isg_str fingerprint)
+void request_certificate(struct http_request *request, const struct http_certificate *certificate)
 {
-    (void)copy(request->arena, fingerprint, &request->certificate);
+    struct http_certificate mine = {.fingerprint = {NULL, 0}};
+    if (certificate->fingerprint.n > 0 &&
+        copy(request->arena, certificate->fingerprint, &mine.fingerprint) &&
+        copy(request->arena, certificate->issuer, &mine.issuer) &&
+        copy(request->arena, certificate->names, &mine.names))
+        request->certificate = mine;
 }
 
 void request_ref(struct http_request *request)
@@ -204,9 +208,9 @@ struct isg_str http_peer(const struct http_request *request)
     return request->peer;
 }
 
-struct isg_str http_client_certificate(const struct http_request *request)
+const struct http_certificate *http_client_certificate(const struct http_request *request)
 {
-    return request->certificate;
+    return &request->certificate;
 }
 
 const char *http_id(const struct http_request *request)

@@ -37,7 +37,7 @@ struct http_request {
     struct isg_str path;
     struct isg_str query;
     struct isg_str peer;
-    struct isg_str certificate; /* hex fingerprint, or empty */
+    struct http_certificate certificate;
     const struct guard_line *lines;
     size_t count;
     char id[REQUEST_ID_BYTES];
@@ -75,6 +75,7 @@ struct http_request {
     struct http_request *next; /* in the listener's list of suspended requests */
     struct http_request **at;  /* what points here */
     bool linked;               /* it is in that list; for its listener thread only */
+    bool slow;                 /* it waits for the slow workers */
     atomic_int owner;
     atomic_uint refs;
 };
@@ -86,8 +87,8 @@ struct http_request *request_new(const struct http_app *app, struct isg_str targ
 /* Copy method and header lines out of the library's buffer. False without memory. */
 bool request_fill(struct http_request *request, const struct guard_head *head);
 
-/* Copy the fingerprint of the client's certificate. */
-void request_certificate(struct http_request *request, struct isg_str fingerprint);
+/* Copy what the client's certificate says. */
+void request_certificate(struct http_request *request, const struct http_certificate *certificate);
 
 void request_ref(struct http_request *request);
 

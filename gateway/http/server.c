@@ -24,21 +24,22 @@ static unsigned or_default(unsigned value, unsigned fallback)
     return value > 0 ? value : fallback;
 }
 
-static unsigned descriptors_left(void)
+/* What one of so many listeners may take. */
+static unsigned descriptors_left(unsigned listeners)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
         return 1U << 20;
     rlim_t spare =
         limit.rlim_cur > (rlim_t)2 * SPARE_DESCRIPTORS ? SPARE_DESCRIPTORS : limit.rlim_cur / 2;
-    rlim_t left = limit.rlim_cur - spare;
+    rlim_t left = (limit.rlim_cur - spare) / listeners;
     return left < CONNECTIONS_MIN ? CONNECTIONS_MIN : (unsigned)(left < 1 << 20 ? left : 1 << 20);
 }
 
 void limits_settle(struct http_limits *limits)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned left = descriptors_left();
+    unsigned left = descriptors_left(or_default(limits->listeners, 1));
     if (limits->body_max == 0)
         limits->body_max = 10 << 20;
     if (limits->header_max == 0)
@@ -80,8 +81,11 @@ int listener_open(const struct listener_parts *parts, struct http_listener **out
     size_t bodies = listener->limits.body_max * BODIES_AT_ONCE;
     listener->body_bytes_max = bodies > BODIES_MIN_BYTES ? bodies : BODIES_MIN_BYTES;
     const struct tls_files files = {parts->where->certificate, parts->where->key,
-                                    parts->where->client_ca};
+                                    parts->where->client_ca, parts->where->client_crl,
+                                    parts->where->client_certificates};
     int err = ISG_OK;
+    listener->proxies = parts->where->proxies;
+    listener->behind_proxy = files.certificate == NULL && listener->proxies != NULL;
     if (files.certificate != NULL)
         err = tls_open(&files, &listener->tls, why);
     if (err == ISG_OK) {
@@ -89,6 +93,8 @@ int listener_open(const struct listener_parts *parts, struct http_listener **out
             listener->limits.connections, listener->limits.connections_per_address, parts->wake_fd);
         if (listener->connections == NULL || !connections_watch(listener->connections))
             err = isg_fail(why, ISG_ENOMEM, "no memory or thread to be had");
+        else
+            connections_trust(listener->connections, listener->proxies, listener->behind_proxy);
     }
     if (err == ISG_OK)
         err = start_lanes(listener, why);

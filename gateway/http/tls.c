@@ -1,18 +1,21 @@
 #include "gateway/http/tls.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
+#include "stix/base/buf.h"
 #include "stix/base/digest.h"
 #include "stix/base/time.h"
 
-enum { RECHECK_US = 5000000, CHAIN_MAX = 8 };
+enum { RECHECK_US = 5000000, CHAIN_MAX = 8, NAMES_MAX = 16 << 10, NAME_MAX_BYTES = 1024 };
 
 struct snapshot {
     atomic_uint refs;
@@ -23,7 +26,10 @@ struct tls {
     char *certificate;
     char *key;
     char *client_ca;
+    char *client_crl;
+    enum http_client_certificates clients;
     gnutls_datum_t ticket_key; /* GnuTLS rotates what it derives from it */
+    atomic_uint generation;    /* of the files: counts reloads */
     pthread_mutex_t lock;
     struct snapshot *current;
 };
@@ -31,7 +37,10 @@ struct tls {
 struct tls_use {
     struct snapshot *snapshot;
     int64_t checked_us; /* 0: never */
-    char fingerprint[TLS_FINGERPRINT_TEXT];
+    unsigned generation;
+    time_t ends;           /* the first certificate of the chain that does */
+    struct isg_buf client; /* fingerprint, issuer and names behind each other; empty: none holds */
+    struct http_certificate said; /* views of it */
 };
 
 /* Every suite left here has forward secrecy and AEAD; CBC, static RSA and SHA-1 are gone. */
@@ -102,6 +111,13 @@ static int read_files(const struct tls *tls, gnutls_certificate_credentials_t cr
     if (err <= 0)
         return isg_fail(why, ISG_EIO, "TLS client CA %s: %s", tls->client_ca,
                         err < 0 ? gnutls_strerror(err) : "holds no certificate");
+    if (tls->client_crl != NULL) {
+        err =
+            gnutls_certificate_set_x509_crl_file(credentials, tls->client_crl, GNUTLS_X509_FMT_PEM);
+        if (err <= 0)
+            return isg_fail(why, ISG_EIO, "TLS client CRL %s: %s", tls->client_crl,
+                            err < 0 ? gnutls_strerror(err) : "holds no revocation list");
+    }
     gnutls_certificate_set_verify_function(credentials, verify_in_handshake);
     return ISG_OK;
 }
@@ -148,8 +164,12 @@ int tls_open(const struct tls_files *files, struct tls **out, struct isg_fail *w
         return isg_fail(why, ISG_ENOMEM, "no memory");
     (void)pthread_mutex_init(&tls->lock, NULL);
     int err = ISG_OK;
+    tls->clients = files->clients;
+    atomic_init(&tls->generation, 0);
     if (!copy(files->certificate, &tls->certificate) || !copy(files->key, &tls->key) ||
-        !copy(files->client_ca, &tls->client_ca) ||
+        !copy(files->clients != HTTP_CERTIFICATES_NONE ? files->client_ca : NULL,
+              &tls->client_ca) ||
+        !copy(files->client_crl, &tls->client_crl) ||
         gnutls_session_ticket_key_generate(&tls->ticket_key) < 0)
         err = isg_fail(why, ISG_ENOMEM, "no memory");
     if (err == ISG_OK)
@@ -170,6 +190,7 @@ int tls_reload(struct tls *tls, struct isg_fail *why)
     (void)pthread_mutex_lock(&tls->lock);
     struct snapshot *old = tls->current;
     tls->current = fresh;
+    atomic_fetch_add(&tls->generation, 1);
     (void)pthread_mutex_unlock(&tls->lock);
     snapshot_unref(old);
     return ISG_OK;
@@ -188,8 +209,14 @@ void tls_close(struct tls **tls)
     free(old->certificate);
     free(old->key);
     free(old->client_ca);
+    free(old->client_crl);
     (void)pthread_mutex_destroy(&old->lock);
     free(old);
+}
+
+bool tls_requires_client(const struct tls *tls)
+{
+    return tls->clients == HTTP_CERTIFICATES_REQUIRED;
 }
 
 /* ---- a connection ---- */
@@ -200,10 +227,12 @@ struct tls_use *tls_begin(struct tls *tls, void *session)
     if (use == NULL)
         return NULL;
     use->snapshot = snapshot_ref(tls);
+    isg_buf_init(&use->client, 2 * NAMES_MAX);
     (void)gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, use->snapshot->credentials);
     (void)gnutls_session_ticket_enable_server(session, &tls->ticket_key);
     if (tls->client_ca != NULL)
-        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
+        gnutls_certificate_server_set_request(
+            session, tls_requires_client(tls) ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_REQUEST);
     return use;
 }
 
@@ -214,8 +243,11 @@ void tls_end(struct tls_use **use)
     if (old == NULL)
         return;
     snapshot_unref(old->snapshot);
+    isg_buf_done(&old->client);
     free(old);
 }
+
+/* ---- the client's certificate ---- */
 
 static bool import_chain(const gnutls_datum_t *raw, unsigned n, gnutls_x509_crt_t *chain,
                          unsigned *imported)
@@ -233,47 +265,127 @@ static bool import_chain(const gnutls_datum_t *raw, unsigned n, gnutls_x509_crt_
 }
 
 /* By the trust of now, not of the time of the handshake: a reload or a resumed session counts. */
-static bool chain_holds(struct tls *tls, const gnutls_datum_t *raw, unsigned n)
+static bool chain_holds(struct tls *tls, gnutls_x509_crt_t *chain, unsigned n)
 {
-    gnutls_x509_crt_t chain[CHAIN_MAX];
     gnutls_x509_trust_list_t trust = NULL;
     char purpose_oid[] = GNUTLS_KP_TLS_WWW_CLIENT;
     gnutls_typed_vdata_st purpose = {
         .type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (unsigned char *)purpose_oid, .size = 0};
     unsigned status = GNUTLS_CERT_INVALID;
-    unsigned imported = 0;
     struct snapshot *now = snapshot_ref(tls);
     gnutls_certificate_get_trust_list(now->credentials, &trust);
     bool ok =
-        n <= CHAIN_MAX && import_chain(raw, n, chain, &imported) && trust != NULL &&
+        trust != NULL &&
         gnutls_x509_trust_list_verify_crt2(trust, chain, n, &purpose, 1, 0, &status, NULL) >= 0 &&
         status == 0;
-    for (unsigned i = 0; i < imported; i++)
-        gnutls_x509_crt_deinit(chain[i]);
     snapshot_unref(now);
     return ok;
 }
 
-static void check_client(struct tls *tls, struct tls_use *use, gnutls_session_t session)
+/* A value that could be taken for two lines or another name is no name. */
+static bool is_plain(const char *text, size_t n)
 {
-    uint8_t digest[ISG_SHA256_BYTES];
-    unsigned n = 0;
-    const gnutls_datum_t *raw = gnutls_certificate_get_peers(session, &n);
-    use->fingerprint[0] = '\0';
-    if (raw == NULL || n == 0 || !chain_holds(tls, raw, n))
-        return;
-    isg_sha256((struct isg_str){(const char *)raw[0].data, raw[0].size}, digest);
-    isg_hex_encode(digest, sizeof digest, use->fingerprint);
+    for (size_t i = 0; i < n; i++)
+        if (text[i] < 0x20 || text[i] > 0x7e)
+            return false;
+    return n > 0;
 }
 
-struct isg_str tls_client(struct tls *tls, struct tls_use *use, void *session)
+static void put_address(struct isg_buf *out, const char *bytes, size_t n)
 {
-    int64_t now = isg_time_mono_us();
-    if (tls->client_ca != NULL && (use->checked_us == 0 || now - use->checked_us > RECHECK_US)) {
-        check_client(tls, use, session);
-        use->checked_us = now;
+    char text[INET6_ADDRSTRLEN];
+    if ((n == 4 || n == 16) &&
+        inet_ntop(n == 4 ? AF_INET : AF_INET6, bytes, text, sizeof text) != NULL)
+        isg_buf_printf(out, "IP:%s\n", text);
+}
+
+static void put_names(gnutls_x509_crt_t crt, struct isg_buf *out)
+{
+    static const struct {
+        int type;
+        const char *prefix;
+    } kinds[] = {
+        {GNUTLS_SAN_DNSNAME, "DNS:"}, {GNUTLS_SAN_RFC822NAME, "EMAIL:"}, {GNUTLS_SAN_URI, "URI:"}};
+    for (unsigned i = 0;; i++) {
+        char value[NAME_MAX_BYTES];
+        size_t n = sizeof value;
+        int type = gnutls_x509_crt_get_subject_alt_name(crt, i, value, &n, NULL);
+        if (type == GNUTLS_E_SHORT_MEMORY_BUFFER)
+            continue;
+        if (type < 0)
+            return;
+        if (type == GNUTLS_SAN_IPADDRESS)
+            put_address(out, value, n);
+        for (size_t k = 0; type == GNUTLS_SAN_DNSNAME && k < n; k++)
+            value[k] = (char)(value[k] >= 'A' && value[k] <= 'Z' ? value[k] - 'A' + 'a' : value[k]);
+        for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+            if (type == kinds[k].type && is_plain(value, n))
+                isg_buf_printf(out, "%s%.*s\n", kinds[k].prefix, (int)n, value);
     }
-    return isg_str_of(use->fingerprint);
+}
+
+/* Fingerprint, issuer and names of a certificate that holds. */
+static void describe(struct tls_use *use, gnutls_x509_crt_t crt, const gnutls_datum_t *der)
+{
+    uint8_t digest[ISG_SHA256_BYTES];
+    char hex[2 * ISG_SHA256_BYTES + 1];
+    gnutls_datum_t issuer = {NULL, 0};
+    struct isg_buf *out = &use->client;
+    isg_sha256((struct isg_str){(const char *)der->data, der->size}, digest);
+    isg_hex_encode(digest, sizeof digest, hex);
+    isg_buf_puts(out, hex);
+    size_t at_issuer = out->len;
+    if (gnutls_x509_crt_get_issuer_dn3(crt, &issuer, 0) >= 0 &&
+        memchr(issuer.data, '\n', issuer.size) == NULL)
+        isg_buf_put(out, issuer.data, issuer.size);
+    gnutls_free(issuer.data);
+    size_t at_names = out->len;
+    if (at_names > at_issuer) /* names mean nothing without who vouches for them */
+        put_names(crt, out);
+    if (out->err != ISG_OK)
+        return;
+    use->said = (struct http_certificate){{out->p, at_issuer},
+                                          {out->p + at_issuer, at_names - at_issuer},
+                                          {out->p + at_names, out->len - at_names}};
+}
+
+static void check_client(struct tls *tls, struct tls_use *use, gnutls_session_t session)
+{
+    gnutls_x509_crt_t chain[CHAIN_MAX];
+    unsigned imported = 0;
+    unsigned n = 0;
+    const gnutls_datum_t *raw = gnutls_certificate_get_peers(session, &n);
+    isg_buf_reset(&use->client);
+    use->said = (struct http_certificate){.fingerprint = {"", 0}};
+    use->ends = 0;
+    if (raw == NULL || n == 0 || n > CHAIN_MAX)
+        return;
+    if (import_chain(raw, n, chain, &imported) && chain_holds(tls, chain, n))
+        describe(use, chain[0], &raw[0]);
+    for (unsigned i = 0; i < imported; i++) {
+        time_t ends = gnutls_x509_crt_get_expiration_time(chain[i]);
+        if (use->ends == 0 || ends < use->ends)
+            use->ends = ends;
+        gnutls_x509_crt_deinit(chain[i]);
+    }
+}
+
+static bool is_judged(const struct tls *tls, const struct tls_use *use, int64_t now_us)
+{
+    return use->checked_us != 0 && now_us - use->checked_us <= RECHECK_US &&
+           use->generation == atomic_load(&tls->generation) &&
+           (use->said.fingerprint.n == 0 || time(NULL) <= use->ends);
+}
+
+void tls_client(struct tls *tls, struct tls_use *use, void *session, struct http_certificate *out)
+{
+    int64_t now_us = isg_time_mono_us();
+    if (tls->client_ca != NULL && !is_judged(tls, use, now_us)) {
+        use->generation = atomic_load(&tls->generation);
+        check_client(tls, use, session);
+        use->checked_us = now_us;
+    }
+    *out = use->said;
 }
 
 bool tls_write_last(void *session, struct isg_str bytes)

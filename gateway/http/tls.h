@@ -10,10 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/http/http.h"
 #include "stix/base/err.h"
 #include "stix/base/str.h"
-
-enum { TLS_FINGERPRINT_TEXT = 65 };
 
 struct tls;
 struct tls_use; /* one connection's hold on a snapshot */
@@ -21,7 +20,9 @@ struct tls_use; /* one connection's hold on a snapshot */
 struct tls_files { /* PEM; copied */
     const char *certificate;
     const char *key;
-    const char *client_ca; /* NULL: clients are not asked for a certificate */
+    const char *client_ca;  /* NULL: clients are not asked for a certificate */
+    const char *client_crl; /* revoked ones; may be NULL */
+    enum http_client_certificates clients;
 };
 
 /* Returns ISG_OK; ISG_EIO (unreadable, or key and certificate do not fit), ISG_ENOMEM. */
@@ -32,6 +33,9 @@ int tls_reload(struct tls *tls, struct isg_fail *why);
 
 /* No connection may be left. Accepts NULL, leaves NULL. */
 void tls_close(struct tls **tls);
+
+/* Does a connection need a client certificate? */
+bool tls_requires_client(const struct tls *tls);
 
 /* The priority string for the library's daemon. */
 const char *tls_priorities(void);
@@ -45,11 +49,12 @@ struct tls_use *tls_begin(struct tls *tls, void *session);
 void tls_end(struct tls_use **use); /* accepts NULL, leaves NULL; does not touch the session */
 
 /*
- * SHA-256 of the client's certificate in lower-case hex, if it presented one that leads to the
- * client CA and is valid now (also of a resumed session; looked at again every few seconds).
- * Empty otherwise. The view lives as long as use.
+ * The client's certificate, if it presented one that leads to the client CA, is not revoked and valid
+ * now: judged for each request, also of a resumed session, by the authorities of now (the chain is
+ * walked again after a reload, every few seconds, and when a certificate of it ends). Empty
+ * otherwise. The views live as long as use.
  */
-struct isg_str tls_client(struct tls *tls, struct tls_use *use, void *session);
+void tls_client(struct tls *tls, struct tls_use *use, void *session, struct http_certificate *out);
 
 /* Write bytes as far as it goes without waiting, then say goodbye. False when not all went. */
 bool tls_write_last(void *session, struct isg_str bytes);

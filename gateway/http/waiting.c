@@ -86,7 +86,9 @@ bool waiting_begin(struct http_request *request)
 {
     if (!suspend(request->listener, request))
         return false;
-    if (worker_submit(request->listener->workers, work, request) != ISG_OK)
+    struct worker_pool *slow = request->slow ? request->app->slow_workers : NULL;
+    struct worker_pool *pool = slow != NULL ? slow : request->listener->workers;
+    if (worker_submit(pool, work, request) != ISG_OK)
         take_back(request);
     return true;
 }

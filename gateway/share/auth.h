@@ -1,5 +1,6 @@
 /*
- * Who is asking: HTTP Basic (argon2id), Bearer and Token, and client certificates by fingerprint.
+ * Who is asking: HTTP Basic (argon2id), Bearer and Token, and client certificates by fingerprint or
+ * by issuer and name.
  *
  * A password that was verified is remembered by keyed hash, so that a poll costs no argon2id.
  * Wrong passwords are throttled per address and name without ever locking out the right one.
@@ -18,10 +19,17 @@ struct auth; /* the remembered logins and the throttle */
 struct auth *auth_new(const struct trust_secret *secret); /* NULL without memory */
 void auth_free(struct auth **auth);
 
+struct auth_certificate {       /* of the client, verified by TLS */
+    struct isg_str fingerprint; /* SHA-256 in hex; empty: there is none */
+    struct isg_str issuer;      /* distinguished name, RFC 4514 */
+    struct isg_str names;       /* subject alternative names, "DNS:pump.example", one a line */
+};
+
 struct auth_request {
     struct isg_str authorization; /* header value; p NULL: absent */
-    struct isg_str certificate;   /* fingerprint of the client certificate, or empty */
-    struct isg_str peer;          /* address, for the throttle */
+    struct auth_certificate certificate;
+    bool certificate_needed; /* without one that holds nobody is let in */
+    struct isg_str peer;     /* address, for the throttle */
 };
 
 /*
@@ -35,5 +43,18 @@ struct auth_request {
 int auth_check(struct auth *auth, const struct registry *registry,
                const struct auth_request *request, bool may_wait, const struct member **out,
                unsigned *out_retry_s, struct isg_fail *why);
+
+/*
+ * May this member send one more request, of per_minute at most (0: no limit) unless the member has a
+ * number of its own? Returns 0, or the seconds to wait: 429.
+ */
+unsigned auth_admit(struct auth *auth, const struct member *member, uint32_t per_minute);
+
+/*
+ * Keep the counts of wrong tries in a file, so that a restart does not forget them (R-044). load:
+ * what cannot be read counts as nothing. save writes only when something changed.
+ */
+void auth_load(struct auth *auth, const char *path);
+int auth_save(struct auth *auth, const char *path, struct isg_fail *why);
 
 #endif

@@ -78,10 +78,10 @@ int registry_add_collection(struct registry *registry, const struct collection *
 int registry_finish(struct registry *registry); /* sort, and index tokens and certificates */
 const struct registry *registry_ref(const struct registry *registry);
 
-/* The member with this token (keyed hash) that has not expired, or this certificate; or NULL. */
+/* The member with this token (keyed hash) that has not expired, or with this certificate; or NULL. */
 const struct member *registry_by_token(const struct registry *registry,
                                        const uint8_t mac[TRUST_MAC_BYTES], int64_t now_us);
 const struct member *registry_by_certificate(const struct registry *registry,
-                                             const char *fingerprint);
+                                             const struct member_certificate *certificate);
 
 #endif

@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-#include "gateway/share/document.h"
+#include "gateway/share/credentials.h"
 #include "stix/base/jsonw.h"
 #include "stix/base/time.h"
 
-enum { NAME_MAX_BYTES = 64, TITLE_MAX = 256, LIST_MAX = 1000 };
+enum { NAME_MAX_BYTES = 64, TITLE_MAX = 256 };
 
 static const char *const kind_names[MEMBER_KIND_COUNT] = {
     [MEMBER_HOSPITAL] = "hospital",
@@ -122,29 +122,6 @@ static int set_suspended(struct document_read *read, const struct stix_json *val
     return ISG_OK;
 }
 
-static int set_certificates(struct document_read *read, const struct stix_json *value)
-{
-    struct member *member = read->object;
-    size_t n = stix_json_size(value);
-    if ((value != NULL && stix_json_type(value) != STIX_JSON_LIST) || n > LIST_MAX)
-        return document_refuse(read, "a list of at most 1000 fingerprints");
-    char **list = isg_arena_alloc(read->arena, (n + 1) * sizeof *list);
-    if (list == NULL)
-        return isg_fail(read->why, ISG_ENOMEM, "no memory");
-    for (size_t i = 0; i < n; i++) {
-        char hex[65];
-        if (!member_fingerprint(stix_json_str(stix_json_at(value, i)), hex))
-            return isg_fail_at(read->why, ISG_EINVAL, read->path, NULL,
-                               "entry %zu is no SHA-256 fingerprint in hex", i);
-        list[i] = isg_arena_copy(read->arena, isg_str_of(hex));
-        if (list[i] == NULL)
-            return isg_fail(read->why, ISG_ENOMEM, "no memory");
-    }
-    member->certificates = list;
-    member->certificates_count = n;
-    return ISG_OK;
-}
-
 /* The hash is made by the caller, outside of every lock; here only the form is looked at. */
 static int check_password(struct document_read *read, const struct stix_json *value)
 {
@@ -175,36 +152,22 @@ static int set_stamp(struct document_read *read, const struct stix_json *value)
     return ISG_OK;
 }
 
-static int read_token(struct document_read *read, const struct stix_json *value,
-                      struct member_token *out)
+/* How long the password before stays good is known to the caller, who has the clock. */
+static int check_keep_old(struct document_read *read, const struct stix_json *value)
 {
-    struct isg_str label = stix_json_get_str(value, "label");
-    out->expires_us = 0;
-    if (!isg_hex_decode(stix_json_get_str(value, "mac"), out->mac, sizeof out->mac) ||
-        !stix_json_int(stix_json_get(value, "created_us"), &out->created_us) ||
-        (stix_json_has(value, "expires_us") &&
-         !stix_json_int(stix_json_get(value, "expires_us"), &out->expires_us)))
-        return document_refuse(read, "a token is {mac, label, created_us, expires_us?}");
-    out->label = isg_arena_copy(read->arena, label);
-    return out->label == NULL ? isg_fail(read->why, ISG_ENOMEM, "no memory") : ISG_OK;
+    int64_t seconds;
+    if (!stix_json_int(value, &seconds) || seconds < 0 || seconds > MEMBER_KEEP_OLD_MAX_S)
+        return document_refuse(read, "0 to 2592000 seconds (30 days)");
+    return ISG_OK;
 }
 
-static int set_tokens(struct document_read *read, const struct stix_json *value)
+static int set_requests(struct document_read *read, const struct stix_json *value)
 {
     struct member *member = read->object;
-    size_t n = stix_json_size(value);
-    if (stix_json_type(value) != STIX_JSON_LIST)
-        return document_refuse(read, "a list");
-    struct member_token *tokens = isg_arena_alloc(read->arena, (n + 1) * sizeof *tokens);
-    if (tokens == NULL)
-        return isg_fail(read->why, ISG_ENOMEM, "no memory");
-    for (size_t i = 0; i < n; i++) {
-        int err = read_token(read, stix_json_at(value, i), &tokens[i]);
-        if (err != ISG_OK)
-            return err;
-    }
-    member->tokens = tokens;
-    member->tokens_count = n;
+    int64_t number = MEMBER_AS_CONFIGURED;
+    if (value != NULL && (!stix_json_int(value, &number) || number < 0 || number > 1000000))
+        return document_refuse(read, "0 to 1000000 requests a minute, 0 for no limit");
+    member->requests_per_minute = number;
     return ISG_OK;
 }
 
@@ -214,10 +177,15 @@ static const struct document_field fields[] = {
     {"title", DOCUMENT_BODY | DOCUMENT_KEPT, set_title},
     {"tlp_max", DOCUMENT_BODY | DOCUMENT_KEPT, set_tlp_max},
     {"suspended", DOCUMENT_BODY | DOCUMENT_KEPT, set_suspended},
-    {"certificates", DOCUMENT_BODY | DOCUMENT_KEPT, set_certificates},
+    {"requests_per_minute", DOCUMENT_BODY | DOCUMENT_KEPT, set_requests},
+    {"certificates", DOCUMENT_BODY | DOCUMENT_KEPT, credentials_set_certificates},
+    {"add_certificate", DOCUMENT_BODY, credentials_add_certificate},
+    {"remove_certificate", DOCUMENT_BODY, credentials_remove_certificate},
     {"password", DOCUMENT_BODY, check_password},
+    {"keep_old_s", DOCUMENT_BODY, check_keep_old},
     {"password_hash", DOCUMENT_KEPT, set_password_hash},
-    {"tokens", DOCUMENT_KEPT, set_tokens},
+    {"old_password", DOCUMENT_KEPT, credentials_set_old_password},
+    {"tokens", DOCUMENT_KEPT, credentials_set_tokens},
     {"stamp", DOCUMENT_KEPT, set_stamp},
 };
 
@@ -248,39 +216,26 @@ static void write_public(struct isg_jsonw *w, const struct member *member)
     isg_jsonw_put(w, "title", member->title);
     isg_jsonw_put(w, "tlp_max", stix_tlp_name(member->tlp_max));
     isg_jsonw_put_bool(w, "suspended", member->suspended);
+    if (member->requests_per_minute != MEMBER_AS_CONFIGURED)
+        isg_jsonw_put_int(w, "requests_per_minute", member->requests_per_minute);
     isg_jsonw_name(w, "certificates");
-    isg_jsonw_list(w);
-    for (size_t i = 0; i < member->certificates_count; i++)
-        isg_jsonw_str(w, isg_str_of(member->certificates[i]));
-    isg_jsonw_end(w);
-}
-
-static void write_time(struct isg_jsonw *w, const char *name, int64_t us)
-{
-    char text[ISG_TIME_TEXT];
-    if (us == 0)
-        return;
-    isg_time_format(us, 3, text);
-    isg_jsonw_put(w, name, text);
+    credentials_write_certificates(w, member);
 }
 
 void member_write(const struct member *member, struct isg_buf *out)
 {
     struct isg_jsonw w;
+    char until[ISG_TIME_TEXT];
     isg_jsonw_init(&w, out);
     isg_jsonw_object(&w);
     write_public(&w, member);
     isg_jsonw_put_bool(&w, "password", member->password_hash != NULL);
-    isg_jsonw_name(&w, "tokens");
-    isg_jsonw_list(&w);
-    for (size_t i = 0; i < member->tokens_count; i++) {
-        isg_jsonw_object(&w);
-        isg_jsonw_put(&w, "label", member->tokens[i].label);
-        write_time(&w, "created", member->tokens[i].created_us);
-        write_time(&w, "expires", member->tokens[i].expires_us);
-        isg_jsonw_end(&w);
+    if (member->old_password_hash != NULL) {
+        isg_time_format(member->old_password_until_us, 3, until);
+        isg_jsonw_put(&w, "old_password_until", until);
     }
-    isg_jsonw_end(&w);
+    isg_jsonw_name(&w, "tokens");
+    credentials_write_tokens(&w, member, false);
     isg_jsonw_end(&w);
 }
 
@@ -291,19 +246,9 @@ void member_write_kept(const struct member *member, struct isg_buf *out)
     isg_jsonw_object(&w);
     write_public(&w, member);
     isg_jsonw_put(&w, "password_hash", member->password_hash);
+    credentials_write_old_password(&w, member);
     isg_jsonw_name(&w, "tokens");
-    isg_jsonw_list(&w);
-    for (size_t i = 0; i < member->tokens_count; i++) {
-        char mac[2 * TRUST_MAC_BYTES + 1];
-        isg_hex_encode(member->tokens[i].mac, TRUST_MAC_BYTES, mac);
-        isg_jsonw_object(&w);
-        isg_jsonw_put(&w, "mac", mac);
-        isg_jsonw_put(&w, "label", member->tokens[i].label);
-        isg_jsonw_put_int(&w, "created_us", member->tokens[i].created_us);
-        isg_jsonw_put_int(&w, "expires_us", member->tokens[i].expires_us);
-        isg_jsonw_end(&w);
-    }
-    isg_jsonw_end(&w);
+    credentials_write_tokens(&w, member, true);
     isg_jsonw_put_int(&w, "stamp", (int64_t)member->stamp);
     isg_jsonw_end(&w);
 }

@@ -43,17 +43,29 @@ struct member_token { /* a bearer token, kept as keyed hash */
     int64_t expires_us; /* 0: never */
 };
 
+/* What a client certificate must show: its fingerprint, or issuer and name; never a CN alone. */
+struct member_certificate {
+    char *fingerprint; /* SHA-256, lower-case hex; NULL: by issuer and name */
+    char *issuer;      /* distinguished name as RFC 4514 writes it */
+    char *san;         /* "DNS:pump.example", "URI:", "EMAIL:", "IP:" */
+};
+
+enum { MEMBER_AS_CONFIGURED = -1, MEMBER_KEEP_OLD_MAX_S = 30 * 86400 };
+
 struct member {
     char *name; /* login name: [a-z0-9][a-z0-9._-]{0,63} */
     char *title;
     enum member_kind kind;
     enum stix_tlp tlp_max; /* nothing above it is served to this member; default RED */
     bool suspended;
-    char *password_hash; /* argon2id text, or NULL: no Basic */
+    char *password_hash;     /* argon2id text, or NULL: no Basic */
+    char *old_password_hash; /* the one before, good until then; may be NULL */
+    int64_t old_password_until_us;
     struct member_token *tokens;
     size_t tokens_count;
-    char **certificates; /* SHA-256 fingerprints, lower-case hex */
+    struct member_certificate *certificates;
     size_t certificates_count;
+    int64_t requests_per_minute; /* 0: no limit; MEMBER_AS_CONFIGURED */
     uint64_t stamp; /* changes with every change of this member; binds remembered logins */
 };
 
@@ -86,6 +98,7 @@ struct registry {
     struct collection *collections;
     size_t collections_count;
     uint64_t generation;
+    int64_t rotation_until_us; /* until then some member has two passwords */
 };
 
 struct directory; /* holds the current snapshot, reloads it, changes the documents */
@@ -116,9 +129,15 @@ bool collection_can_write(const struct collection *collection, const struct memb
  * Changes, given and answered as JSON (the admin API's bodies). They write the document and swap
  * the snapshot before they return.
  *
- *   directory_put_member      {"name","kind","title"?,"password"?,"tlp_max"?,"suspended"?,
- *                              "certificates"?} makes or changes; absent members stay
- *   directory_member_token    makes a token (printed once): out gets {"token","label"}
+ *   directory_put_member      {"name","kind","title"?,"password"?,"keep_old_s"?,"tlp_max"?,
+ *                              "suspended"?,"requests_per_minute"?,"certificates"?,
+ *                              "add_certificate"?,"remove_certificate"?} makes or changes; absent
+ *                              members stay. A new password ends the one before, or lets it be
+ *                              good for keep_old_s seconds more. A certificate is a fingerprint or
+ *                              {"issuer","san"}
+ *   directory_member_token    {"label"?,"expires_s"?} makes a token (printed once): out gets
+ *                              {"token","id","label","expires"?}
+ *   directory_revoke_token    takes tokens away, by id or label: out gets {"revoked"}
  *   directory_put_collection  {"id"?,"root"?,"title","alias"?,"description"?,"handling"?,
  *                              "publish_to"?,"default_tlp"?,"read"?,"write"?}: out gets the document
  *
@@ -128,11 +147,13 @@ bool collection_can_write(const struct collection *collection, const struct memb
  * "staff" and "kind:NAME".
  *
  * ISG_EINVAL names the member of the JSON; ISG_ECONFLICT: name, id, alias or certificate taken;
- * ISG_ENOENT: no such member, and without a kind none can be made.
+ * ISG_ENOENT: no such member (and without a kind none can be made) or token.
  */
 int directory_put_member(struct directory *directory, struct isg_str json, bool create,
                          struct isg_buf *out, struct isg_fail *why);
-int directory_member_token(struct directory *directory, struct isg_str name, struct isg_str label,
+int directory_member_token(struct directory *directory, struct isg_str name, struct isg_str json,
+                           struct isg_buf *out, struct isg_fail *why);
+int directory_revoke_token(struct directory *directory, struct isg_str name, struct isg_str which,
                            struct isg_buf *out, struct isg_fail *why);
 int directory_put_collection(struct directory *directory, struct isg_str json, bool create,
                              struct isg_buf *out, struct isg_fail *why);

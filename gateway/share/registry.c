@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/share/document.h"
+#include "gateway/share/credentials.h"
 #include "gateway/share/member.h"
 
 enum { ARENA_MAX = 1 << 30 };
@@ -142,7 +142,7 @@ static void index_member(struct box *box, const struct member *member)
     }
     for (size_t i = 0; i < member->certificates_count; i++) {
         struct key *key = &box->certificates.list[box->certificates.count];
-        if (!isg_hex_decode(isg_str_of(member->certificates[i]), key->bytes, sizeof key->bytes))
+        if (!credentials_key(&member->certificates[i], key->bytes))
             continue;
         key->member = member;
         box->certificates.count++;
@@ -160,6 +160,10 @@ int registry_finish(struct registry *registry)
         qsort(registry->collections, registry->collections_count, sizeof *registry->collections,
               compare_collections);
     for (size_t i = 0; i < registry->members_count; i++) {
+        const struct member *member = &registry->members[i];
+        if (member->old_password_hash != NULL &&
+            member->old_password_until_us > registry->rotation_until_us)
+            registry->rotation_until_us = member->old_password_until_us;
         tokens += registry->members[i].tokens_count;
         certificates += registry->members[i].certificates_count;
     }
@@ -207,11 +211,11 @@ const struct member *registry_by_token(const struct registry *registry,
 }
 
 const struct member *registry_by_certificate(const struct registry *registry,
-                                             const char *fingerprint)
+                                             const struct member_certificate *certificate)
 {
     const struct keys *certificates = &box_of(registry)->certificates;
     struct key wanted = {.expires_us = 0};
-    if (!isg_hex_decode(isg_str_of(fingerprint), wanted.bytes, sizeof wanted.bytes))
+    if (!credentials_key(certificate, wanted.bytes))
         return NULL;
     const struct key *key = bsearch(&wanted, certificates->list, certificates->count,
                                     sizeof *certificates->list, compare_keys);

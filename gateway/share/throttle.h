@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "gateway/trust/secret.h"
+#include "stix/base/err.h"
 #include "stix/base/str.h"
 
 enum { THROTTLE_WRONG = 50, THROTTLE_WINDOW_S = 60 };
@@ -24,6 +25,14 @@ void throttle_free(struct throttle **throttle);
 /* Count one wrong try of kind ('p' address, 'n' name). Seconds until the window ends when it is one
  * too many, else 0. */
 unsigned throttle_wrong(struct throttle *throttle, char kind, struct isg_str who, int64_t now_us);
+
+/*
+ * Keep the counts that are not over in a file, whole or not at all, when there are new ones; and take
+ * them in again: the time in between counts, and what cannot be read is nothing. ISG_EIO, ISG_ENOMEM.
+ */
+int throttle_save(struct throttle *throttle, const char *path, int64_t now_us,
+                  struct isg_fail *why);
+void throttle_load(struct throttle *throttle, const char *path, int64_t now_us);
 
 /* Wait for a place to verify. False when far too many wait already. */
 bool throttle_enter(struct throttle *throttle);

@@ -84,25 +84,31 @@ void taxii_free(struct taxii **taxii)
 
 /* ---- the steps before a handler: HTTP_MORE goes on, anything else is the answer ------------- */
 
+static enum http_next refuse_for_now(struct call *call, const char *text, unsigned retry_s)
+{
+    char seconds[16];
+    (void)snprintf(seconds, sizeof seconds, "%u", retry_s > 0 ? retry_s : 1);
+    enum http_next next = call_refuse(call, 429, NULL, text);
+    http_set_header(call->request, "Retry-After", isg_str_of(seconds));
+    return next;
+}
+
 /* First of all, and for every URL: who is not known learns nothing but that (T-072, T-073). */
 static enum http_next step_authenticate(struct call *call)
 {
+    const struct http_certificate *shown = http_client_certificate(call->request);
     struct auth_request ask = {.authorization = http_header(call->request, "Authorization"),
-                               .certificate = http_client_certificate(call->request),
+                               .certificate = {shown->fingerprint, shown->issuer, shown->names},
+                               .certificate_needed = http_certificate_required(call->request),
                                .peer = http_peer(call->request)};
     unsigned retry_s = 1;
     struct isg_fail why = {0};
     int err = auth_check(call->taxii->parts.auth, call->registry, &ask, call->may_wait,
                          &call->member, &retry_s, &why);
     if (err == ISG_EBUSY && !call->may_wait)
-        return HTTP_WAIT;
-    if (err == ISG_ELIMIT) { /* */
-        (void)call_refuse(call, 429, NULL, "too many failed logins");
-        char seconds[16];
-        (void)snprintf(seconds, sizeof seconds, "%u", retry_s > 0 ? retry_s : 1);
-        http_set_header(call->request, "Retry-After", isg_str_of(seconds));
-        return HTTP_DONE;
-    }
+        return HTTP_WAIT_LONG;
+    if (err == ISG_ELIMIT) /* */
+        return refuse_for_now(call, "too many failed logins", retry_s);
     if (err == ISG_EAUTH)
         return call_unauthorized(call);
     if (err != ISG_OK)
@@ -111,6 +117,15 @@ static enum http_next step_authenticate(struct call *call)
     http_name(call->request, call->match.route != NULL ? call->match.route->name : "unknown",
               call->member_name);
     return HTTP_MORE;
+}
+
+/* Once a request: a head that was called again is not another one, since only a login waits. */
+static enum http_next step_admit(struct call *call)
+{
+    const struct taxii_parts *parts = &call->taxii->parts;
+    unsigned wait_s =
+        auth_admit(parts->auth, call->member, parts->config->limits.requests_per_minute);
+    return wait_s == 0 ? HTTP_MORE : refuse_for_now(call, "too many requests", wait_s);
 }
 
 static const struct config_root *find_root(const struct config *config, struct isg_str path)
@@ -289,8 +304,9 @@ static bool keep_names(struct call *call)
 
 enum http_next taxii_head(void *arg, struct http_request *request, bool may_wait)
 {
-    static const struct step steps[] = {{step_authenticate}, {step_route}, {step_accept},
-                                        {step_rights},       {step_query}, {step_content}};
+    static const struct step steps[] = {{step_authenticate}, {step_admit},  {step_route},
+                                        {step_accept},       {step_rights}, {step_query},
+                                        {step_content}};
     struct call *call = call_of(arg, request);
     if (call == NULL)
         return no_memory(request);

@@ -22,6 +22,7 @@
 #include "gateway/http/certificate.h"
 #include "gateway/http/http.h"
 #include "gateway/log.h"
+#include "stix/base/jsonw.h"
 
 static struct http_bytes *big;
 
@@ -41,10 +42,20 @@ static void fail(struct http_request *request, int status, int code)
 
 static void who(struct http_request *request)
 {
-    const char *text = isg_arena_printf(
-        http_arena(request), "{\"peer\":\"%.*s\",\"certificate\":\"%.*s\"}",
-        ISG_STR_ARG(http_peer(request)), ISG_STR_ARG(http_client_certificate(request)));
-    answer(request, 200, text != NULL ? text : "{}");
+    const struct http_certificate *certificate = http_client_certificate(request);
+    struct isg_buf text;
+    struct isg_jsonw w;
+    isg_buf_init(&text, 1 << 16);
+    isg_jsonw_init(&w, &text);
+    isg_jsonw_object(&w);
+    isg_jsonw_put_str(&w, "peer", http_peer(request));
+    isg_jsonw_put_str(&w, "certificate", certificate->fingerprint);
+    isg_jsonw_put_str(&w, "issuer", certificate->issuer);
+    isg_jsonw_put_str(&w, "names", certificate->names);
+    isg_jsonw_end(&w);
+    isg_buf_putc(&text, '\0');
+    answer(request, 200, text.err == ISG_OK ? text.p : "{}");
+    isg_buf_done(&text);
 }
 
 static enum http_next head(void *arg, struct http_request *request, bool may_wait)

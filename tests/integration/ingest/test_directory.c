@@ -143,17 +143,19 @@ static void check_tokens(void)
     struct auth *auth = auth_new(f.secret);
     char header[128] = "Bearer ";
     isg_buf_init(&out, 4096);
-    is_int(directory_member_token(f.directory, ISG_STR("nobody"), ISG_STR("ci"), &out, &why),
+    is_int(directory_member_token(f.directory, ISG_STR("nobody"), ISG_STR("{}"), &out, &why),
            ISG_ENOENT, "a token for nobody");
-    is_int(directory_member_token(f.directory, ISG_STR("alice"), ISG_STR("ci"), &out, &why), ISG_OK,
-           "a token");
+    is_int(directory_member_token(f.directory, ISG_STR("alice"), ISG_STR("{\"label\":\"ci\"}"),
+                                  &out, &why),
+           ISG_OK, "a token");
     const char *token = out.p == NULL ? NULL : strstr(out.p, "isg_");
     if (ok(token != NULL, "is told once"))
         memcpy(header + 7, token, 4 + 43);
     const struct registry *registry = directory_get(f.directory);
     const struct member *member = NULL;
     unsigned retry_s = 0;
-    struct auth_request request = {isg_str_of(header), {NULL, 0}, ISG_STR("192.0.2.1")};
+    struct auth_request request = {.authorization = isg_str_of(header),
+                                   .peer = ISG_STR("192.0.2.1")};
     is_int(auth_check(auth, registry, &request, false, &member, &retry_s, &why), ISG_OK,
            "and works");
     ok(member != NULL && strcmp(member->name, "alice") == 0, "for its member");

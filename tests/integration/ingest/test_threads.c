@@ -42,7 +42,8 @@ static void *log_in(void *arg)
         const struct registry *registry = directory_get(f.directory);
         const struct member *member = NULL;
         unsigned retry_s = 0;
-        struct auth_request request = {isg_str_of(bearer), {NULL, 0}, ISG_STR("192.0.2.1")};
+        struct auth_request request = {.authorization = isg_str_of(bearer),
+                                       .peer = ISG_STR("192.0.2.1")};
         must(auth_check(auth, registry, &request, false, &member, &retry_s, NULL) == ISG_OK);
         must(member != NULL && strcmp(member->name, "alice") == 0);
         request.authorization = ISG_STR("Basic YWxpY2U6d3Jvbmc=");
@@ -106,7 +107,7 @@ static void prepare(void)
 {
     struct isg_buf token;
     isg_buf_init(&token, 4096);
-    (void)directory_member_token(f.directory, ISG_STR("alice"), ISG_STR("t"), &token, NULL);
+    (void)directory_member_token(f.directory, ISG_STR("alice"), ISG_STR("{}"), &token, NULL);
     const char *text = token.p == NULL ? NULL : strstr(token.p, "isg_");
     if (ok(text != NULL, "a token"))
         memcpy(bearer + 7, text, 4 + 43);

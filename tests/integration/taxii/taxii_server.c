@@ -135,7 +135,8 @@ static int obey(struct server *s, struct isg_str line, struct isg_buf *out, stru
     if (isg_str_is(command, "collection"))
         return directory_put_collection(s->directory, line, false, out, why);
     if (isg_str_is(command, "token"))
-        return directory_member_token(s->directory, line, ISG_STR("test"), out, why);
+        return directory_member_token(s->directory, line, ISG_STR("{\"label\":\"test\"}"), out,
+                                      why);
     if (isg_str_is(command, "refresh"))
         return directory_refresh(s->directory, why);
     if (isg_str_is(command, "metrics"))

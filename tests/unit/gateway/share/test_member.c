@@ -4,9 +4,12 @@
 #include "gateway/share/document.h"
 #include "tests/support/tap.h"
 
-#define FP64 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define BY_NAME "{\"issuer\":\"CN=CA,O=St Mary\",\"san\":\"DNS:Pump.Example\"}"
+#define FP64    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
-static const struct member empty_member = {.kind = MEMBER_KIND_COUNT, .tlp_max = STIX_TLP_RED};
+static const struct member empty_member = {.kind = MEMBER_KIND_COUNT,
+                                           .tlp_max = STIX_TLP_RED,
+                                           .requests_per_minute = MEMBER_AS_CONFIGURED};
 static const struct collection empty_collection = {.default_tlp = STIX_TLP_AMBER};
 
 static struct isg_arena *arena;
@@ -66,6 +69,26 @@ static void check_member_bodies(void)
         {"{\"name\":\"a\",\"kind\":\"mdm\",\"password_hash\":\"x\"}", ISG_EINVAL, "/password_hash"},
         {"{\"name\":\"a\",\"kind\":\"mdm\",\"tokens\":[]}", ISG_EINVAL, "/tokens"},
         {"{\"name\":\"a\",\"kind\":\"mdm\",\"stamp\":1}", ISG_EINVAL, "/stamp"},
+        {"{\"name\":\"a\",\"kind\":\"mdm\",\"keep_old_s\":86400,\"requests_per_minute\":60}",
+         ISG_OK, ""},
+        {"{\"name\":\"a\",\"kind\":\"mdm\",\"keep_old_s\":2592001}", ISG_EINVAL, "/keep_old_s"},
+        {"{\"name\":\"a\",\"kind\":\"mdm\",\"keep_old_s\":-1}", ISG_EINVAL, "/keep_old_s"},
+        {"{\"name\":\"a\",\"kind\":\"mdm\",\"old_password\":{}}", ISG_EINVAL, "/old_password"},
+        {"{\"name\":\"a\",\"kind\":\"mdm\",\"requests_per_minute\":-1}", ISG_EINVAL,
+         "/requests_per_minute"},
+        {"{\"name\":\"a\",\"kind\":\"mdm\",\"requests_per_minute\":null}", ISG_OK, ""},
+        {"{\"name\":\"a\",\"kind\":\"mdm\",\"certificates\":[" BY_NAME "]}", ISG_OK, ""},
+        {"{\"name\":\"a\",\"kind\":\"mdm\",\"add_certificate\":" BY_NAME "}", ISG_OK, ""},
+        {"{\"name\":\"a\",\"kind\":\"mdm\",\"add_certificate\":{\"san\":\"DNS:a\"}}", ISG_EINVAL,
+         "/add_certificate"},
+        {"{\"name\":\"a\",\"kind\":\"mdm\",\"add_certificate\":{\"issuer\":\"CN=CA\",\"san\":"
+         "\"CN:a\"}}",
+         ISG_EINVAL, "/add_certificate"},
+        {"{\"name\":\"a\",\"kind\":\"mdm\",\"add_certificate\":{\"issuer\":\"CN=CA\",\"san\":"
+         "\"DNS:\"}}",
+         ISG_EINVAL, "/add_certificate"},
+        {"{\"name\":\"a\",\"kind\":\"mdm\",\"remove_certificate\":\"" FP64 "\"}", ISG_EINVAL,
+         "/remove_certificate"},
         {"[]", ISG_EINVAL, ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -75,6 +98,18 @@ static void check_member_bodies(void)
         is_int(err, rows[i].want, "%s", rows[i].json);
         is_str(why.path, rows[i].path, "its path");
     }
+}
+
+/* A change by an administrator. */
+static int apply(const char *text, struct member *member)
+{
+    struct stix_json *json = NULL;
+    struct isg_fail why;
+    int err = stix_json_parse(isg_str_of(text), NULL, &json, &why);
+    if (err == ISG_OK)
+        err = member_read(json, DOCUMENT_BODY, arena, member, &why);
+    stix_json_free(&json);
+    return err;
 }
 
 static void check_member_round(void)
@@ -91,8 +126,19 @@ static void check_member_round(void)
                     ":88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF\"]}",
                     DOCUMENT_BODY, &member, &why),
         ISG_OK, "a member");
-    is_str(member.certificates[0], FP64, "fingerprints are kept in one form");
+    is_str(member.certificates[0].fingerprint, FP64, "fingerprints are kept in one form");
     is_str(member.title, "a", "the title is the name unless given");
+    is_int(apply("{\"add_certificate\":" BY_NAME "}", &member), ISG_OK, "a certificate more");
+    is_int(apply("{\"add_certificate\":" BY_NAME "}", &member), ISG_OK, "twice is once");
+    is_int((int)member.certificates_count, 2, "two in all");
+    is_str(member.certificates[1].san, "DNS:pump.example", "a host name has one form");
+    is_int(apply("{\"remove_certificate\":\"" FP64 "\"}", &member), ISG_OK, "one is taken away");
+    ok(member.certificates_count == 1 && member.certificates[0].fingerprint == NULL,
+       "and the other stays");
+    char old_hash[] = "$argon2id$old";
+    member.old_password_hash = old_hash;
+    member.old_password_until_us = 1700000000000000;
+    member.requests_per_minute = 0;
     member.tokens = &token;
     member.tokens_count = 1;
     member.stamp = 42;
@@ -105,7 +151,9 @@ static void check_member_round(void)
     is_str(more.p, text.p, "and writes the same");
     isg_buf_reset(&text);
     member_write(&again, &text);
-    ok(strstr(text.p, "a5a5") == NULL && strstr(text.p, "stamp") == NULL, "lists have no secrets");
+    ok(strstr(text.p, "a5a5") == NULL && strstr(text.p, "argon2") == NULL &&
+           strstr(text.p, "stamp") == NULL,
+       "lists have no secrets");
     isg_buf_done(&text);
     isg_buf_done(&more);
 }
