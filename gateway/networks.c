@@ -52,7 +52,7 @@ static bool read_network(struct isg_str text, struct network *out)
 {
     size_t slash = isg_str_find(text, '/');
     struct isg_str address = {text.p, slash < text.n ? slash : text.n};
-    uint64_t bits = BYTES * 8;
+    uint64_t bits = V4_BITS + 32;
     if (!read_address(address, out->base))
         return false;
     bool v4 = isg_str_find(address, ':') >= address.n;

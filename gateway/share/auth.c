@@ -290,7 +290,7 @@ static const struct member *find_by_names(const struct check *check, bool *out_c
     struct isg_str rest = shown->names;
     struct isg_str line;
     const struct member *found = NULL;
-    isg_buf_init(&text, HEADER_MAX * 4);
+    isg_buf_init(&text, (size_t)HEADER_MAX * 4);
     while (isg_str_split(&rest, '\n', &line)) {
         isg_buf_reset(&text);
         isg_buf_put_str(&text, shown->issuer);

@@ -251,20 +251,21 @@ static int change_member(struct directory *directory, void *arg, struct isg_fail
     return err;
 }
 
-/* Check the body and hash its password (slow) before any lock is taken. */
-static int prepare_member(const struct stix_json *body, struct isg_arena *arena,
-                          char hash[TRUST_PASSWORD_TEXT], bool *out_hashed, struct isg_fail *why)
+/* Check the body, against what the member is now, and hash its password (slow): without a lock. */
+static int prepare_member(struct directory *directory, const struct stix_json *body,
+                          struct isg_arena *arena, char hash[TRUST_PASSWORD_TEXT],
+                          struct isg_fail *why)
 {
-    struct member probe = new_member;
-    probe.kind = MEMBER_HOSPITAL; /* whether a kind is needed is known only under the lock */
+    const struct registry *held = directory_get(directory);
+    const struct member *old = registry_member(held, stix_json_get_str(body, "name"));
+    struct member probe = old == NULL ? new_member : *old;
     struct isg_str password = stix_json_get_str(body, "password");
+    if (old == NULL)
+        probe.kind = MEMBER_HOSPITAL; /* whether a kind is needed is known only under the lock */
     int err = member_read(body, DOCUMENT_BODY, arena, &probe, why);
-    *out_hashed = false;
-    if (err != ISG_OK || password.p == NULL)
-        return err;
-    err = trust_password_hash(password, hash, why);
-    *out_hashed = err == ISG_OK;
-    return err;
+    registry_unref(&held);
+    hash[0] = '\0';
+    return err == ISG_OK && password.p != NULL ? trust_password_hash(password, hash, why) : err;
 }
 
 int directory_put_member(struct directory *directory, struct isg_str json, bool create,
@@ -272,15 +273,14 @@ int directory_put_member(struct directory *directory, struct isg_str json, bool 
 {
     struct stix_json *body = NULL;
     char hash[TRUST_PASSWORD_TEXT];
-    bool hashed = false;
     struct isg_arena *arena = isg_arena_new(DIRECTORY_DOCUMENT_MAX);
     if (arena == NULL)
         return isg_fail(why, ISG_ENOMEM, "no memory");
     int err = stix_json_parse(json, NULL, &body, why);
     if (err == ISG_OK)
-        err = prepare_member(body, arena, hash, &hashed, why);
+        err = prepare_member(directory, body, arena, hash, why);
     if (err == ISG_OK) {
-        struct member_change change = {body, hashed ? hash : NULL, create, arena, out};
+        struct member_change change = {body, hash[0] != '\0' ? hash : NULL, create, arena, out};
         err = directory_change(directory, change_member, &change, why);
     }
     stix_json_free(&body);

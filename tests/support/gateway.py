@@ -135,6 +135,15 @@ class Instance:
         with open(os.path.join(self.dir, "isg.yaml"), "w") as f:
             f.write(texts[0].replace(own, theirs))
 
+    def configure(self, section, **values):
+        """Add settings to a section that `isg init` wrote."""
+        path = os.path.join(self.dir, "isg.yaml")
+        with open(path) as f:
+            text = f.read()
+        lines = "".join("  %s: %s\n" % pair for pair in values.items())
+        with open(path, "w") as f:
+            f.write(text.replace("\n%s:\n" % section, "\n%s:\n%s" % (section, lines), 1))
+
     def __enter__(self):
         self.start()
         return self
@@ -146,10 +155,11 @@ class Instance:
                 print("".join("# log: " + line for line in f.readlines()[-40:]))
         shutil.rmtree(self.base, ignore_errors=True)
 
-    def start(self, timeout=60):
+    def start(self, timeout=60, before=None):
+        """before: what the new process does to itself, as preexec_fn."""
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([ISG, "serve", "-C", self.dir], stderr=log,
-                                            stdin=subprocess.DEVNULL)
+                                            stdin=subprocess.DEVNULL, preexec_fn=before)
         self.run("wait", "-C", self.dir, "--timeout", str(timeout), timeout=timeout + 10)
 
     def stop(self, how=signal.SIGTERM, timeout=60):
@@ -193,6 +203,26 @@ class Instance:
         for key, value in options.items():
             words += ["--" + key.replace("_", "-"), value]
         return self.json(*words)["id"]
+
+    def events(self, name=None, since=0):
+        """The log's lines from an offset on, as JSON; those of one event."""
+        with open(self.log, "rb") as f:
+            f.seek(since)
+            lines = [json.loads(line) for line in f.read().splitlines()]
+        return [line for line in lines if name in (None, line["event"])]
+
+    def log_end(self):
+        return os.path.getsize(self.log)
+
+    def awaited(self, name, since=0, timeout=20):
+        """The events of a name, once there is one; empty when none comes."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            found = self.events(name, since)
+            if found:
+                return found
+            time.sleep(0.05)
+        return []
 
     def redis_pid(self):
         """The private redis-server: the child of the gateway with that name."""

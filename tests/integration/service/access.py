@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+"""Who gets in, with what, and what those see who do not: logins, rotation, throttle, rates, rights."""
+import base64
+import json
+import os
+import re
+import socket
+import statistics
+import time
+from urllib.parse import quote
+
+from gateway import MEDIA, Instance, done, indicator, ok, same
+
+ROOTS = """roots:
+  - path: api
+    title: Members
+  - path: partners
+    title: Partners
+    description: For other organisations
+"""
+
+
+def basic(text):
+    return "Basic " + base64.b64encode(text).decode()
+
+
+def shape(answer):
+    """What an error says, without what differs each time."""
+    return answer.status, re.sub(rb'"error_id":"[0-9a-f]*"', b"", answer.body), \
+        answer.headers["WWW-Authenticate"], answer.headers["Content-Type"]
+
+
+def secret_file(isg, text):
+    path = os.path.join(isg.base, "new.pw")
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def status_of(client, path="/taxii2/"):
+    return client.get(path).status
+
+
+# ---- credentials ----
+
+def rotation(isg):
+    old = isg.member("rota", "hospital")
+    same(status_of(old), 200, "the first password")
+    isg.run("member", "set", "rota", "--password-file", secret_file(isg, "second secret"),
+            "--keep-old", "24h")
+    fresh = isg.client("rota", "second secret")
+    same((status_of(old), status_of(fresh)), (200, 200), "two passwords while a rotation lasts")
+    ok("old_password_until" in isg.json("member", "show", "rota"), "and it is shown until when")
+    isg.run("member", "set", "rota", "--password-file", secret_file(isg, "third secret"),
+            "--keep-old", "2s")
+    same((status_of(old), status_of(fresh)), (401, 200), "a second rotation keeps one, not two")
+    time.sleep(2.1)
+    same((status_of(fresh), status_of(isg.client("rota", "third secret"))), (401, 200),
+         "the overlap ends by itself")
+    isg.run("member", "set", "rota", "--password-file", secret_file(isg, "fourth secret"))
+    same(status_of(isg.client("rota", "third secret")), 401, "without --keep-old it ends at once")
+    same(isg.run("member", "set", "rota", "--keep-old", "1h", check=False).returncode, 64,
+         "--keep-old alone is no wish")
+    same(isg.run("member", "set", "rota", "--password-file", secret_file(isg, "fifth secret"),
+                 "--keep-old", "soon", check=False).returncode, 64, "a time is a time")
+
+
+def tokens(isg):
+    isg.member("toko", "mdm")
+    made = isg.json("member", "token", "toko", "--label", "siem", "--expires", "30d")
+    other = isg.json("member", "token", "toko", "--label", "old", "--expires", "1s")
+    one, two = isg.client(token=made["token"]), isg.client(token=other["token"])
+    word = isg.client()
+    word.headers["Authorization"] = "Token " + made["token"]
+    same((status_of(one), status_of(word)), (200, 200), "Bearer, and Token as taxii2-client says it")
+    time.sleep(1.1)
+    same(status_of(two), 401, "a token ends when it said")
+    listed = isg.json("member", "show", "toko")["tokens"]
+    same([(t["id"], t["label"]) for t in listed],
+         [(made["id"], "siem"), (other["id"], "old")], "tokens are listed by id and label")
+    ok(made["token"] not in json.dumps(listed), "never with the token itself")
+    ok("siem" in isg.run("member", "token", "toko", "--list").stdout, "token --list")
+    same(isg.json("member", "token", "toko", "--revoke", made["id"])["revoked"], 1, "revoked by id")
+    same((status_of(one), status_of(word)), (401, 401), "and gone at once, on an open connection")
+    same(isg.run("member", "token", "toko", "--revoke", "siem", check=False).returncode, 1,
+         "there is none of that label any more")
+    # In the middle of paging, R-054.
+    walker = isg.client(token=isg.json("member", "token", "toko", "--label", "walk")["token"])
+    page = walker.get("/api/collections/both/objects/?limit=1").json
+    isg.run("member", "token", "toko", "--revoke", "walk")
+    same(walker.get("/api/collections/both/objects/?limit=1&next=" + quote(page["next"])).status,
+         401, "R-054: a key that was taken away ends a walk")
+
+
+def malformed(isg):
+    """R-041: one shape for all that is no login."""
+    bare = isg.client()
+    want = shape(bare.get("/api/"))
+    ok(want[0] == 401 and "Basic" in want[2] and "Bearer" in want[2] and want[3] == MEDIA,
+       "T-072: 401 with challenges")
+    rows = [("empty", ""), ("a scheme alone", "Basic"), ("blanks", "Basic   "),
+            ("no base64", "Basic %%%"), ("no colon", basic(b"both")), ("a NUL", basic(b"bo\0th:x")),
+            ("a NUL behind", basic(b"both:x\0")), ("no UTF-8", basic(b"both:\xff\xfe")),
+            ("UTF-16", basic("both:secret".encode("utf-16"))), ("digest", 'Digest username="both"'),
+            ("an id as token", "Bearer 9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d"),
+            ("an empty token", "Bearer "), ("4 KiB", "Basic " + "A" * 4096),
+            ("12 KiB", "Bearer " + "A" * 12000), ("a quote", 'Bearer "x"')]
+    for name, value in rows:
+        same(shape(bare.get("/api/", Authorization=value)), want, "R-041: Authorization, " + name)
+    login = basic(b"both:secret of both")
+    two = "GET /api/ HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\nAuthorization: %s\r\n" \
+        "Connection: close\r\n\r\n" % (login, login)
+    answer = raw(isg, two.encode())
+    ok(b" 401 " in answer.split(b"\r\n")[0] and b"WWW-Authenticate" in answer,
+       "R-041: two Authorization lines, even two that are right")
+    big = "GET /api/ HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\n\r\n" % ("A" * 102400)
+    first = raw(isg, big.encode()).split(b"\r\n")[0]
+    ok(b" 431 " in first, "R-041: 100 KiB are too large for any header: %s" % first.decode())
+    same(status_of(isg.client("both", "secret of both")), 200, "and all goes on")
+
+
+def raw(isg, data):
+    with isg.tls.wrap_socket(socket.create_connection(("127.0.0.1", isg.port), timeout=10),
+                             server_hostname="127.0.0.1") as peer:
+        text = b""
+        try:
+            peer.sendall(data)
+            while True:
+                piece = peer.recv(65536)
+                if not piece:
+                    break
+                text += piece
+        except OSError:
+            pass
+        return text
+
+
+# ---- throttle and rates ----
+
+def throttle(isg):
+    """R-044: over every method and endpoint, 429 with a time; others and the right one untouched."""
+    target, other = (isg.client(name, "secret of " + name) for name in ("target", "other"))
+    same((status_of(target), status_of(other)), (200, 200), "two members")
+    wrong = isg.client("target", "guess")
+    rows = [("GET", "/taxii2/"), ("GET", "/api/"), ("POST", "/api/collections/both/objects/"),
+            ("DELETE", "/api/collections/both/objects/indicator--x/"), ("PUT", "/nowhere/")]
+    seen = []
+    for i in range(64):
+        method, path = rows[i % len(rows)]
+        seen.append(wrong.request(method, path, {} if method == "POST" else None))
+    kinds = {a.status for a in seen}
+    limited = [a for a in seen if a.status == 429]
+    ok(kinds == {401, 429} and 10 <= len(limited) < 64 and
+       all(1 <= int(a.headers["Retry-After"]) <= 61 for a in limited),
+       "R-044: wrong passwords become 429 with Retry-After (%d of %d)" % (len(limited), len(seen)))
+    same((status_of(target), status_of(other)), (200, 200), "R-044: right ones pass, remembered")
+    fresh = isg.client("target", "secret of target")
+    same(status_of(fresh), 200, "R-044: the right password passes on a new connection")
+    time.sleep(1.2)
+    isg.stop()
+    isg.start()
+    same(status_of(wrong), 429, "R-044: a restart does not forget")
+    same(status_of(isg.client("target", "secret of target")), 200,
+         "R-044: nor lock the right password out")
+
+
+def rates(isg):
+    fast = isg.member("fast", "mdm")
+    slow = isg.member("slow", "mdm", requests_per_minute="5")
+    answers = [slow.get("/api/") for _ in range(8)]
+    same([a.status for a in answers], [200] * 5 + [429] * 3, "a member's requests a minute")
+    ok(all(1 <= int(a.headers["Retry-After"]) <= 13 and a.json["http_status"] == "429"
+           for a in answers[5:]), "429 says when to come again")
+    same([status_of(fast) for _ in range(20)], [200] * 20, "another member has no limit")
+    isg.run("member", "set", "slow", "--requests-per-minute", "default")
+    same([status_of(slow) for _ in range(9)], [200] * 9, "as configured: none")
+    ok("requests_per_minute" not in isg.json("member", "show", "slow"), "and none is shown")
+
+
+# ---- rights ----
+
+def median_ms(client, path, n=60):
+    times = []
+    for _ in range(n):
+        begun = time.perf_counter()
+        client.get(path)
+        times.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(times)
+
+
+def matrix(isg):
+    """R-046: eight endpoints, six kinds of right; hidden and absent are one."""
+    member = isg.member("reader", "researcher")
+    rights = {"hidden": ("none", "none"), "read": ("reader", "none"), "write": ("none", "reader"),
+              "full": ("reader", "reader"), "others": ("other", "other")}
+    ids = {name: isg.collection("m-" + name, *pair) for name, pair in rights.items()}
+    ids["absent"] = "5d3f8c2e-77aa-4d6b-9c1e-0a2b3c4d5e6f"
+    thing = indicator(1)["id"]
+    body = {"objects": [indicator(1)]}
+    endpoints = [("GET", "", None), ("GET", "objects/", None), ("POST", "objects/", body),
+                 ("GET", "manifest/", None), ("GET", "objects/%s/" % thing, None),
+                 ("GET", "objects/%s/versions/" % thing, None),
+                 ("DELETE", "objects/%s/" % thing, None), ("GET", "objects/?match[id]=" + thing, None)]
+    want = {"hidden": [404] * 8, "others": [404] * 8, "absent": [404] * 8,
+            "read": [200, 200, 403, 200, 404, 404, 403, 200],
+            "write": [200, 403, 202, 403, 403, 403, 403, 403],
+            "full": [200, 200, 202, 200, 200, 200, 200, 200]}
+    shapes = {}
+    for name, uuid in ids.items():
+        got = []
+        for method, rest, sent in endpoints:
+            answer = member.request(method, "/api/collections/%s/%s" % (uuid, rest), sent)
+            got.append(answer.status)
+            shapes.setdefault((method, rest), {})[name] = shape(answer)
+        same(got, want[name], "R-046: collection %s" % name)
+    for endpoint, by_name in shapes.items():
+        ok(by_name["hidden"] == by_name["absent"] == by_name["others"],
+           "R-046, T-068: hidden and absent say the same: %s %s" % endpoint)
+    answer = isg.client("both", "secret of both").push(ids["absent"], [])
+    push = isg.client("target", "secret of target").push("both", [indicator(77)])
+    status = "/api/status/%s/" % push.json["id"]
+    same((member.get(status).status, shape(member.get(status))),
+         (404, shape(member.get("/api/status/%s/" % ids["absent"]))),
+         "R-046: another's status is as absent")
+    same(answer.status, 404, "for who may do much, too")
+    near = median_ms(member, "/api/collections/%s/objects/" % ids["hidden"])
+    far = median_ms(member, "/api/collections/%s/objects/" % ids["absent"])
+    ok(near < 2.5 * far + 1 and far < 2.5 * near + 1,
+       "R-046: in the same time (%.2f ms, %.2f ms)" % (near, far))
+    isg.run("member", "suspend", "reader")
+    same({member.request(m, "/api/collections/%s/%s" % (ids["full"], r), s).status
+          for m, r, s in endpoints}, {401}, "a suspended member is nobody, at once")
+    isg.run("member", "resume", "reader")
+    same(status_of(member, "/api/collections/%s/" % ids["full"]), 200, "and back")
+
+
+def other_doors(isg):
+    """R-056: nothing of the admin listener is here, whatever the path is spelt like."""
+    member = isg.client("both", "secret of both")
+    nobody = isg.client()
+    absent = shape(member.get("/nowhere/"))
+    for path in ["/healthz", "/readyz", "/metrics", "/admin/v1/members", "/admin/v1/status",
+                 "/admin/", "//admin/v1/members", "/./admin/v1/members", "/api/../admin/v1/members",
+                 "/admin;x=1/v1/members", "/ADMIN/v1/members", "/admin/v1/members?x=/taxii2/",
+                 "/.git/config", "/isg.yaml", "/server-status", "/debug/pprof/"]:
+        same(shape(member.get(path)), absent, "R-056: %s is not here" % path)
+        same(nobody.get(path).status, 401, "and less for nobody")
+
+
+def roots(isg):
+    member = isg.client("both", "secret of both")
+    base = "https://127.0.0.1:%d" % isg.port
+    same({k: member.get("/taxii2/").json[k] for k in ("default", "api_roots")},
+         {"default": base + "/api/", "api_roots": [base + "/api/", base + "/partners/"]},
+         "X-35, T-079: absolute roots, and a default that is one of them")
+    isg.run("collection", "add", "--title", "Twin", "--alias", "twin", "--handling", "relay",
+            "--root", "partners", "--read", "all", "--write", "all")
+    isg.run("collection", "add", "--title", "Twin", "--alias", "twin", "--handling", "relay",
+            "--read", "all", "--write", "all")
+    lists = {root: member.get("/%s/collections/" % root).json["collections"]
+             for root in ("api", "partners")}
+    same([c["title"] for c in lists["partners"]], ["Twin"], "each root has its own collections")
+    ids = {root: [c["id"] for c in lists[root] if c.get("alias") == "twin"][0] for root in lists}
+    ok(ids["api"] != ids["partners"], "one alias in two roots is two collections")
+    pushed = member.request("POST", "/partners/collections/twin/objects/",
+                            {"objects": [indicator(5)]}).json
+    same([len(member.get("/%s/collections/twin/objects/" % root).json.get("objects", []))
+          for root in ("partners", "api")], [1, 0], "what goes into one is not in the other")
+    same([member.get("/%s/collections/%s/" % (root, ids["partners"])).status
+          for root in ("partners", "api")], [200, 404], "an id belongs to its root")
+    same(member.get("/partners/status/%s/" % pushed["id"]).status, 200, "a status is in its root")
+    same(member.get("/partners/").json["title"], "Partners", "the root's own title")
+    same(isg.run("collection", "add", "--title", "x", "--handling", "relay", "--root", "none",
+                 check=False).returncode, 65, "a root that is not configured")
+
+
+def main():
+    isg = Instance()
+    path = os.path.join(isg.dir, "isg.yaml")
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(re.sub(r"roots:\n(  .*\n)+", ROOTS, text))
+    with isg:
+        isg.collection("both")
+        isg.member("both", "hospital").push("both", [indicator(n) for n in range(100, 104)])
+        isg.member("target", "hospital")
+        isg.member("other", "hospital")
+        matrix(isg)
+        rotation(isg)
+        tokens(isg)
+        malformed(isg)
+        throttle(isg)
+        rates(isg)
+        other_doors(isg)
+        roots(isg)
+    done()
+
+
+main()
