@@ -226,8 +226,11 @@ static enum http_client_certificates certificates_of(const char *word)
 static int open_listener(struct service *s, const struct config_listener *config,
                          struct isg_fail *why)
 {
-    const struct http_app app = {
-        .arg = s->taxii, .head = taxii_head, .run = taxii_run, .slow_workers = s->login_workers};
+    const struct http_app app = {.arg = s->taxii,
+                                 .head = taxii_head,
+                                 .body = taxii_body,
+                                 .run = taxii_run,
+                                 .slow_workers = s->login_workers};
     const struct http_limits limits = member_limits(s->config);
     struct http_listen where = {.host_port = config->address, .proxies = s->proxies};
     if (config->tls) {
