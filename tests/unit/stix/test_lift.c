@@ -166,6 +166,36 @@ static void check_bundle(void)
     isg_arena_free(&arena);
 }
 
+/* Two hundred observations of a hundred and fifty mutexes: the table of what was seen grows. */
+static void check_large_bundle(void)
+{
+    enum { OBSERVED = 200, MUTEXES = 150 };
+    struct isg_buf text;
+    struct isg_buf out;
+    struct stix_json *tree = NULL;
+    struct stix_json *lifted = NULL;
+    isg_buf_init(&text, ISG_BUF_NO_MAX);
+    isg_buf_init(&out, ISG_BUF_NO_MAX);
+    isg_buf_puts(&text, "{\"type\":\"bundle\",\"id\":\"" BUNDLE_ID
+                        "\",\"spec_version\":\"2.0\",\"objects\":[");
+    for (int i = 0; i < OBSERVED; i++)
+        isg_buf_printf(&text,
+                       "%s{\"type\":\"observed-data\",\"id\":\"observed-data--22222222-2222-4222-"
+                       "8222-222222222%03d\",\"created\":\"2016-04-06T20:03:48.000Z\",\"objects\":"
+                       "{\"0\":{\"type\":\"mutex\",\"name\":\"%d\"}}}",
+                       i > 0 ? "," : "", i, i % MUTEXES);
+    isg_buf_puts(&text, "]}");
+    ok(stix_json_parse(isg_buf_str(&text), NULL, &tree, NULL) == ISG_OK, "parses");
+    is_int(stix_lift_bundle(tree, &out, NULL), ISG_OK, "a large bundle is lifted");
+    ok(stix_json_parse(isg_buf_str(&out), NULL, &lifted, NULL) == ISG_OK, "into JSON");
+    is_int((long long)stix_json_size(stix_json_get(lifted, "objects")), OBSERVED + MUTEXES,
+           "each observable once, each observation");
+    stix_json_free(&tree);
+    stix_json_free(&lifted);
+    isg_buf_done(&text);
+    isg_buf_done(&out);
+}
+
 /* --- limits and callers that stop --- */
 
 static int refuse(void *arg, const struct stix_lifted *lifted, struct isg_fail *why)
@@ -216,6 +246,7 @@ int main(void)
     check_rows();
     check_recognised();
     check_bundle();
+    check_large_bundle();
     check_stop();
     check_many();
     return tap_done();
