@@ -58,7 +58,10 @@ static void take_views(struct stix_object *object)
 int stix_object_read(struct isg_str text, const struct stix_limits *limits,
                      struct stix_report *report, struct stix_object *out, struct isg_fail *why)
 {
+    static const struct stix_limits own = {.members = STIX_OBJECT_MEMBERS_MAX};
     struct stix_object object = {.json = NULL};
+    if (limits == NULL)
+        limits = &own;
     int err = stix_json_parse(text, limits, &object.json, why);
     if (err == ISG_OK && isg_str_is(stix_json_get_str(object.json, "type"), "bundle"))
         err = refuse_bundle(why);

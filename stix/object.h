@@ -16,6 +16,12 @@
 #include "stix/json.h"
 #include "stix/types.h"
 
+/*
+ * Names and elements of one object by default: its tree takes some 250 bytes for each, so that no
+ * object takes more than 50 MiB, however small its members are.
+ */
+enum { STIX_OBJECT_MEMBERS_MAX = 200000 };
+
 struct stix_object {
     struct stix_json *json;
     enum stix_kind kind;
@@ -32,7 +38,7 @@ struct stix_object {
  * Scan, parse, check and canonicalise one object.
  *
  *   text    the object's JSON text, borrowed during the call
- *   limits  may be NULL
+ *   limits  may be NULL: those of stix_scan, with STIX_OBJECT_MEMBERS_MAX
  *   report  gets all findings of the check; its arena must outlive them
  *   out     filled on success only; release with stix_object_done
  *   why     on failure: the scan's failure, or the first error of the report

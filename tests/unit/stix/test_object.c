@@ -114,6 +114,26 @@ static void test_bundle_text(struct stix_report *report)
     ok(strstr(why.text, "envelope") != NULL, "a bundle's refusal names the envelope");
 }
 
+/* Small members cost most: their number is bounded where nobody asks for more. */
+static void test_many(struct stix_report *report)
+{
+    static const struct stix_limits more = {.members = 2 * STIX_OBJECT_MEMBERS_MAX};
+    struct stix_object object;
+    struct isg_fail why;
+    struct isg_buf text;
+    isg_buf_init(&text, ISG_BUF_NO_MAX);
+    isg_buf_puts(&text, "{\"type\":\"mutex\",\"name\":\"a\",\"x_list\":[1");
+    for (int i = 1; i < STIX_OBJECT_MEMBERS_MAX; i++)
+        isg_buf_puts(&text, ",1");
+    isg_buf_puts(&text, "],\"id\":\"mutex--7d1f0d55-6a1e-4b6c-8a55-0f8d7d8f0c11\"}");
+    is_int(stix_object_read(isg_buf_str(&text), NULL, report, &object, &why), ISG_ELIMIT,
+           "too many small members");
+    is_int(stix_object_read(isg_buf_str(&text), &more, report, &object, &why), ISG_OK,
+           "which whoever asks for more may have");
+    stix_object_done(&object);
+    isg_buf_done(&text);
+}
+
 int main(void)
 {
     struct isg_arena *arena = isg_arena_new((size_t)1 << 20);
@@ -124,6 +144,7 @@ int main(void)
     test_refused(&report);
     test_good(&report);
     test_bundle_text(&report);
+    test_many(&report);
     isg_arena_free(&arena);
     return tap_done();
 }
