@@ -90,7 +90,7 @@ const struct setting setting_rows[] = {
      "Threads for work that may wait; 0 chooses by the processor."},
     {"limits", "status_hours", SETTING_COUNT, AT(limits.status_hours), "48", 24, 8760, NULL, false,
      "Hours for which the status of a push is kept."},
-    {"limits", "objects_now", SETTING_COUNT, AT(limits.objects_now), "1000", 1, 1000000, NULL, false,
+    {"limits", "objects_now", SETTING_COUNT, AT(limits.objects_now), "2000", 1, 1000000, NULL, false,
      "Objects of a push that is completed within its request; a larger one is answered as pending."},
     {"limits", "requests_per_minute", SETTING_COUNT, AT(limits.requests_per_minute), "0", 0, 1000000, NULL, false,
      "Requests of one member in a minute, unless the member has a number of its own; 0 for no limit."},

@@ -284,6 +284,14 @@ class Client:
         return self.request("POST", "/api/collections/%s/objects/" % collection,
                             {"objects": objects})
 
+    def settled(self, status, seconds=120):
+        """A status, polled until it is complete (T-097)."""
+        end = time.time() + seconds
+        while status["status"] == "pending" and time.time() < end:
+            time.sleep(0.05)
+            status = self.get("/api/status/%s/" % status["id"]).json
+        return status
+
     def pull(self, collection, limit=None, query="", endpoint="objects"):
         """Walk all pages by `next`; the objects and the number of pages."""
         objects, pages, after = [], 0, None
