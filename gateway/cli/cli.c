@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int cli_help(struct cli *cli);
+
 static const struct cli_command commands[] = {
     {"init", "make a new instance directory",
      "DIR --listen HOST:PORT [--name N] [--public-url U]\n\n"
@@ -135,6 +137,7 @@ static const struct cli_command commands[] = {
      "show        as read, with origin\n"
      "reference   the table of settings\n\n  isg config example > isg.yaml\n",
      cli_config},
+    {"help", "what a command does, with examples", "[COMMAND]\n\n  isg help import\n", cli_help},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -154,6 +157,26 @@ static void print_help(const struct cli *cli)
 {
     printf("isg %s: %s\n\nusage: isg %s %s", cli->command->name, cli->command->summary,
            cli->command->name, cli->command->usage);
+}
+
+static int cli_help(struct cli *cli)
+{
+    int code = cli_options(cli, NULL, 0);
+    if (code == 0)
+        code = cli_expect(cli, 0, 1);
+    if (code != 0)
+        return code;
+    if (cli->args_count == 0) {
+        print_overview(stdout);
+        return 0;
+    }
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, cli->args[0]) == 0) {
+            cli->command = &commands[i];
+            print_help(cli);
+            return 0;
+        }
+    return cli_usage(cli, "no such command: %s", cli->args[0]);
 }
 
 static int print_version(bool json)

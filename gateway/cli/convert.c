@@ -17,6 +17,7 @@ struct convert {
     struct isg_str *ids; /* seen; open addressing, a power of two */
     size_t cap;
     size_t n;
+    struct feed_left left;
 };
 
 static size_t hash_of(struct isg_str s)
@@ -132,7 +133,8 @@ static int convert_file(struct convert *convert, const struct feed_source *sourc
     if (err == ISG_OK) {
         bundle_id(source, owner, isg_buf_str(&text), id);
         stix_bundle_begin(&convert->writer, &convert->out, id);
-        err = feed_file_map(source, owner, path, isg_buf_str(&text), emit_bundle, convert, why);
+        err = feed_file_map(source, owner, path, isg_buf_str(&text), emit_bundle, convert,
+                            &convert->left, why);
     }
     isg_buf_done(&text);
     if (err != ISG_OK)
@@ -169,6 +171,8 @@ int cli_convert(struct cli *cli)
         err = cli_write(target, isg_buf_str(&convert.out), 0644, &why);
     else if (err == ISG_OK)
         cli_print(isg_buf_str(&convert.out));
+    if (err == ISG_OK)
+        feed_left_say(&convert.left, "isg convert: ", stderr);
     convert_done(&convert);
     return err == ISG_OK ? 0 : cli_fail(cli, &why);
 }

@@ -43,7 +43,7 @@ int feed_file_read(const char *path, struct isg_buf *text, struct isg_fail *why)
 
 int feed_file_map(const struct feed_source *source, const struct feed_owner *owner,
                   const char *path, struct isg_str text, feed_emit *emit, void *arg,
-                  struct isg_fail *why)
+                  struct feed_left *left, struct isg_fail *why)
 {
     struct feed_context context = {.now_us = isg_time_now_us(),
                                    .owner = isg_str_of(owner->name),
@@ -52,5 +52,17 @@ int feed_file_map(const struct feed_source *source, const struct feed_owner *own
                                    .arg = arg};
     memcpy(context.space, owner->space, sizeof context.space);
     int err = feed_map(source, &context, text, why);
+    left->excluded += context.excluded;
+    left->rejected += context.rejected;
     return err == ISG_OK ? ISG_OK : name_file(why, err, path);
+}
+
+void feed_left_say(const struct feed_left *left, const char *begin, FILE *out)
+{
+    if (left->excluded > 0)
+        (void)fprintf(out, "%s%llu left out: set aside, known as harmless, or given twice\n", begin,
+                      (unsigned long long)left->excluded);
+    if (left->rejected > 0)
+        (void)fprintf(out, "%s%llu left out: they cannot be read\n", begin,
+                      (unsigned long long)left->rejected);
 }

@@ -5,6 +5,8 @@
 #ifndef GATEWAY_CLI_FEED_FILE_H
 #define GATEWAY_CLI_FEED_FILE_H
 
+#include <stdio.h>
+
 #include "feeds/feed.h"
 #include "gateway/cli/cli.h"
 
@@ -12,6 +14,12 @@
 struct feed_owner {
     char space[ISG_UUID_TEXT];
     char name[256];
+};
+
+/* Records that gave no object, of all files of a command. */
+struct feed_left {
+    uint64_t excluded; /* set aside, known as harmless, or given twice */
+    uint64_t rejected; /* with a value that cannot be read */
 };
 
 /* A feed's file may have so many bytes. */
@@ -30,10 +38,14 @@ const struct feed_source *feed_file_source(const struct cli *cli, const char *fo
 int feed_file_read(const char *path, struct isg_buf *text, struct isg_fail *why);
 
 /*
- * Map a file's text; emit gets each object. why names the file. Returns as feed_map.
+ * Map a file's text; emit gets each object; what gave none is added to left. why names the file.
+ * Returns as feed_map.
  */
 int feed_file_map(const struct feed_source *source, const struct feed_owner *owner,
                   const char *path, struct isg_str text, feed_emit *emit, void *arg,
-                  struct isg_fail *why);
+                  struct feed_left *left, struct isg_fail *why);
+
+/* A line for each count that is not 0, with begin before it: nobody should miss a record unsaid. */
+void feed_left_say(const struct feed_left *left, const char *begin, FILE *out);
 
 #endif

@@ -108,6 +108,7 @@ struct import {
     struct feed_owner owner;
     struct isg_buf path; /* of the request */
     int64_t total, added, same, refused;
+    struct feed_left left;
     size_t files, files_refused;
     char reasons[REASONS_MAX][320];
     size_t reasons_count;
@@ -187,7 +188,7 @@ static int import_file(struct import *import, const char *path, struct isg_buf *
     int err = feed_file_read(path, &text, &why);
     if (err == ISG_OK)
         err = feed_file_map(import->source, &import->owner, path, isg_buf_str(&text), emit_record,
-                            spool, &why);
+                            spool, &import->left, &why);
     isg_buf_done(&text);
     import->files++;
     if (err != ISG_OK) {
@@ -212,6 +213,8 @@ static void report_json(const struct import *import)
     isg_jsonw_put_int(&w, "added", import->added);
     isg_jsonw_put_int(&w, "same", import->same);
     isg_jsonw_put_int(&w, "refused", import->refused);
+    isg_jsonw_put_int(&w, "excluded", (int64_t)import->left.excluded);
+    isg_jsonw_put_int(&w, "unreadable", (int64_t)import->left.rejected);
     isg_jsonw_put_bool(&w, "dry_run", import->dry_run);
     isg_jsonw_name(&w, "reasons");
     isg_jsonw_list(&w);
@@ -236,6 +239,7 @@ static void import_report(struct import *import)
            import->dry_run ? " (dry run: nothing was written)" : "");
     if (import->files_refused > 0)
         printf("  %zu of the files refused whole\n", import->files_refused);
+    feed_left_say(&import->left, "  ", stdout);
     for (size_t i = 0; i < import->reasons_count; i++)
         printf("  refused %s\n", import->reasons[i]);
 }

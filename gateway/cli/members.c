@@ -9,7 +9,7 @@
 #include "stix/base/digest.h"
 #include "stix/base/jsonw.h"
 
-enum { BODY_MAX = 1 << 20, PEM_MAX = 1 << 20 };
+enum { BODY_MAX = 1 << 20, PEM_MAX = 1 << 20, PASSWORD_GOOD = 8 };
 
 struct member_words {
     const char *kind;
@@ -202,8 +202,13 @@ static int member_body(const struct cli *cli, const struct member_words *words, 
     isg_jsonw_put(&w, "kind", words->kind);
     isg_jsonw_put(&w, "title", words->title);
     isg_jsonw_put(&w, "tlp_max", words->tlp_max);
-    if (words->password_file != NULL && err == ISG_OK)
+    if (words->password_file != NULL && err == ISG_OK) {
         isg_jsonw_put_str(&w, "password", isg_buf_str(&password));
+        if (password.len < PASSWORD_GOOD)
+            (void)fprintf(
+                stderr, "isg member: warning: a password of fewer than %d bytes is soon guessed\n",
+                PASSWORD_GOOD);
+    }
     if (err == ISG_OK)
         err = put_seconds(&w, "keep_old_s", words->keep_old, why);
     if (err == ISG_OK)

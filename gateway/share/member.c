@@ -125,12 +125,12 @@ static int set_suspended(struct document_read *read, const struct stix_json *val
 /* The hash is made by the caller, outside of every lock; here only the form is looked at. */
 static int check_password(struct document_read *read, const struct stix_json *value)
 {
-    enum { PASSWORD_MIN = 8, PASSWORD_MAX = 1024 };
+    enum { PASSWORD_MAX = 1024 };
     struct isg_str text = stix_json_str(value);
     if (value == NULL)
         return ISG_OK;
-    if (stix_json_type(value) != STIX_JSON_STRING || text.n < PASSWORD_MIN || text.n > PASSWORD_MAX)
-        return document_refuse(read, "a password has 8 to 1024 bytes");
+    if (stix_json_type(value) != STIX_JSON_STRING || text.n == 0 || text.n > PASSWORD_MAX)
+        return document_refuse(read, "a password has 1 to 1024 bytes");
     if (!document_is_clean(text))
         return document_refuse(read, "a password has no control characters (RFC 7617)");
     return ISG_OK;

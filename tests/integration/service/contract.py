@@ -29,6 +29,8 @@ def words(isg):
     same(raw("wait", "--timeout=0", "-C", isg.base)[0], 75, "and of none")
     for command in ("validate", "export", "feed", "config"):
         same(raw(command, "-h")[0], 0, "%s -h" % command)
+    same((raw("help")[1], raw("help", "import")[1]), (raw("--help")[1], raw("import", "--help")[1]),
+         "isg help, with a command and without")
     code, _, err = raw("--nonsense")
     ok(code == 64 and "--nonsense" in err, "an unknown option before any command")
     with open("/dev/full", "w") as full:
@@ -77,13 +79,18 @@ def members(isg):
     isg.run("member", "add", "windows", "--kind", "hospital", "--password-file", path)
     same(isg.client("windows", "a long secret").get("/taxii2/").status, 200,
          "a password file with CR LF at its end")
+    with open(path, "w") as f:
+        f.write("pa\n")
+    result = isg.run("member", "add", "hasty", "--kind", "hospital", "--password-file", path)
+    ok("warning" in result.stderr, "a short password is taken with a warning")
+    same(isg.client("hasty", "pa").get("/taxii2/").status, 200, "and is good")
     isg.run("member", "set", "windows", "--title", 'The "W" clinic')
     same(isg.json("member", "show", "windows")["title"], 'The "W" clinic', "set and show")
     same(isg.client("windows", "a long secret").get("/taxii2/").status, 200, "set keeps the password")
     with open(path, "w") as f:
-        f.write("short")
+        f.write("canary\x07")
     result = isg.run("member", "set", "windows", "--password-file", path, check=False)
-    ok(result.returncode == 65 and "short" not in result.stderr, "a short password: " +
+    ok(result.returncode == 65 and "canary" not in result.stderr, "a bell in it: " +
        result.stderr.strip())
     isg.run("collection", "add", "--title", "twin", "--handling", "relay")
     isg.run("collection", "add", "--title", "twin", "--alias", "t2", "--handling", "relay")
