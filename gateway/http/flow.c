@@ -297,13 +297,28 @@ static enum http_next take_piece(struct http_request *request, struct isg_str da
     return HTTP_MORE;
 }
 
-/* The application refuses in the middle of a body. */
+/*
+ * The application refuses in the middle of a body. The little that is left of a small one is
+ * dropped, and the connection stays; how long a chunked one is shows as it comes.
+ */
 static bool refuse_rest(struct http_request *request)
 {
-    if (request->framing.chunked || request->framing.length > SMALL_BODY)
+    size_t known = request->framing.chunked ? request->taken : (size_t)request->framing.length;
+    if (known > SMALL_BODY)
         return send_by_hand(request);
-    request->step = STEP_REPLY; /* the little that is left is dropped, and the connection stays */
+    request->step = STEP_REPLY;
     return true;
+}
+
+/* The reply is known: a body that turns out long or malformed gets it now, and the end. */
+static bool drop(struct http_request *request, struct isg_str data)
+{
+    request->taken += data.n;
+    if (request->step == STEP_REPLY && request->framing.chunked &&
+        (request->taken > SMALL_BODY ||
+         check_chunk_line(request, data.p, request->listener->limits.body_max) != 0))
+        return send_by_hand(request);
+    return request->step != STEP_DISCARD || request->taken <= DISCARD_BYTES;
 }
 
 static bool keep(struct http_request *request, struct isg_str data)
@@ -333,8 +348,7 @@ bool flow_body(struct http_request *request, struct isg_str data)
 {
     if (request->step == STEP_BODY)
         return keep(request, data);
-    request->taken += data.n;
-    return request->step != STEP_DISCARD || request->taken <= DISCARD_BYTES;
+    return drop(request, data);
 }
 
 /* ---- the final call, and calls after a wait ---- */

@@ -148,6 +148,45 @@ def haproxy(isg, port, member):
         proxy.wait(10)
 
 
+# ---- bodies that are refused while they arrive ----
+
+def statuses(isg, data, wait=2.0):
+    """The answers to some bytes on one connection, and whether it was closed then."""
+    text, closed = b"", False
+    with isg.tls.wrap_socket(socket.create_connection(("127.0.0.1", isg.port), timeout=10),
+                             server_hostname="127.0.0.1") as peer:
+        peer.settimeout(wait)
+        try:
+            peer.sendall(data)
+            while (piece := peer.recv(65536)):
+                text += piece
+            closed = True
+        except TimeoutError:
+            pass
+        except OSError:
+            closed = True
+    return [int(code) for code in re.findall(rb"HTTP/1\.1 (\d+) ", text)], closed
+
+
+def refusals():
+    with Instance() as isg:
+        member = isg.member("st-mary", "hospital")
+        isg.collection("here")
+        head = ("Host: x\r\nAccept: %s\r\nAuthorization: %s\r\n" %
+                (MEDIA, member.headers["Authorization"])).encode()
+        push = b"POST /api/collections/here/objects/ HTTP/1.1\r\n" + head + \
+            b"Content-Type: " + MEDIA.encode() + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
+        again = b"GET /taxii2/ HTTP/1.1\r\n" + head + b"\r\n"
+        statuses(isg, again)
+        rows = [("no JSON, then the end", b"3\r\nabc\r\n0\r\n\r\n", ([422, 200], False)),
+                ("no JSON, then more", b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", ([422, 200], False)),
+                ("then a chunk line that ends in LF", b"3\r\nabc\r\n2\nde\r\n0\r\n\r\n", ([422], True)),
+                ("then very much", b"3\r\nabc\r\n" + (b"4000\r\n" + b"a" * 0x4000 + b"\r\n") * 8 +
+                 b"0\r\n\r\n", ([422], True))]
+        for name, body, want in rows:
+            same(statuses(isg, push + body + again), want, "R-004: a chunked push, " + name)
+
+
 # ---- listeners with certificates ----
 
 class Authority:
@@ -554,7 +593,7 @@ def crowds():
 
 
 def main():
-    for section in (behind_a_proxy, certificates, logs, signals, crowds):
+    for section in (behind_a_proxy, refusals, certificates, logs, signals, crowds):
         if section.__name__ in (sys.argv[1:] or [section.__name__]):
             section()
     done()
