@@ -18,12 +18,12 @@ enum {
 static const char seed_lease[] = "seed";
 
 /* The first collections of a new instance, where the store holds none yet. */
-static int plant(const struct joining *s, const char *path, struct isg_fail *why)
+static int plant(const struct joining *joining, const char *path, struct isg_fail *why)
 {
     struct isg_buf text;
     struct isg_buf document;
     struct stix_json *seed = NULL;
-    const struct registry *registry = directory_get(s->directory);
+    const struct registry *registry = directory_get(joining->directory);
     bool empty = registry->collections_count == 0;
     registry_unref(&registry);
     isg_buf_init(&text, 1 << 20);
@@ -36,7 +36,8 @@ static int plant(const struct joining *s, const char *path, struct isg_fail *why
         isg_buf_init(&reply, 1 << 20);
         isg_buf_reset(&document);
         stix_json_canon(stix_json_at(seed, i), &document);
-        err = directory_put_collection(s->directory, isg_buf_str(&document), true, &reply, why);
+        err =
+            directory_put_collection(joining->directory, isg_buf_str(&document), true, &reply, why);
         isg_buf_done(&reply);
     }
     if (err == ISG_OK)
@@ -47,13 +48,13 @@ static int plant(const struct joining *s, const char *path, struct isg_fail *why
     return err;
 }
 
-static int wait_for_lease(const struct joining *s, struct isg_fail *why)
+static int wait_for_lease(const struct joining *joining, struct isg_fail *why)
 {
     const struct timespec pause = {.tv_nsec = 50000000};
     int64_t end_us = isg_time_mono_us() + SEED_WAIT_US;
     for (;;) {
         bool held = false;
-        int err = store_lease(s->store, seed_lease, SEED_LEASE_MS, &held, why);
+        int err = store_lease(joining->store, seed_lease, SEED_LEASE_MS, &held, why);
         if (err != ISG_OK || held)
             return err;
         if (isg_time_mono_us() >= end_us)
@@ -62,19 +63,19 @@ static int wait_for_lease(const struct joining *s, struct isg_fail *why)
     }
 }
 
-int join_plant_seed(const struct joining *s, struct isg_fail *why)
+int join_plant_seed(const struct joining *joining, struct isg_fail *why)
 {
     char path[PATH_MAX];
     bool ignored;
-    (void)snprintf(path, sizeof path, "%s/state/seed.json", s->config->dir);
+    (void)snprintf(path, sizeof path, "%s/state/seed.json", joining->config->dir);
     if (access(path, F_OK) != 0)
         return ISG_OK;
-    int err = wait_for_lease(s, why);
+    int err = wait_for_lease(joining, why);
     if (err == ISG_OK)
-        err = directory_refresh(s->directory, why); /* another one may have made them */
+        err = directory_refresh(joining->directory, why); /* another one may have made them */
     if (err == ISG_OK)
-        err = plant(s, path, why);
-    (void)store_lease(s->store, seed_lease, 1, &ignored, NULL);
+        err = plant(joining, path, why);
+    (void)store_lease(joining->store, seed_lease, 1, &ignored, NULL);
     return err;
 }
 
@@ -84,10 +85,10 @@ static void fingerprint(const struct trust_secret *secret, char out[2 * TRUST_MA
     uint8_t mac[TRUST_MAC_BYTES];
     trust_mac(secret, "fingerprint", ISG_STR("instance.secret"), mac);
     isg_hex_encode(mac, sizeof mac, out);
-    out[2 * TRUST_MAC_BYTES] = '\0';
+    out[sizeof mac * 2] = '\0';
 }
 
-int join_agree(const struct joining *s, const char **out_differs, struct isg_fail *why)
+int join_agree(const struct joining *joining, const char **out_differs, struct isg_fail *why)
 {
     char secret[2 * TRUST_MAC_BYTES + 1];
     const struct {
@@ -95,14 +96,14 @@ int join_agree(const struct joining *s, const char **out_differs, struct isg_fai
         const char *value;
         const char *told;
     } rows[] = {{ISG_STR("secret"), secret, "secrets/instance.secret"},
-                {ISG_STR("id_urn"), s->config->id_urn, "id_urn"}};
-    fingerprint(s->secret, secret);
+                {ISG_STR("id_urn"), joining->config->id_urn, "id_urn"}};
+    fingerprint(joining->secret, secret);
     *out_differs = NULL;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bool same = true;
-        int err = rows[i].value == NULL
-                      ? ISG_OK
-                      : store_agree(s->store, rows[i].name, isg_str_of(rows[i].value), &same, why);
+        int err = rows[i].value == NULL ? ISG_OK
+                                        : store_agree(joining->store, rows[i].name,
+                                                      isg_str_of(rows[i].value), &same, why);
         if (err != ISG_OK)
             return err;
         if (same)
