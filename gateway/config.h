@@ -78,6 +78,8 @@ struct config {
         char *password_file; /* may be NULL */
         char *accept_plain;  /* HOST:PORT off loopback that is accepted without TLS */
         uint32_t timeout_ms; /* of one call */
+        char *durability;    /* disk or second: what the server gives */
+        uint32_t replicas;   /* that acknowledge writes of `replica` collections */
     } redis;
     struct {
         uint32_t max_content_length; /* bytes of a request body */

@@ -69,6 +69,10 @@ const struct setting setting_rows[] = {
      "HOST:PORT off loopback that may be reached without TLS, on a network you trust."},
     {"redis", "timeout_ms", SETTING_MS, AT(redis.timeout_ms), "4000", 50, 600000, NULL, false,
      "Time for one answer of Redis."},
+    {"redis", "durability", SETTING_CHOICE, AT(redis.durability), "disk", 0, 0, "disk|second", false,
+     "What the server gives, and a collection may demand: synced before it answers, or once a second."},
+    {"redis", "replicas", SETTING_COUNT, AT(redis.replicas), "0", 0, 16, NULL, false,
+     "Replicas that must acknowledge each write of a collection with durability replica."},
 
     {"limits", "max_content_length", SETTING_BYTES, AT(limits.max_content_length), "10 MiB", KIB, 256 * MIB, NULL, false,
      "Bytes of one request body; advertised to clients."},

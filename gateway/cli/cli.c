@@ -44,8 +44,10 @@ static const struct cli_command commands[] = {
     {"collection", "collections: what is shared with whom",
      "add --title T [--id UUID] [--alias A] [--description D] [--root R]\n"
      "    --handling relay|submission [--publish-to ID] [--default-tlp L] --read R --write R\n"
+     "    [--durability disk|replica|second] [--ttl 90d|none]\n"
      "list | set NAME [options of add]\n\n"
-     "A right is all, none, or a comma-separated list of member names, staff and kind:NAME.\n\n"
+     "A right is all, none, or a comma-separated list of member names, staff and kind:NAME.\n"
+     "What was added longer ago than --ttl is erased; nothing is unless it is said.\n\n"
      "  isg collection add --title Sightings --alias sightings --handling relay \\\n"
      "      --read all --write kind:hospital\n",
      cli_collection},

@@ -31,7 +31,7 @@ static void print_collections(const struct stix_json *json)
 
 struct collection_words {
     const char *title, *id, *alias, *description, *root, *handling, *publish_to, *default_tlp;
-    const char *read, *write;
+    const char *durability, *ttl, *read, *write;
 };
 
 static void collection_body(const struct collection_words *words, struct isg_buf *out)
@@ -47,6 +47,8 @@ static void collection_body(const struct collection_words *words, struct isg_buf
     isg_jsonw_put(&w, "handling", words->handling);
     isg_jsonw_put(&w, "publish_to", words->publish_to);
     isg_jsonw_put(&w, "default_tlp", words->default_tlp);
+    isg_jsonw_put(&w, "durability", words->durability);
+    isg_jsonw_put(&w, "ttl", words->ttl);
     isg_jsonw_put(&w, "read", words->read);
     isg_jsonw_put(&w, "write", words->write);
     isg_jsonw_end(&w);
@@ -92,6 +94,8 @@ static int collection_put(struct cli *cli, bool create)
                                          {"--handling", NULL, &words.handling},
                                          {"--publish-to", NULL, &words.publish_to},
                                          {"--default-tlp", NULL, &words.default_tlp},
+                                         {"--durability", NULL, &words.durability},
+                                         {"--ttl", NULL, &words.ttl},
                                          {"--read", NULL, &words.read},
                                          {"--write", NULL, &words.write}};
     struct isg_fail why = {0};

@@ -140,7 +140,10 @@ static int open_store(struct service *s, struct isg_fail *why)
                                           .url = s->config->redis.url,
                                           .password_file = s->config->redis.password_file,
                                           .accept_plain = s->config->redis.accept_plain,
-                                          .timeout_ms = s->config->redis.timeout_ms};
+                                          .timeout_ms = s->config->redis.timeout_ms,
+                                          .second =
+                                              strcmp(s->config->redis.durability, "second") == 0,
+                                          .replicas = s->config->redis.replicas};
     return store_open(&options, &s->store, why);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "gateway/ingest/expiry.h"
 #include "gateway/ingest/run.h"
 #include "gateway/ingest/status.h"
 #include "gateway/log.h"
@@ -363,6 +364,11 @@ static void work_all(struct ingest_queue *queue, struct names *names)
         take_up(queue, names->list[i]);
 }
 
+static bool stops(void *arg)
+{
+    return is_stopping(arg);
+}
+
 static void nap(struct ingest_queue *queue)
 {
     int64_t then_us = isg_time_mono_us() + (int64_t)LOOK_MS * 1000;
@@ -382,6 +388,7 @@ static void *run(void *arg)
     pthread_setname_np(pthread_self(), "pushes");
     while (names.list != NULL && !is_stopping(queue)) {
         work_all(queue, &names);
+        expiry_run(queue->parts.store, queue->parts.directory, stops, queue);
         nap(queue);
     }
     free(names.list);

@@ -3,7 +3,7 @@
  *
  * What was kept survives the gateway. Any gateway of the store takes a waiting push up, under a
  * lease; a piece that was stored but not yet noted when its gateway died is stored again, which
- * changes nothing (T-119).
+ * changes nothing (T-119). The same thread erases what outlived its collection's time to live.
  */
 #ifndef GATEWAY_INGEST_QUEUE_H
 #define GATEWAY_INGEST_QUEUE_H

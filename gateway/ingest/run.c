@@ -49,6 +49,8 @@ struct ingest_run *ingest_begin(struct store *store, const struct collection *co
     run->scratch = isg_arena_new(ARENA_MAX);
     if (run->label_source == NULL || run->arena == NULL || run->scratch == NULL)
         ingest_end(&run);
+    else
+        run->err = store_demand(store, collection->id, collection->durability, NULL);
     return run;
 }
 

@@ -13,6 +13,8 @@ enum {
     RIGHT_MAX = 10000
 };
 
+#define TTL_MAX_S UINT64_C(2144448000) /* 68 years, and still a number of 31 bits */
+
 /* ---- rights --------------------------------------------------------------------------------- */
 
 /* True when the right says it for this member: by name, as staff, by kind, or for all. */
@@ -217,6 +219,55 @@ static int read_right(struct document_read *read, const struct stix_json *value,
     return err;
 }
 
+static const char *const durability_names[] = {
+    [STORE_DISK] = "disk", [STORE_REPLICA] = "replica", [STORE_SECOND] = "second"};
+
+static int set_durability(struct document_read *read, const struct stix_json *value)
+{
+    struct collection *collection = read->object;
+    for (size_t i = 0; i < sizeof durability_names / sizeof *durability_names; i++) {
+        if (!isg_str_is(stix_json_str(value), durability_names[i]))
+            continue;
+        collection->durability = (enum store_durability)i;
+        return ISG_OK;
+    }
+    return document_refuse(read, "durability is disk, replica or second");
+}
+
+/* "90d", or a number of seconds. */
+static bool read_ttl(const struct stix_json *value, uint64_t *out)
+{
+    static const struct {
+        char unit;
+        uint32_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    struct isg_str text = stix_json_str(value);
+    int64_t seconds = 0;
+    if (stix_json_int(value, &seconds) && seconds > 0) {
+        *out = (uint64_t)seconds;
+        return true;
+    }
+    for (size_t i = 0; text.n > 1 && i < sizeof units / sizeof *units; i++) {
+        struct isg_str digits = {text.p, text.n - 1};
+        if (text.p[text.n - 1] != units[i].unit || !isg_str_to_u64(digits, TTL_MAX_S, out))
+            continue;
+        *out *= units[i].seconds;
+        return *out > 0;
+    }
+    return false;
+}
+
+static int set_ttl(struct document_read *read, const struct stix_json *value)
+{
+    struct collection *collection = read->object;
+    uint64_t seconds = 0;
+    if (value != NULL && !isg_str_is(stix_json_str(value), "none") &&
+        (!read_ttl(value, &seconds) || seconds > TTL_MAX_S))
+        return document_refuse(read, "a time to live is none, or a number with s, m, h or d");
+    collection->ttl_s = (uint32_t)seconds;
+    return ISG_OK;
+}
+
 static int set_read(struct document_read *read, const struct stix_json *value)
 {
     struct collection *collection = read->object;
@@ -238,6 +289,8 @@ static const struct document_field fields[] = {
     {"handling", DOCUMENT_BODY | DOCUMENT_KEPT, set_handling},
     {"publish_to", DOCUMENT_BODY | DOCUMENT_KEPT, set_publish_to},
     {"default_tlp", DOCUMENT_BODY | DOCUMENT_KEPT, set_default_tlp},
+    {"durability", DOCUMENT_BODY | DOCUMENT_KEPT, set_durability},
+    {"ttl", DOCUMENT_BODY | DOCUMENT_KEPT, set_ttl},
     {"read", DOCUMENT_BODY | DOCUMENT_KEPT, set_read},
     {"write", DOCUMENT_BODY | DOCUMENT_KEPT, set_write},
 };
@@ -310,6 +363,9 @@ void collection_write(const struct collection *collection, struct isg_buf *out)
     isg_jsonw_put(&w, "handling", relay ? "relay" : "submission");
     isg_jsonw_put(&w, "publish_to", collection->publish_to);
     isg_jsonw_put(&w, "default_tlp", stix_tlp_name(collection->default_tlp));
+    isg_jsonw_put(&w, "durability", durability_names[collection->durability]);
+    if (collection->ttl_s > 0)
+        isg_jsonw_put_int(&w, "ttl", collection->ttl_s);
     write_right(&w, "read", &collection->read);
     write_right(&w, "write", &collection->write);
     isg_jsonw_end(&w);

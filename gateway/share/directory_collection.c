@@ -77,6 +77,7 @@ static int change_collection(struct directory *directory, void *arg, struct isg_
     const struct stix_json *body = change->body;
     struct isg_str id = stix_json_get_str(body, "id");
     struct collection collection = directory_new_collection;
+    struct isg_fail unable = {0};
     struct isg_buf document;
     for (size_t i = 0; i < directory->current->collections_count; i++) {
         const struct collection *old = &directory->current->collections[i];
@@ -86,7 +87,12 @@ static int change_collection(struct directory *directory, void *arg, struct isg_
             return isg_fail_at(why, ISG_ECONFLICT, "/id", NULL, "a collection has this id");
         collection = *old;
     }
+    if (collection.id[0] == '\0' && store_gives(directory->store, STORE_DISK, NULL) != ISG_OK)
+        collection.durability =
+            STORE_SECOND; /* what this server gives, unless the body says more */
     int err = collection_read(body, DOCUMENT_BODY, change->arena, &collection, why);
+    if (err == ISG_OK && store_gives(directory->store, collection.durability, &unable) != ISG_OK)
+        err = isg_fail_at(why, ISG_EINVAL, "/durability", NULL, "%s", unable.text);
     if (err == ISG_OK && collection.id[0] == '\0')
         isg_uuid_random(collection.id);
     if (err == ISG_OK)

@@ -87,6 +87,8 @@ struct collection {
     enum collection_handling handling;
     char *publish_to; /* id of the collection a submission goes to after moderation; may be NULL */
     enum stix_tlp default_tlp; /* of objects without any marking; AMBER unless set */
+    enum store_durability durability;
+    uint32_t ttl_s; /* an object is erased so long after it was added; 0: never */
     struct collection_right read;
     struct collection_right write;
 };
@@ -139,7 +141,8 @@ bool collection_can_write(const struct collection *collection, const struct memb
  *                              {"token","id","label","expires"?}
  *   directory_revoke_token    takes tokens away, by id or label: out gets {"revoked"}
  *   directory_put_collection  {"id"?,"root"?,"title","alias"?,"description"?,"handling"?,
- *                              "publish_to"?,"default_tlp"?,"read"?,"write"?}: out gets the document
+ *                              "publish_to"?,"default_tlp"?,"durability"?,"ttl"?,"read"?,"write"?}: out gets the
+ *                              document; ttl is seconds, or text such as "90d"
  *
  * null takes an optional value away. A new collection is read and written by staff unless its body
  * says otherwise; ISAO staff always read, and write where `staff` or `all` stands; members of kind

@@ -3,6 +3,8 @@
  * writer, takes what waits as one group into one transaction, and wakes the others: while one group
  * waits for the disk, the next one gathers.
  */
+#include "gateway/store/commit.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +145,7 @@ static int try_group(struct group *group, struct isg_fail *why)
     for (struct commit *c = group->first; c != NULL && err == ISG_OK; c = c->next)
         if ((err = judge(&txn, c)) != ISG_OK)
             (void)isg_fail(why, err, "out of memory");
-    if (err == ISG_OK && !txn_is_empty(&txn))
+    if (err == ISG_OK && (!txn_is_empty(&txn) || group->journal->replicas > 0))
         err = txn_run(&txn, group->io_us, &in_doubt, why);
     if (in_doubt)
         err = txn_settle(&txn, group->end_us, why);
@@ -151,8 +153,7 @@ static int try_group(struct group *group, struct isg_fail *why)
     return err;
 }
 
-/* Not all at the same moment again. */
-static void step_aside(int round)
+void commit_step_aside(int round)
 {
     struct timespec nap = {.tv_nsec = (isg_time_mono_us() % 1000) * 1000 * (round < 8 ? round : 8)};
     (void)nanosleep(&nap, NULL);
@@ -169,7 +170,7 @@ static void write_group(struct group *group)
         if (err != ISG_EBUSY || isg_time_mono_us() >= group->io_us)
             break;
         err = ISG_OK;
-        step_aside(round);
+        commit_step_aside(round);
     }
     free(group->ids);
     for (struct commit *c = group->first; c != NULL; c = c->next) {
@@ -310,6 +311,27 @@ static void run_commit(struct store *store, struct journal *j, struct commit *co
     pthread_cond_destroy(&commit->turn);
 }
 
+/* ---- for other writers ---------------------------------------------------------------------- */
+
+bool commit_begin_writing(struct journal *j, int64_t deadline_us)
+{
+    bool mine = true;
+    pthread_mutex_lock(&j->lock);
+    while (j->busy && mine)
+        mine = wait_moved(j, deadline_us) || !j->busy;
+    if (mine)
+        j->busy = true;
+    pthread_mutex_unlock(&j->lock);
+    return mine;
+}
+
+void commit_end_writing(struct journal *j)
+{
+    pthread_mutex_lock(&j->lock);
+    pass_the_pen(j);
+    pthread_mutex_unlock(&j->lock);
+}
+
 /* ---- the call ------------------------------------------------------------------------------- */
 
 static int check_puts(struct store_put *puts, size_t n, size_t *out_bytes, struct isg_fail *why)
@@ -352,95 +374,5 @@ int store_commit(struct store *store, const char *collection, struct store_put *
     }
     for (size_t i = 0; i < n && err != ISG_OK; i++)
         puts[i].verdict = STORE_FAILED;
-    return err;
-}
-
-/* ---- deleting ------------------------------------------------------------------------------- */
-
-static bool is_chosen(const struct event_record *record, struct isg_str version, struct eye *eye)
-{
-    if (version.n > 0) {
-        struct event_record wanted = {.flags = EVENT_VERSIONED, .version = version};
-        struct event_record there = {.flags = EVENT_VERSIONED, .version = record->version};
-        if (family_order(&wanted, &there) != 0) /* as instants (S-008) */
-            return false;
-    }
-    return eye_sees(eye, record->label);
-}
-
-static size_t choose(struct txn *txn, struct family *family, struct isg_str version,
-                     const struct commit *who)
-{
-    struct eye eye = {.txn = txn, .commit = who};
-    size_t n = 0;
-    for (size_t i = 0; i < family->count; i++) {
-        if (is_chosen(&family->events[i]->record, version, &eye)) {
-            txn_kill(family, family->events[i], false);
-            n++;
-        }
-    }
-    return n;
-}
-
-static int try_delete(struct group *group, struct isg_str version, struct isg_fail *why)
-{
-    struct txn txn;
-    bool in_doubt = false;
-    int err = txn_begin(&txn, group->store, group->journal, (struct txn_ids){group->ids, 1},
-                        group->io_us, why);
-    if (err == ISG_OK && choose(&txn, txn_family(&txn, group->ids[0]), version, group->first) == 0)
-        err = isg_fail(why, ISG_ENOENT, "no such object");
-    if (err == ISG_OK)
-        err = txn_run(&txn, group->io_us, &in_doubt, why);
-    if (in_doubt)
-        err = txn_settle(&txn, group->end_us, why);
-    txn_end(&txn);
-    return err;
-}
-
-/* Become the writer; false when the time is over. */
-static bool begin_writing(struct journal *j, int64_t deadline_us)
-{
-    bool mine = true;
-    pthread_mutex_lock(&j->lock);
-    while (j->busy && mine)
-        mine = wait_moved(j, deadline_us) || !j->busy;
-    if (mine)
-        j->busy = true;
-    pthread_mutex_unlock(&j->lock);
-    return mine;
-}
-
-static void end_writing(struct journal *j)
-{
-    pthread_mutex_lock(&j->lock);
-    pass_the_pen(j);
-    pthread_mutex_unlock(&j->lock);
-}
-
-int store_delete(struct store *store, const char *collection, struct isg_str id,
-                 struct isg_str version, const struct store_eyes *eyes, struct isg_fail *why)
-{
-    int64_t now_us = isg_time_mono_us();
-    int64_t time_us = (int64_t)store->timeout_ms * 1000;
-    struct commit who = {.eyes = eyes};
-    struct group group = {.store = store, .first = &who, .ids = &id, .ids_count = 1};
-    int err = store_journal(store, collection, &group.journal, why);
-    if (err == ISG_OK && !names_id_is_valid(id))
-        err = isg_fail(why, ISG_ENOENT, "no such object");
-    if (err != ISG_OK)
-        return err;
-    if (!begin_writing(group.journal, now_us + time_us))
-        return isg_fail(why, ISG_EBUSY, "waited too long for other commits");
-    now_us = isg_time_mono_us();
-    group.io_us = now_us + time_us * 7 / 10;
-    group.end_us = now_us + time_us;
-    for (int round = 0;; round++) {
-        err = try_delete(&group, version, why);
-        if (err != ISG_EBUSY || isg_time_mono_us() >= group.io_us)
-            break;
-        step_aside(round);
-    }
-    end_writing(group.journal);
     return err;
 }

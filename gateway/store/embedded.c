@@ -47,7 +47,6 @@ static const char config_text[] =
     "dir .\n"
     "save \"\"\n"
     "appendonly yes\n"
-    "appendfsync always\n"
     "no-appendfsync-on-rewrite no\n"
     "aof-load-truncated yes\n"
     "aof-use-rdb-preamble yes\n"
@@ -147,12 +146,16 @@ static bool write_whole(int fd, const char *text, size_t n)
     return true;
 }
 
-static int write_config(const struct embedded *e, struct isg_fail *why)
+static int write_config(const struct embedded *e, bool second, struct isg_fail *why)
 {
+    static const char always[] = "appendfsync always\n";
+    static const char everysec[] = "appendfsync everysec\n";
     int fd = openat(e->folder_fd, "redis.conf.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail_file(why, e->folder, "redis.conf.new");
-    bool good = write_whole(fd, config_text, sizeof config_text - 1);
+    bool good = write_whole(fd, config_text, sizeof config_text - 1) &&
+                (second ? write_whole(fd, everysec, sizeof everysec - 1)
+                        : write_whole(fd, always, sizeof always - 1));
     good = close(fd) == 0 && good;
     if (!good || renameat(e->folder_fd, "redis.conf.new", e->folder_fd, "redis.conf") != 0)
         return fail_file(why, e->folder, "redis.conf");
@@ -406,7 +409,7 @@ static int wait_until_up(struct embedded *e, struct isg_fail *why)
     }
 }
 
-int embedded_start(const char *dir, struct embedded **out, struct isg_fail *why)
+int embedded_start(const char *dir, bool second, struct embedded **out, struct isg_fail *why)
 {
     struct embedded *e = calloc(1, sizeof *e);
     if (e == NULL)
@@ -415,7 +418,7 @@ int embedded_start(const char *dir, struct embedded **out, struct isg_fail *why)
     if (err == ISG_OK)
         err = take_locks(e, why);
     if (err == ISG_OK)
-        err = write_config(e, why);
+        err = write_config(e, second, why);
     if (err == ISG_OK)
         err = start_keeper(e, why);
     if (err == ISG_OK)

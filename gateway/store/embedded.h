@@ -1,6 +1,6 @@
 /*
  * The private redis-server: a child of the gateway on a Unix socket in DIR/redis/, with its AOF
- * beside it, synced before every reply. One thread starts it, waits for its end and starts it
+ * beside it, synced before every reply or once a second. One thread starts it, waits for its end and starts it
  * again; the child dies with that thread, and so with the gateway.
  *
  * Two locks keep a second server off the AOF. DIR/redis/gateway.lock is held by the gateway alone:
@@ -11,6 +11,7 @@
 #ifndef GATEWAY_STORE_EMBEDDED_H
 #define GATEWAY_STORE_EMBEDDED_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "stix/base/err.h"
@@ -18,12 +19,13 @@
 struct embedded;
 
 /*
- * Start the server of instance folder dir and wait until it has loaded its data.
+ * Start the server of instance folder dir and wait until it has loaded its data. second: it syncs
+ * once a second.
  *
  * Returns ISG_OK; ISG_EBUSY (another gateway runs here), ISG_ESTORE (does not start), ISG_EIO
  * (folder, files), ISG_ENOMEM.
  */
-int embedded_start(const char *dir, struct embedded **out, struct isg_fail *why);
+int embedded_start(const char *dir, bool second, struct embedded **out, struct isg_fail *why);
 
 /* End the server (its data is safe by then) and wait for it. Accepts NULL, leaves NULL. */
 void embedded_stop(struct embedded **embedded);

@@ -23,6 +23,8 @@ struct store {
     char *password_file;
     unsigned timeout_ms; /* of one call */
     unsigned batch_ms;
+    bool second;       /* the server is told, or expected, to sync once a second */
+    unsigned replicas; /* of it */
     struct address address;
     struct embedded *embedded; /* NULL: external. Else nobody else writes, so memory is exact */
     struct redis *redis;

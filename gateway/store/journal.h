@@ -54,6 +54,8 @@ struct journal {
     char **texts;             /* every text ever handed out, kept until the end */
     size_t texts_count;
 
+    unsigned replicas; /* that must acknowledge each write; 0: none is asked */
+
     bool busy; /* somebody is writing */
     struct commit *first;
     struct commit *last;

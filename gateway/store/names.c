@@ -135,6 +135,11 @@ struct isg_str names_places(struct names_key *key, const char *collection, uint3
     return put(key, "isg:{c:%s}:p:%" PRIu32, collection, label);
 }
 
+struct isg_str names_expired(struct names_key *key, const char *collection)
+{
+    return put(key, "isg:{c:%s}:e", collection);
+}
+
 struct isg_str names_index(struct names_key *key, const char *collection, struct isg_str id)
 {
     return put_tail(key, put(key, "isg:{c:%s}:i:", collection), id);

@@ -23,6 +23,7 @@
  *   isg:{c:<id>}:l                  HASH    label number -> label text
  *   isg:{c:<id>}:p:<label>          STRING  places of the events of that label, appended (events.h)
  *   isg:{c:<id>}:i:<object id>      STRING  records of the living events of that id, by position
+ *   isg:{c:<id>}:e                  STRING  position up to which nothing lives whose time is over
  *   isg:{c:<id>}:o:<digest>         STRING  canonical bytes
  *
  * epoch is the date of the log's first event: another epoch is another log (a flushed or restored
@@ -75,6 +76,7 @@ struct isg_str names_generations(struct names_key *key, const char *collection);
 struct isg_str names_dates(struct names_key *key, const char *collection);
 struct isg_str names_labels(struct names_key *key, const char *collection);
 struct isg_str names_places(struct names_key *key, const char *collection, uint32_t label);
+struct isg_str names_expired(struct names_key *key, const char *collection);
 struct isg_str names_index(struct names_key *key, const char *collection, struct isg_str id);
 struct isg_str names_object(struct names_key *key, const char *collection,
                             const uint8_t digest[ISG_SHA256_BYTES]);

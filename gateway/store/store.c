@@ -86,6 +86,8 @@ static struct store *new_store(const struct store_options *options)
     isg_uuid_random(store->token);
     store->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : TIMEOUT_MS;
     store->batch_ms = options->batch_ms;
+    store->second = options->second;
+    store->replicas = options->replicas;
     if (copy_text(options->dir, &store->dir) != ISG_OK ||
         copy_text(options->password_file, &store->password_file) != ISG_OK)
         store_close(&store);
@@ -100,7 +102,7 @@ static int find_server(struct store *store, const struct store_options *options,
         return address_read(options->url, options->accept_plain, &store->address, why);
     if (options->dir == NULL)
         return isg_fail(why, ISG_EIO, "no instance folder for the private Redis");
-    int err = embedded_start(options->dir, &store->embedded, why);
+    int err = embedded_start(options->dir, options->second, &store->embedded, why);
     if (err != ISG_OK)
         return err;
     store->address.path = strdup(embedded_socket(store->embedded));
@@ -206,6 +208,33 @@ const char *store_breaker(struct store *store)
     return redis_breaker(store->redis);
 }
 
+/* ---- durability ----------------------------------------------------------------------------- */
+
+int store_gives(const struct store *store, enum store_durability durability, struct isg_fail *why)
+{
+    if (durability == STORE_DISK && store->second)
+        return isg_fail(why, ISG_EINVAL,
+                        "disk needs a server that syncs before it answers: redis.durability");
+    if (durability == STORE_REPLICA && store->replicas == 0)
+        return isg_fail(why, ISG_EINVAL, "replica needs a server with replicas: redis.replicas");
+    return ISG_OK;
+}
+
+int store_demand(struct store *store, const char *collection, enum store_durability durability,
+                 struct isg_fail *why)
+{
+    struct journal *journal;
+    int err = store_journal(store, collection, &journal, why);
+    if (err == ISG_OK && store_gives(store, durability, why) != ISG_OK)
+        err = ISG_ESTORE;
+    if (err != ISG_OK)
+        return err;
+    pthread_mutex_lock(&journal->lock);
+    journal->replicas = durability == STORE_REPLICA ? store->replicas : 0;
+    pthread_mutex_unlock(&journal->lock);
+    return ISG_OK;
+}
+
 /* ---- describe ------------------------------------------------------------------------------- */
 
 /* The value of a line "name:value" of INFO. */
@@ -239,11 +268,14 @@ struct description {
     struct isg_str policy;
 };
 
-/* What Redis acknowledged is on its disk, and nothing is thrown away for lack of memory. */
-static bool is_durable(const struct description *d)
+/* What Redis acknowledged is on its disk, now or within the second that was agreed to, and nothing
+ * is thrown away for lack of memory. */
+static bool is_durable(const struct store *store, const struct description *d)
 {
-    return isg_str_is(info_of(d->info, "aof_enabled"), "1") &&
-           isg_str_is(d->appendfsync, "always") && isg_str_is(info_of(d->info, "role"), "master") &&
+    bool synced = isg_str_is(d->appendfsync, "always") ||
+                  (store->second && isg_str_is(d->appendfsync, "everysec"));
+    return isg_str_is(info_of(d->info, "aof_enabled"), "1") && synced &&
+           isg_str_is(info_of(d->info, "role"), "master") &&
            !isg_str_is(info_of(d->info, "aof_last_write_status"), "err") &&
            (isg_str_is(d->policy, "noeviction") || number_of(info_of(d->info, "maxmemory")) == 0);
 }
@@ -267,7 +299,7 @@ static void write_description(const struct store *store, const struct descriptio
     isg_jsonw_put_int(&w, "clients", number_of(info_of(d->info, "connected_clients")));
     isg_jsonw_put_int(&w, "uptime_s", number_of(info_of(d->info, "uptime_in_seconds")));
     isg_jsonw_put_int(&w, "schema", STORE_SCHEMA);
-    isg_jsonw_put_bool(&w, "durable", is_durable(d));
+    isg_jsonw_put_bool(&w, "durable", is_durable(store, d));
     isg_jsonw_end(&w);
 }
 

@@ -35,6 +35,15 @@ struct store_options {
     const char *accept_plain;  /* HOST:PORT off loopback accepted without TLS; may be NULL */
     unsigned timeout_ms;       /* of one call; 0: 4000 */
     unsigned batch_ms;         /* how long a commit waits for company; 0: do not wait */
+    bool second;               /* the server syncs once a second, not before each reply */
+    unsigned replicas;         /* that acknowledge writes of `replica`; 0: there are none */
+};
+
+/* What stands behind a success: named by collection, and never more than the server gives. */
+enum store_durability {
+    STORE_DISK,    /* the server's AOF was synced before it answered */
+    STORE_REPLICA, /* so many replicas have it in memory; the AOF is synced within a second */
+    STORE_SECOND   /* the AOF is synced within a second: a power cut may take that much */
 };
 
 /*
@@ -57,6 +66,16 @@ const char *store_breaker(struct store *store);
 
 /* What `isg doctor` looks at: append a JSON object (version, persistence, durable, memory, role). */
 int store_describe(struct store *store, struct isg_buf *out, struct isg_fail *why);
+
+/* ISG_OK, or ISG_EINVAL with the reason: a collection may demand that much of this server. */
+int store_gives(const struct store *store, enum store_durability durability, struct isg_fail *why);
+
+/*
+ * Hold commits of a collection to it from now on. ISG_EINVAL (impossible name); ISG_ESTORE where
+ * the server does not give it: better nothing is taken than less is promised.
+ */
+int store_demand(struct store *store, const char *collection, enum store_durability durability,
+                 struct isg_fail *why);
 
 /* ---- small documents ------------------------------------------------------------------------ */
 
@@ -205,6 +224,14 @@ int store_commit(struct store *store, const char *collection, struct store_put *
  */
 int store_delete(struct store *store, const char *collection, struct isg_str id,
                  struct isg_str version, const struct store_eyes *eyes, struct isg_fail *why);
+
+/*
+ * Erase what was added before before_us, a bounded piece of it: at most 250 ids in one atomic
+ * change. Tombstones stay. *out_gone counts events, *out_more tells to call again. Several gateways
+ * may call it at once; a lease spares them the double work.
+ */
+int store_expire(struct store *store, const char *collection, int64_t before_us, size_t *out_gone,
+                 bool *out_more, struct isg_fail *why);
 
 /* ---- reading a log -------------------------------------------------------------------------- */
 

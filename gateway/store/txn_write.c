@@ -5,6 +5,8 @@
 #include "gateway/store/txn_private.h"
 #include "stix/base/time.h"
 
+enum { REPLICA_MARGIN_MS = 50 }; /* between the end of WAIT and that of the call */
+
 static int touch(struct txn *t, uint64_t block)
 {
     for (size_t i = t->touched_count; i-- > 0;)
@@ -241,6 +243,27 @@ static int check_exec(const struct txn *t, const struct redis_pipe *pipe, struct
     return err;
 }
 
+/* It is in the store; whether the replicas that the collection demands have it too is asked now. */
+static int wait_for_replicas(struct txn *t, int64_t deadline_us, struct isg_fail *why)
+{
+    struct names_key number;
+    struct names_key patience;
+    int64_t left_ms = (deadline_us - isg_time_mono_us()) / 1000 - REPLICA_MARGIN_MS;
+    unsigned wanted = t->journal->replicas;
+    if (wanted == 0)
+        return ISG_OK;
+    redis_pipe_reset(&t->read);
+    REDIS(&t->read, ISG_STR("WAIT"), names_number(&number, wanted),
+          names_number(&patience, left_ms > 1 ? (uint64_t)left_ms : 1));
+    int err = conn_run(t->conn, &t->read, deadline_us, why);
+    if (err == ISG_OK)
+        err = redis_expect(redis_nth(&t->read, 0), REDIS_INT, why);
+    if (err == ISG_OK && redis_number(redis_nth(&t->read, 0)) < (int64_t)wanted)
+        err = isg_fail(why, ISG_ESTORE, "%lld of %u replicas acknowledged; repeat the push",
+                       (long long)redis_number(redis_nth(&t->read, 0)), wanted);
+    return err;
+}
+
 int txn_run(struct txn *t, int64_t deadline_us, bool *in_doubt, struct isg_fail *why)
 {
     struct redis_pipe pipe;
@@ -259,6 +282,7 @@ int txn_run(struct txn *t, int64_t deadline_us, bool *in_doubt, struct isg_fail 
     if (err == ISG_OK) {
         txn_grow_blocks(t);
         txn_learn(t, asked_us);
+        err = wait_for_replicas(t, deadline_us, why);
     }
     if (*in_doubt)
         txn_doubt(t);
