@@ -400,20 +400,28 @@ static bool normalize(struct stix_normal *n, const struct stix_pattern_node *nod
 
 /* --- whole patterns --- */
 
+bool stix_normal_print(struct stix_normal *n, const struct stix_pattern_node *root,
+                       struct isg_buf *out)
+{
+    struct units units = {0};
+    bool good = stix_normal_atoms(n, root) && normalize(n, root, &units) && finish(n, &units);
+    if (good)
+        put_units(&units, out);
+    free(n->atoms);
+    n->atoms = NULL;
+    return good;
+}
+
 static int print_tree(const struct stix_pattern *pattern, struct isg_buf *out, struct isg_fail *why)
 {
     struct stix_normal n = {.arena = isg_arena_new(ARENA_MAX),
                             .why = why,
                             .version = pattern->version,
                             .work = WORK_MAX};
-    struct units units = {0};
     if (n.arena == NULL)
         return isg_fail(why, ISG_ENOMEM, "no memory");
-    if (stix_normal_atoms(&n, pattern->root) && normalize(&n, pattern->root, &units) &&
-        finish(&n, &units))
-        put_units(&units, out);
+    (void)stix_normal_print(&n, pattern->root, out);
     isg_arena_free(&n.arena);
-    free(n.atoms);
     return n.err != ISG_OK ? n.err : out->err;
 }
 

@@ -49,6 +49,13 @@ void *stix_normal_alloc(struct stix_normal *n, size_t count, size_t size); /* NU
 /* Keep what a buffer holds, and empty it. False after a failure. */
 bool stix_normal_keep(struct stix_normal *n, struct isg_buf *buf, struct isg_str *out);
 
+/*
+ * Append the normal form of a tree, with what arena and work there are; the rest of n is zero. False,
+ * with err set, when they do not suffice.
+ */
+bool stix_normal_print(struct stix_normal *n, const struct stix_pattern_node *root,
+                       struct isg_buf *out);
+
 /* First pass: the atoms of all tests of the tree. Free n->atoms. */
 bool stix_normal_atoms(struct stix_normal *n, const struct stix_pattern_node *root);
 
