@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import statistics
+import threading
 import time
 from urllib.parse import quote
 
@@ -257,6 +258,51 @@ def other_doors(isg):
         same(nobody.get(path).status, 401, "and less for nobody")
 
 
+def apart(isg):
+    """R-048, R-050: one URL, two members, each its own objects; tokens belong to who got them."""
+    owner, other = (isg.client(name, "secret of " + name) for name in ("target", "other"))
+    here, there = isg.collection("apart"), isg.collection("beside")
+    hidden = [indicator(n, "red") for n in range(500, 520)]
+    shown = [indicator(n, "green") for n in range(520, 540)]
+    owner.push(here, hidden + shown)
+    owner.push(there, shown)
+    want = {"target": {o["id"] for o in hidden + shown}, "other": {o["id"] for o in shown}}
+    path, wrong = "/api/collections/%s/objects/?limit=100" % here, []
+
+    def ask(name, n=150):
+        client = isg.client(name, "secret of " + name)
+        for _ in range(n):
+            answer = client.get(path)
+            ids = {o["id"] for o in answer.json["objects"]}
+            if ids != want[name] or "private" not in answer.headers["Cache-Control"] or \
+                    "Authorization" not in answer.headers["Vary"]:
+                wrong.append((name, len(ids)))
+    crowd = [threading.Thread(target=ask, args=(name,)) for name in want for _ in range(2)]
+    for one in crowd:
+        one.start()
+    for one in crowd:
+        one.join()
+    same(wrong, [], "R-050: no page of one member for another in 600 answers")
+    mark = owner.get(path).headers["ETag"]
+    same((owner.get(path, **{"If-None-Match": mark}).status,
+          other.get(path, **{"If-None-Match": mark}).status), (304, 200),
+         "R-050: nor is one's ETag another's")
+    token = owner.get("/api/collections/%s/objects/?limit=5" % here).json["next"]
+    again = "?limit=5&next=" + quote(token)
+    rows = [("its own", owner, here, "objects/", 200), ("another member", other, here, "objects/", 400),
+            ("another collection", owner, there, "objects/", 400),
+            ("another endpoint", owner, here, "manifest/", 400),
+            ("other filters", owner, here, "objects/" + again + "&match[type]=indicator", 400)]
+    for name, client, collection, rest, status in rows:
+        rest += again if "?" not in rest else ""
+        same(client.get("/api/collections/%s/%s" % (collection, rest)).status, status,
+             "R-048: a `next` on %s" % name)
+    for query in ("match[id]=" + hidden[0]["id"], "added_after=2000-01-01T00:00:00Z&match[id]=" +
+                  ",".join(o["id"] for o in hidden)):
+        same(other.get("/api/collections/%s/objects/?%s" % (here, query)).json, {},
+             "R-048: no filter reaches what is hidden")
+
+
 def roots(isg):
     member = isg.client("both", "secret of both")
     base = "https://127.0.0.1:%d" % isg.port
@@ -297,6 +343,7 @@ def main():
         isg.member("target", "hospital")
         isg.member("other", "hospital")
         matrix(isg)
+        apart(isg)
         rotation(isg)
         tokens(isg)
         malformed(isg)
