@@ -75,6 +75,8 @@ void stix_found(struct stix_checking *c, enum stix_level level, const char *rule
                 const struct stix_place *at, const char *format, ...)
 {
     struct stix_report *report = c->report;
+    if (c->advice)
+        level = STIX_WARNING;
     size_t *count = level == STIX_ERROR ? &report->errors : &report->warnings;
     if (++*count > report->max)
         return;

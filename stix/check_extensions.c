@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "stix/check_private.h"
+#include "stix/extensions.h"
 #include "stix/id.h"
 
 static bool is_definition_key(const char *key)
@@ -59,6 +60,32 @@ static void check_inside(struct stix_checking *c, const struct stix_json *entry,
     }
 }
 
+static bool stands_on(const struct stix_extension *extension, struct isg_str type)
+{
+    bool any = extension->on[0] == NULL;
+    for (size_t i = 0; extension->on[i] != NULL; i++)
+        any = any || isg_str_is(type, extension->on[i]);
+    return any;
+}
+
+/*
+ * The project's own, against their tables. Warnings: an older or newer gateway may write them
+ * otherwise, and what is in an extension is carried whatever it is (S-083).
+ */
+static void check_own(struct stix_checking *c, const char *key, const struct stix_json *entry,
+                      const struct stix_place *at)
+{
+    const struct stix_type *own = stix_own_extension_find(key);
+    const struct stix_extension *extension = stix_extension_of(isg_str_of(key));
+    if (own == NULL || extension == NULL)
+        return;
+    if (!stands_on(extension, stix_json_get_str(c->object, "type")))
+        stix_found(c, STIX_WARNING, "S-081", at, "%s is not for this type", own->name);
+    c->advice = true;
+    stix_check_embedded(c, own, entry, at);
+    c->advice = false;
+}
+
 /* An entry keyed by an extension-definition's id (S-080 to S-082). */
 static void check_defined(struct stix_checking *c, const char *key, const struct stix_json *entry,
                           const struct stix_place *at)
@@ -80,6 +107,7 @@ static void check_defined(struct stix_checking *c, const char *key, const struct
         stix_found(c, STIX_ERROR, "S-082", &here,
                    "an extension for a new type stands on a type of the standard");
     check_inside(c, entry, at);
+    check_own(c, key, entry, at);
 }
 
 /* A predefined one (S-064): on its own type only, and without extension_type. */

@@ -24,6 +24,7 @@ struct stix_checking {
     enum stix_kind kind;
     bool is_20;      /* by the rules of STIX 2.0 */
     bool names_free; /* other properties are defined by an extension or by a custom type */
+    bool advice;     /* inside an own extension: what is wrong there is a warning */
     int err;         /* ISG_ENOMEM when a finding could not be kept */
 };
 

@@ -266,8 +266,9 @@ void stix_check_embedded(struct stix_checking *c, const struct stix_type *type,
             stix_check_any(c, walk.value, &here);
         } else {
             stix_check_custom(c, value, walk.name, walk.value, &here);
-            stix_found(c, STIX_WARNING, "S-084", &here, "%s does not define this property",
-                       type->name);
+            if (!c->advice)
+                stix_found(c, STIX_WARNING, "S-084", &here, "%s does not define this property",
+                           type->name);
         }
     }
     check_absent(c, type, seen, at);

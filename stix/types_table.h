@@ -132,6 +132,9 @@ int stix_common_find(const char *name); /* row, or -1 */
 /* The predefined extension of this name, or NULL (S-064). */
 const struct stix_type *stix_extension_find(const char *name);
 
+/* What one of the project's own extensions holds, by the id of its definition; NULL: not ours. */
+const struct stix_type *stix_own_extension_find(const char *key);
+
 /* True when word is in the list. */
 bool stix_vocab_has(const struct stix_vocab *vocab, struct isg_str word);
 

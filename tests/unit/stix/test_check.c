@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "stix/check.h"
+#include "stix/extensions.h"
 #include "stix/types_table.h"
 #include "tests/support/tap.h"
 
@@ -130,6 +131,14 @@ static void check_tables(void)
     check_types(stix_sco_types, stix_sco_types_n);
     check_types(stix_meta_types, stix_meta_types_n);
     check_types(stix_extension_types, stix_extension_types_n);
+    for (const struct stix_extension *own = stix_extensions(); own->id != NULL; own++) {
+        const struct stix_type *type = stix_own_extension_find(own->id);
+        if (ok(type != NULL, "%s: has a table", own->short_name) && type != NULL)
+            check_types(type, 1);
+    }
+    ok(stix_own_extension_find("extension-definition--11111111-1111-4111-8111-111111111101") ==
+           NULL,
+       "others' extensions have none");
     for (size_t i = 1; i < stix_commons_n; i++)
         ok(strcmp(stix_commons[i - 1].prop.name, stix_commons[i].prop.name) < 0, "common %zu", i);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
