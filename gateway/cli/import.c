@@ -59,7 +59,11 @@ static int files_add_folder(struct files *files, const char *folder, struct isg_
 {
     struct dirent **entries = NULL;
     int n = scandir(folder, &entries, is_json, alphasort);
-    int err = n < 0 ? isg_fail(why, ISG_EIO, "%s: cannot be read", folder) : ISG_OK;
+    int err = ISG_OK;
+    if (n < 0)
+        err = isg_fail(why, ISG_EIO, "%s: cannot be read", folder);
+    else if (n == 0)
+        err = isg_fail(why, ISG_EINVAL, "%s: no .json file is in it", folder);
     for (int i = 0; i < n; i++) {
         if (err == ISG_OK)
             err = files_add(files, folder, entries[i]->d_name);

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 
-from harness import EPOCH, STAMP, STIX, address, indicator, malware, statement
+from harness import EPOCH, STAMP, STIX, address, indicator, malware, relationship, statement
 
 MALFORMED = (
     "limit=0", "limit=-1", "limit=1.5", "limit=ten", "limit=", "limit=%2B5", "limit=5&limit=5",
@@ -300,6 +300,26 @@ def secrets(w):
     a.push(url, [newer])
     b.equal("T-052", [x["modified"] for x in o.get(url + "objects/%s/" % green[0]["id"]).objects()],
             [green[0]["modified"]], "a newer hidden version does not hide the older one")
+    references(w, url)
+
+
+def references(w, url):
+    """R-032: circles of references, and a creator that others may not see."""
+    b, a, o = w.book, w.client("hospital-a"), w.client("hospital-b")
+    maker = {"type": "identity", "spec_version": "2.1", "id": "identity--" + str(uuid.uuid4()),
+             "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z",
+             "name": "Ward 7", "object_marking_refs": indicator(tlp="red")["object_marking_refs"]}
+    made = indicator(20, tlp="green", created_by_ref=maker["id"])
+    first, second = (relationship(made["id"], tlp="green") for _ in range(2))
+    first["target_ref"], second["target_ref"] = made["id"], first["id"]
+    second["source_ref"], made["x_seen_with"] = second["id"], second["id"]
+    s = a.push(url, [maker, made, first, second]).json()
+    b.ok("R-032", s["total_count"] == 4 and s["success_count"] >= 3, "circles are taken or refused", s)
+    b.equal("R-032", o.get(url + "objects/?match[type]=indicator&match[id]=" + made["id"]).objects(), [made],
+            "who sees the object sees it as it is")
+    b.equal("R-032", (o.get(url + "objects/%s/" % maker["id"]).status,
+                      o.get(url + "objects/?match[type]=identity").json()), (404, {}),
+            "and not what it names")
 
 
 def caching(w):

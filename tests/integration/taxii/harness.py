@@ -319,6 +319,15 @@ def malware(n=0, **more):
     return made
 
 
+def relationship(source, target=None, tlp=None):
+    made = indicator(tlp=tlp)
+    for name in ("name", "indicator_types", "pattern", "pattern_type", "valid_from"):
+        del made[name]
+    made.update(type="relationship", id="relationship--" + str(uuid.uuid4()), source_ref=source,
+                target_ref=target or source, relationship_type="related-to")
+    return made
+
+
 def address(value):
     name = json.dumps({"value": value}, separators=(",", ":"))
     digest = hashlib.sha1(SCO_NAMESPACE.bytes + name.encode()).digest()
