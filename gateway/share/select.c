@@ -129,6 +129,7 @@ static bool is_too_young(const struct selection *s, const struct store_event *ev
 static void end_before(struct selection *s, uint64_t position)
 {
     s->page.head.position = position - 1;
+    s->page.is_cut = true;
 }
 
 /* ---- versions of one object ---------------------------------------------------------------- */

@@ -72,6 +72,7 @@ struct view_page {
     uint64_t first_block; /* blocks looked at: the page stays true while none of them moves */
     uint64_t last_block;
     bool reached_head;      /* the page ends with the log: it also changes with the head */
+    bool is_cut;            /* the log ended before its head: a label younger than the view came */
     struct store_head head; /* as used */
 };
 

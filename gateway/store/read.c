@@ -90,6 +90,19 @@ struct store_block *store_block_now(struct store *store, const char *collection,
     return block;
 }
 
+bool store_generation_now(struct store *store, const char *collection, uint64_t number,
+                          uint64_t *out)
+{
+    struct journal *j = store_journal_known(store, collection);
+    if (j == NULL)
+        return false;
+    pthread_mutex_lock(&j->lock);
+    bool known = j->loaded && j->generation_at == j->head.at.generation;
+    *out = journal_generation(j, number);
+    pthread_mutex_unlock(&j->lock);
+    return known;
+}
+
 /* Head, generation, records and marks of one moment, so in one transaction. */
 static void put_block_reads(struct redis_pipe *pipe, const char *collection, uint64_t number)
 {

@@ -311,6 +311,13 @@ int store_events_of(struct store *store, const char *collection, const struct st
                     struct isg_arena *arena, struct store_event **out, size_t *out_count,
                     struct isg_fail *why);
 
+/*
+ * The generation of a block as of the head last confirmed, whether or not the block is in memory.
+ * False when it is not known. Never waits.
+ */
+bool store_generation_now(struct store *store, const char *collection, uint64_t number,
+                          uint64_t *out);
+
 /* The first position whose date_added is later than us (head + 1 when none is). */
 int store_position_after(struct store *store, const char *collection, int64_t us,
                          uint64_t *out_position, struct isg_fail *why);

@@ -17,6 +17,7 @@ struct taxii {
     struct taxii_parts parts;
     struct page_cache *cache;
     struct flights *flights;
+    struct ahead *ahead;
     struct view_memory *views;
     struct http_bytes *discovery; /* the same for everybody */
     struct http_bytes **roots;    /* one for each root of the configuration */

@@ -111,10 +111,9 @@ bool page_is_current(struct store *store, const char *collection, struct page *p
     if (page->blocks == 0)
         return false;
     for (size_t i = 0; i < page->blocks; i++) {
-        struct store_block *block = store_block_now(store, collection, page->first_block + i);
-        bool same = block != NULL && block->generation == page->block_generation[i];
-        store_block_unref(&block);
-        if (!same)
+        uint64_t generation = 0;
+        if (!store_generation_now(store, collection, page->first_block + i, &generation) ||
+            generation != page->block_generation[i])
             return false;
     }
     /* Something changed, but elsewhere: the next look is short again. */

@@ -276,6 +276,15 @@ static void hash_filters(struct query *query)
     isg_sha256_end(&hash, query->filters);
 }
 
+struct query query_for(const struct query *query, struct isg_str *id)
+{
+    struct query other = *query;
+    other.view.ids = id;
+    other.view.ids_count = 1;
+    hash_filters(&other);
+    return other;
+}
+
 /* The object that the path names takes the place of match[id]. */
 static int only_object(struct isg_arena *arena, struct isg_str id, struct view_query *view)
 {

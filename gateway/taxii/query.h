@@ -48,6 +48,9 @@ struct query_ask { /* borrowed */
 int query_parse(struct isg_arena *arena, const struct query_ask *ask, struct query *out,
                 struct isg_fail *why);
 
+/* The same query for another object: the one at id, which is borrowed. */
+struct query query_for(const struct query *query, struct isg_str *id);
+
 enum { QUERY_NAMES = 128 };
 
 /* The names of the parameters that were sent and are known here, with commas, in a fixed order. */

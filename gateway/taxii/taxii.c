@@ -5,6 +5,7 @@
 
 #include "gateway/http/negotiate.h"
 #include "gateway/share/view.h"
+#include "gateway/taxii/ahead.h"
 #include "gateway/taxii/call.h"
 #include "gateway/taxii/flight.h"
 #include "gateway/taxii/next.h"
@@ -50,12 +51,14 @@ struct taxii *taxii_new(const struct taxii_parts *parts)
     taxii->parts = *parts;
     taxii->cache = page_cache_new(config->limits.cache_bytes);
     taxii->flights = flights_new();
+    taxii->ahead = ahead_new();
     taxii->views = view_memory_new();
     taxii->discovery = resource_discovery(config);
     taxii->challenge = make_challenge(config->name);
     taxii->roots = calloc(config->roots_count + 1, sizeof(struct http_bytes *));
-    bool whole = taxii->cache != NULL && taxii->flights != NULL && taxii->views != NULL &&
-                 taxii->discovery != NULL && taxii->challenge != NULL && taxii->roots != NULL;
+    bool whole = taxii->cache != NULL && taxii->flights != NULL && taxii->ahead != NULL &&
+                 taxii->views != NULL && taxii->discovery != NULL && taxii->challenge != NULL &&
+                 taxii->roots != NULL;
     for (unsigned i = 0; whole && i < config->roots_count; i++) {
         taxii->roots[i] = resource_root(config, &config->roots[i]);
         whole = taxii->roots[i] != NULL;
@@ -77,6 +80,7 @@ void taxii_free(struct taxii **taxii)
     free(gone->challenge);
     http_bytes_unref(&gone->discovery);
     view_memory_free(&gone->views);
+    ahead_free(&gone->ahead);
     flights_free(&gone->flights);
     page_cache_free(&gone->cache);
     free(gone);
