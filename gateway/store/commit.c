@@ -145,7 +145,7 @@ static int try_group(struct group *group, struct isg_fail *why)
     for (struct commit *c = group->first; c != NULL && err == ISG_OK; c = c->next)
         if ((err = judge(&txn, c)) != ISG_OK)
             (void)isg_fail(why, err, "out of memory");
-    if (err == ISG_OK && (!txn_is_empty(&txn) || group->journal->replicas > 0))
+    if (err == ISG_OK && (!txn_is_empty(&txn) || atomic_load(&group->journal->replicas) > 0))
         err = txn_run(&txn, group->io_us, &in_doubt, why);
     if (in_doubt)
         err = txn_settle(&txn, group->end_us, why);

@@ -8,6 +8,7 @@
 #define GATEWAY_STORE_JOURNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -54,7 +55,7 @@ struct journal {
     char **texts;             /* every text ever handed out, kept until the end */
     size_t texts_count;
 
-    unsigned replicas; /* that must acknowledge each write; 0: none is asked */
+    atomic_uint replicas; /* that must acknowledge each write; 0: none is asked; without the lock */
 
     bool busy; /* somebody is writing */
     struct commit *first;

@@ -229,9 +229,7 @@ int store_demand(struct store *store, const char *collection, enum store_durabil
         err = ISG_ESTORE;
     if (err != ISG_OK)
         return err;
-    pthread_mutex_lock(&journal->lock);
-    journal->replicas = durability == STORE_REPLICA ? store->replicas : 0;
-    pthread_mutex_unlock(&journal->lock);
+    atomic_store(&journal->replicas, durability == STORE_REPLICA ? store->replicas : 0);
     return ISG_OK;
 }
 

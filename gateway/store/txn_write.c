@@ -249,7 +249,7 @@ static int wait_for_replicas(struct txn *t, int64_t deadline_us, struct isg_fail
     struct names_key number;
     struct names_key patience;
     int64_t left_ms = (deadline_us - isg_time_mono_us()) / 1000 - REPLICA_MARGIN_MS;
-    unsigned wanted = t->journal->replicas;
+    unsigned wanted = atomic_load(&t->journal->replicas);
     if (wanted == 0)
         return ISG_OK;
     redis_pipe_reset(&t->read);
