@@ -136,6 +136,7 @@ else
     suite asan -L unit -j 2
     suite asan -L integration -j 2
     step build-dev configure_and_build dev
+    suite dev -L memory -j 2
     step headers-alone cmake --build --preset dev --target all_verify_interface_header_sets
     step build-tsan configure_and_build tsan
     suite tsan -L threads -j 1

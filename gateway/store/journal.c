@@ -197,10 +197,8 @@ int journal_give_labels(struct journal *j, uint32_t count)
     return ISG_OK;
 }
 
-int journal_set_label(struct journal *j, uint32_t number, struct isg_str text)
+static int set_label(struct journal *j, uint32_t number, struct isg_str text)
 {
-    if (number < j->labels_count && j->labels[number] != NULL)
-        return ISG_OK;
     if (journal_give_labels(j, number + 1) != ISG_OK)
         return ISG_ENOMEM;
     char *copy = keep_text(j, text);
@@ -211,6 +209,15 @@ int journal_set_label(struct journal *j, uint32_t number, struct isg_str text)
         return ISG_ENOMEM;
     j->labels[number] = copy;
     return ISG_OK;
+}
+
+int journal_set_label(struct journal *j, uint32_t number, struct isg_str text)
+{
+    if (number < j->labels_count && j->labels[number] != NULL)
+        return ISG_OK;
+    int err = set_label(j, number, text);
+    j->labels_short = j->labels_short || err != ISG_OK;
+    return err;
 }
 
 void journal_forget(struct journal *j)
@@ -265,7 +272,9 @@ static int merge_labels(struct journal *j, const struct news *news)
             ISG_OK)
             return ISG_ENOMEM;
     }
-    return journal_give_labels(j, news->head.labels);
+    int err = journal_give_labels(j, news->head.labels);
+    j->labels_short = err != ISG_OK;
+    return err;
 }
 
 static bool is_other_log(const struct journal *j, const struct journal_head *head)
@@ -302,7 +311,7 @@ static bool merge(struct journal *j, const struct news *news, uint64_t moves, in
 static bool needs_more(const struct journal *j, const struct journal_head *head)
 {
     return is_other_log(j, head) || head->at.generation != j->generation_at ||
-           head->labels > j->labels_count;
+           head->labels > j->labels_count || j->labels_short;
 }
 
 /* Ask for the head, and with `all` for generations and labels behind it (never before it). */

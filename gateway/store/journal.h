@@ -51,6 +51,7 @@ struct journal {
 
     char **labels; /* by number; NULL: number given, text lost */
     uint32_t labels_count;
+    bool labels_short;        /* a text was not kept for lack of memory: all are asked for again */
     struct index label_index; /* text -> number */
     char **texts;             /* every text ever handed out, kept until the end */
     size_t texts_count;
