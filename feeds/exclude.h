@@ -28,7 +28,8 @@ struct exclude_lists;
  * documentation and tests pass, so that an exercise can use them. NULL when there is no memory.
  */
 struct exclude_lists *exclude_new(bool exercise);
-void exclude_free(struct exclude_lists **lists); /* accepts NULL, leaves NULL */
+/* Free the set with every list added to it; leaves NULL. */
+void exclude_free(struct exclude_lists **lists);
 
 /*
  * Add a warning list: {"name", "type", "list": [...]} with type string (the whole value), substring,

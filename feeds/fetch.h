@@ -56,6 +56,7 @@ struct feed_response {
  * (too large), ISG_EUSAGE (URL), ISG_ENOMEM.
  */
 int feed_fetch(const struct feed_request *request, struct feed_response *out, struct isg_fail *why);
+/* Free what the exchange put in; the response is then all zero, ready for another one. */
 void feed_response_done(struct feed_response *response);
 
 /*
@@ -76,6 +77,7 @@ int feed_url_check(const char *text, bool allow_private, struct isg_fail *why);
 
 /* Once per process, before threads start, and at the end. */
 int feed_fetch_start(struct isg_fail *why);
+/* After the last exchange, with no thread in feed_fetch. */
 void feed_fetch_stop(void);
 
 #endif

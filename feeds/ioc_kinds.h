@@ -18,13 +18,18 @@ struct ioc_reader {
 /* Note a refusal; always false. */
 bool ioc_refuse(struct ioc_reader *reader, const char *why_not);
 
+/* IPv4 or IPv6, also in [brackets]; a single address. */
 bool ioc_read_address(struct ioc_reader *reader, struct isg_str text, struct ioc *out);
+/* ADDRESS/BITS, bits behind the prefix cleared (noted in masked); /32 and /128 are an address. */
 bool ioc_read_range(struct ioc_reader *reader, struct isg_str text, struct ioc *out);
 /* bare_v6: IPv6 may stand without brackets (the source says ip:port). */
 bool ioc_read_ip_port(struct ioc_reader *reader, struct isg_str text, bool bare_v6,
                       struct ioc *out);
+/* A name, its A-label form in value; "*." in front sets wildcard. IDNA 2008 decides. */
 bool ioc_read_domain(struct ioc_reader *reader, struct isg_str text, struct ioc *out);
+/* A URL, its host read like an address or a domain. */
 bool ioc_read_url(struct ioc_reader *reader, struct isg_str text, struct ioc *out);
+/* A mail address, also in <angles>; the part behind the last @ is read like a domain. */
 bool ioc_read_email(struct ioc_reader *reader, struct isg_str text, struct ioc *out);
 
 /* Text of exactly the 16 bytes of an address (IPv4 as ::ffff:a.b.c.d): RFC 5952, dotted for IPv4. */

@@ -43,6 +43,7 @@ struct map {
 
 /* Ready the map; release it with map_done, also after a failure. */
 void map_init(struct map *map, struct feed_context *context, struct isg_fail *why);
+/* Free the text and the arena of the map; what was emitted stays. */
 void map_done(struct map *map);
 
 /* Set the sticky error unless one is set; returns map->err. */
@@ -73,6 +74,10 @@ struct map_head {
  * map->w, then map_end hands it out. facet as in feed_emit.
  */
 void map_begin(struct map *map, const struct map_head *head);
+/*
+ * Close the object and emit it; the first failure stays in map->err, and nothing is emitted after
+ * it.
+ */
 void map_end(struct map *map, const char *facet);
 
 /* Set map->owner without handing its identity out. */
@@ -87,6 +92,7 @@ void map_organisation(struct map *map, struct isg_str name, struct isg_str home,
 
 /* Begin `extensions` with this one entry; close with map_extension_end. */
 void map_extension_begin(struct map *map, const char *id);
+/* Close the entry and `extensions`. */
 void map_extension_end(struct map *map);
 
 /* A list of strings under a name; nothing when it is empty (S-003). */

@@ -39,8 +39,13 @@ struct observe_event {
 
 struct observe; /* the windows of a run */
 
-struct observe *observe_new(struct map *map); /* NULL when there is no memory */
-void observe_free(struct observe **observe);  /* accepts NULL, leaves NULL */
+/*
+ * NULL when there is no memory. The map is borrowed; without exclusion lists it uses the built-in
+ * one.
+ */
+struct observe *observe_new(struct map *map);
+/* Accepts NULL, leaves NULL. */
+void observe_free(struct observe **observe);
 
 /*
  * Count one event. Left out with a count are: events between own machines (their addresses stay in

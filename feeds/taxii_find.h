@@ -23,6 +23,7 @@ struct taxii_place {
     int64_t max_content_length; /* 0: not said */
 };
 
+/* Free the URLs of a place that was found; also right for one that is all zero. */
 void taxii_place_done(struct taxii_place *place);
 
 /*

@@ -48,6 +48,7 @@ struct warning_list {
 
 /* Read a list file; errors as exclude_add. Free with warning_list_free. */
 int warning_list_read(struct isg_str file, struct warning_list **out, struct isg_fail *why);
+/* Free the list with its compiled expressions; leaves NULL. */
 void warning_list_free(struct warning_list **list);
 
 /* text: lower case. A value that is equal, that holds a needle, or that a pattern matches. */
