@@ -77,6 +77,7 @@ bool stix_check_filled(struct stix_checking *c, const struct stix_json *value,
 /* An object that must have content, named what: call for each of its members. */
 typedef void stix_member_fn(struct stix_checking *c, const char *name,
                             const struct stix_json *value, const struct stix_place *at);
+/* Report what is no object or is empty (S-003); call for each member with its place. */
 void stix_check_members(struct stix_checking *c, const struct stix_json *value,
                         const struct stix_place *at, const char *what, stix_member_fn *call);
 
@@ -121,6 +122,7 @@ stix_rule_fn stix_rule_extension_definition, stix_rule_external_reference, stix_
 
 /* --- check_extensions.c (S-077 to S-085) --- */
 
+/* The value of `extensions`: not empty, and each entry by what its key names. */
 void stix_check_extensions(struct stix_checking *c, const struct stix_json *value,
                            const struct stix_place *at);
 
@@ -129,12 +131,15 @@ struct stix_extended {
     enum stix_kind new_kind; /* of new-sdo, new-sco, new-sro; STIX_KIND_UNKNOWN without */
     bool toplevel;           /* a toplevel-property-extension is present */
 };
+/* Read it off `extensions`; all zero without any. */
 struct stix_extended stix_extended_by(const struct stix_json *object);
 
 /* --- check_markings.c (S-067 to S-075) --- */
 
+/* A granular marking's selector: well-formed (S-074), and there in the object. */
 void stix_check_selector(struct stix_checking *c, struct isg_str selector,
                          const struct stix_place *at);
+/* `definition` of a marking, by the object's definition_type. */
 void stix_check_definition(struct stix_checking *c, const struct stix_json *value,
                            const struct stix_place *at);
 
@@ -149,26 +154,33 @@ bool stix_is_tlp_1(struct isg_str marking_id);
 
 /* True when text has the form of this algorithm's hashes, or the algorithm is unknown (S-016). */
 bool stix_hash_fits(struct isg_str name, struct isg_str text);
+/* A dictionary of hashes: its keys, and each value by its algorithm (S-016). */
 void stix_check_hashes(struct stix_checking *c, const struct stix_json *value,
                        const struct stix_place *at);
+/* `contents` of a language-content: translations by language. */
 void stix_check_contents(struct stix_checking *c, const struct stix_json *value,
                          const struct stix_place *at);
+/* `objects` of an observed-data: a dictionary of 2.0-style observables. */
 void stix_check_container(struct stix_checking *c, const struct stix_json *value,
                           const struct stix_place *at);
 
 /* --- check_connected.c (S-041) --- */
 
+/* References must connect all objects of the container (S-041). */
 void stix_check_connected(struct stix_checking *c, const struct stix_json *container,
                           const struct stix_place *at);
 
 /* --- check_within.c (S-072, S-076): what only a bundle can show --- */
 
+/* Report markings that mark each other, and translations shaped unlike what they translate. */
 void stix_check_within(struct stix_checking *c, const struct stix_json *bundle);
 
 /* --- check_bundle.c (S-086, S-087) --- */
 
+/* An element of `objects`: an object, no bundle (S-086), and valid by itself. */
 void stix_check_bundle_element(struct stix_checking *c, const struct stix_json *value,
                                const struct stix_place *at);
+/* Warn of a version of an object that stands in the bundle more than once (S-087). */
 void stix_check_bundle_twice(struct stix_checking *c, const struct stix_json *bundle);
 
 #endif

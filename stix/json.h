@@ -37,9 +37,11 @@ enum stix_json_type {
  */
 int stix_json_parse(struct isg_str text, const struct stix_limits *limits,
                     struct stix_json **out_tree, struct isg_fail *why);
-void stix_json_free(struct stix_json **tree); /* accepts NULL, leaves NULL */
+/* Give a tree back; accepts NULL, leaves NULL. Never a value within a tree. */
+void stix_json_free(struct stix_json **tree);
 
-enum stix_json_type stix_json_type(const struct stix_json *value); /* NULL is STIX_JSON_NULL */
+/* NULL is STIX_JSON_NULL. */
+enum stix_json_type stix_json_type(const struct stix_json *value);
 
 /* Member of an object by name; NULL when absent or value is no object. */
 const struct stix_json *stix_json_get(const struct stix_json *value, const char *name);

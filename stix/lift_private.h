@@ -44,7 +44,8 @@ struct stix_container;
  */
 int stix_container_lift(struct stix_lifting *l, const struct stix_json *observed,
                         struct stix_container **out_container);
-void stix_container_free(struct stix_container **container); /* accepts NULL, leaves NULL */
+/* Forget the ids; accepts NULL, leaves NULL. */
+void stix_container_free(struct stix_container **container);
 
 /* The list object_refs. */
 void stix_container_refs(const struct stix_container *container, struct isg_jsonw *w);

@@ -78,6 +78,10 @@ struct stix_scene {
     bool untimed; /* an observation has no times */
 };
 
+/*
+ * Read what is to be searched into *out, in m's memory. Returns m->err; on failure *out is as it
+ * was.
+ */
 int stix_scene_read(struct stix_matching *m, const struct stix_json *observations,
                     struct stix_scene *out);
 
@@ -209,6 +213,7 @@ struct stix_program {
 /* Compile a pattern for a scene. Free the program also after a failure. */
 int stix_program_compile(struct stix_matching *m, const struct stix_pattern *pattern,
                          const struct stix_scene *scene, struct stix_program *out);
+/* Free the compiled expressions; the rest is m's memory. May be called twice. */
 void stix_program_free(struct stix_program *program);
 
 /* Find which observations each leaf can be, and what the guesses are. */
@@ -244,7 +249,9 @@ bool stix_plan_binds(struct stix_matching *m, const struct stix_plan *plan,
 
 struct stix_flow;
 
+/* Without demands; m and scene are borrowed. NULL without memory: m->err is set. */
 struct stix_flow *stix_flow_new(struct stix_matching *m, const struct stix_scene *scene);
+/* Accepts NULL, leaves NULL. */
 void stix_flow_free(struct stix_flow **flow);
 
 /* Demands that are met now. */

@@ -38,11 +38,15 @@ struct stix_scope {
     size_t mask;     /* number of slots - 1 */
 };
 
+/* No names; allocates nothing until they are many. */
 void stix_names_init(struct stix_names *names);
+/* Free the memory; every scope must have been closed. */
 void stix_names_done(struct stix_names *names);
 
+/* Begin an object within those that are open. */
 void stix_names_open(const struct stix_names *names, struct stix_scope *scope);
-void stix_names_close(struct stix_names *names, struct stix_scope *scope); /* the innermost */
+/* End the innermost object: its names are forgotten. */
+void stix_names_close(struct stix_names *names, struct stix_scope *scope);
 
 /* Add a name as written. Returns ISG_OK, ISG_ECONFLICT when the object has it, ISG_ENOMEM. */
 int stix_names_add(struct stix_names *names, struct stix_scope *scope, struct isg_str raw);

@@ -49,7 +49,8 @@ struct stix_object {
  */
 int stix_object_read(struct isg_str text, const struct stix_limits *limits,
                      struct stix_report *report, struct stix_object *out, struct isg_fail *why);
-void stix_object_done(struct stix_object *object); /* free what it holds; may be called twice */
+/* Free what it holds; may be called twice. */
+void stix_object_done(struct stix_object *object);
 
 /* What names the version in TAXII (T-095, T-055): modified, else created, else empty. */
 struct isg_str stix_object_version(const struct stix_object *object);

@@ -42,9 +42,12 @@ struct stix_dnf {
     size_t n;
 };
 
-bool stix_normal_fail(struct stix_normal *n, int code);       /* returns false */
-bool stix_normal_work(struct stix_normal *n, uint64_t units); /* false when none are left */
-void *stix_normal_alloc(struct stix_normal *n, size_t count, size_t size); /* NULL: err is set */
+/* Keep the first failure in err and why; always false. */
+bool stix_normal_fail(struct stix_normal *n, int code);
+/* Spend units of work. False, with err set, when none are left. */
+bool stix_normal_work(struct stix_normal *n, uint64_t units);
+/* Zeroed memory of the arena. NULL: err is set. */
+void *stix_normal_alloc(struct stix_normal *n, size_t count, size_t size);
 
 /* Keep what a buffer holds, and empty it. False after a failure. */
 bool stix_normal_keep(struct stix_normal *n, struct isg_buf *buf, struct isg_str *out);

@@ -155,10 +155,12 @@ bool stix_path_ends_at_address(const struct stix_path *path);
 
 /* --- texts (pattern_print.c) --- */
 
-/* Append a path, a literal of a test, or a qualifier, in the one form of all that mean the same. */
+/* Append a path in the one form of all that mean the same. */
 void stix_path_print(const struct stix_path *path, struct isg_buf *out);
+/* Append a literal of this test, likewise. */
 void stix_literal_print(const struct stix_literal *literal, const struct stix_test *test,
                         struct isg_buf *out);
+/* Append a qualifier with a blank in front, likewise. */
 void stix_qualifier_print(const struct stix_qualifier *qualifier, enum stix_pattern_version version,
                           struct isg_buf *out);
 
@@ -174,7 +176,8 @@ int stix_regex_check(struct isg_str text, bool bytes);
 
 /* An expression to search with; *out_regex is set on success only. Returns as stix_regex_check. */
 int stix_regex_new(struct isg_str text, bool bytes, struct stix_regex **out_regex);
-void stix_regex_free(struct stix_regex **regex); /* accepts NULL, leaves NULL */
+/* Accepts NULL, leaves NULL. */
+void stix_regex_free(struct stix_regex **regex);
 
 /*
  * Search anywhere in subject (UTF-8, or bytes as the expression was made). Returns ISG_OK;

@@ -61,7 +61,8 @@ struct stix_cutter;
  */
 struct stix_cutter *stix_cutter_new(const struct stix_limits *limits, stix_cutter_object *on_object,
                                     stix_cutter_member *on_member, void *arg);
-void stix_cutter_free(struct stix_cutter **cutter); /* accepts NULL, leaves NULL */
+/* Accepts NULL, leaves NULL. */
+void stix_cutter_free(struct stix_cutter **cutter);
 
 /*
  * The next piece of the stream. Returns ISG_OK, ISG_EPARSE, ISG_ELIMIT, ISG_ENOMEM or a callback's

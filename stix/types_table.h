@@ -127,7 +127,8 @@ int stix_prop_find(const struct stix_type *type, const char *name);
 /* The common properties, sorted by name. */
 extern const struct stix_common stix_commons[];
 extern const size_t stix_commons_n;
-int stix_common_find(const char *name); /* row, or -1 */
+/* Row of a common property in stix_commons, or -1. */
+int stix_common_find(const char *name);
 
 /* The predefined extension of this name, or NULL (S-064). */
 const struct stix_type *stix_extension_find(const char *name);

@@ -20,15 +20,23 @@ struct isg_buf {
 /* No cap but the address space. */
 #define ISG_BUF_NO_MAX ((size_t)-1 / 2)
 
-void isg_buf_init(struct isg_buf *b, size_t max); /* an empty buffer; allocates nothing */
-void isg_buf_done(struct isg_buf *b);             /* free the bytes; the buffer may be reused */
-void isg_buf_reset(struct isg_buf *b);            /* empty and error-free, the memory kept */
+/* An empty buffer of at most max bytes; allocates nothing. */
+void isg_buf_init(struct isg_buf *b, size_t max);
+/* Free the bytes; the buffer may be reused. */
+void isg_buf_done(struct isg_buf *b);
+/* Empty and error-free, the memory kept. */
+void isg_buf_reset(struct isg_buf *b);
 
-void isg_buf_put(struct isg_buf *b, const void *p, size_t n);   /* append n bytes */
-void isg_buf_put_str(struct isg_buf *b, struct isg_str s);      /* append a view */
-void isg_buf_puts(struct isg_buf *b, const char *text);         /* append a C string */
-void isg_buf_putc(struct isg_buf *b, char c);                   /* append one byte */
-void isg_buf_printf(struct isg_buf *b, const char *format, ...) /* append formatted text */
+/* Append n bytes; past max or without memory the error stays in b->err. */
+void isg_buf_put(struct isg_buf *b, const void *p, size_t n);
+/* Append a view. */
+void isg_buf_put_str(struct isg_buf *b, struct isg_str s);
+/* Append a NUL-terminated text. */
+void isg_buf_puts(struct isg_buf *b, const char *text);
+/* Append one byte. */
+void isg_buf_putc(struct isg_buf *b, char c);
+/* Append formatted text. */
+void isg_buf_printf(struct isg_buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Make room for n more bytes and return where they go, or NULL with err set. Add to len yourself. */

@@ -19,13 +19,19 @@ struct isg_sha512 {
     uint64_t state[32];
 };
 
-void isg_sha256_init(struct isg_sha256 *hash);                               /* start */
-void isg_sha256_add(struct isg_sha256 *hash, const void *p, size_t n);       /* more bytes */
-void isg_sha256_end(struct isg_sha256 *hash, uint8_t out[ISG_SHA256_BYTES]); /* finish */
+/* Start a digest; needs no release. */
+void isg_sha256_init(struct isg_sha256 *hash);
+/* Take n more bytes. */
+void isg_sha256_add(struct isg_sha256 *hash, const void *p, size_t n);
+/* Write the digest of all bytes added, and start anew. */
+void isg_sha256_end(struct isg_sha256 *hash, uint8_t out[ISG_SHA256_BYTES]);
 
-void isg_sha512_init(struct isg_sha512 *hash);                               /* start */
-void isg_sha512_add(struct isg_sha512 *hash, const void *p, size_t n);       /* more bytes */
-void isg_sha512_end(struct isg_sha512 *hash, uint8_t out[ISG_SHA512_BYTES]); /* finish */
+/* Start a digest; needs no release. */
+void isg_sha512_init(struct isg_sha512 *hash);
+/* Take n more bytes. */
+void isg_sha512_add(struct isg_sha512 *hash, const void *p, size_t n);
+/* Write the digest of all bytes added, and start anew. */
+void isg_sha512_end(struct isg_sha512 *hash, uint8_t out[ISG_SHA512_BYTES]);
 
 /* SHA-256 of a whole text. */
 void isg_sha256(struct isg_str text, uint8_t out[ISG_SHA256_BYTES]);

@@ -23,22 +23,35 @@ struct isg_jsonw {
     bool after_name;
 };
 
-void isg_jsonw_init(struct isg_jsonw *w, struct isg_buf *out); /* write to out, from its end on */
+/* Write to out, from its end on. */
+void isg_jsonw_init(struct isg_jsonw *w, struct isg_buf *out);
 
-void isg_jsonw_object(struct isg_jsonw *w);                        /* { */
-void isg_jsonw_list(struct isg_jsonw *w);                          /* [ */
-void isg_jsonw_end(struct isg_jsonw *w);                           /* } or ] */
-void isg_jsonw_name(struct isg_jsonw *w, const char *name);        /* a member's name */
-void isg_jsonw_name_str(struct isg_jsonw *w, struct isg_str name); /* likewise */
-void isg_jsonw_str(struct isg_jsonw *w, struct isg_str value);     /* a string, escaped */
-void isg_jsonw_int(struct isg_jsonw *w, int64_t value);            /* an integer */
-void isg_jsonw_bool(struct isg_jsonw *w, bool value);              /* true or false */
-void isg_jsonw_raw(struct isg_jsonw *w, struct isg_str json);      /* a finished JSON value */
+/* Open an object. */
+void isg_jsonw_object(struct isg_jsonw *w);
+/* Open a list. */
+void isg_jsonw_list(struct isg_jsonw *w);
+/* Close the innermost object or list. */
+void isg_jsonw_end(struct isg_jsonw *w);
+/* A member's name, NUL-terminated; its value follows. */
+void isg_jsonw_name(struct isg_jsonw *w, const char *name);
+/* A member's name as a view; its value follows. */
+void isg_jsonw_name_str(struct isg_jsonw *w, struct isg_str name);
+/* A string, escaped. */
+void isg_jsonw_str(struct isg_jsonw *w, struct isg_str value);
+/* An integer. */
+void isg_jsonw_int(struct isg_jsonw *w, int64_t value);
+/* true or false. */
+void isg_jsonw_bool(struct isg_jsonw *w, bool value);
+/* A finished JSON value, as it stands. */
+void isg_jsonw_raw(struct isg_jsonw *w, struct isg_str json);
 
-/* Name and value in one call; the NUL-terminated form is left out when value is NULL. */
+/* A name and a NUL-terminated string; both are left out when value is NULL. */
 void isg_jsonw_put(struct isg_jsonw *w, const char *name, const char *value);
+/* A name and a string, also an empty one. */
 void isg_jsonw_put_str(struct isg_jsonw *w, const char *name, struct isg_str value);
+/* A name and an integer. */
 void isg_jsonw_put_int(struct isg_jsonw *w, const char *name, int64_t value);
+/* A name and true or false. */
 void isg_jsonw_put_bool(struct isg_jsonw *w, const char *name, bool value);
 
 /* Append s to out as the inside of a JSON string, as RFC 8785 escapes it. */

@@ -37,8 +37,10 @@ bool isg_str_ieq(struct isg_str a, struct isg_str b);
 /* Byte order as memcmp, shorter first; for qsort and bsearch. */
 int isg_str_cmp(struct isg_str a, struct isg_str b);
 
-bool isg_str_starts(struct isg_str s, struct isg_str prefix); /* s begins with prefix */
-bool isg_str_ends(struct isg_str s, struct isg_str suffix);   /* s ends with suffix */
+/* True when s begins with prefix; the empty prefix begins all. */
+bool isg_str_starts(struct isg_str s, struct isg_str prefix);
+/* True when s ends with suffix. */
+bool isg_str_ends(struct isg_str s, struct isg_str suffix);
 
 /* The view from offset `from` on; empty when past the end. */
 struct isg_str isg_str_from(struct isg_str s, size_t from);

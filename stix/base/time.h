@@ -29,7 +29,9 @@ int isg_time_cmp(struct isg_str a, struct isg_str b);
 /* `YYYY-MM-DDThh:mm:ss.sssZ` with 0 to 6 fraction digits (cut, not rounded), NUL-terminated. */
 void isg_time_format(int64_t us, int digits, char out[ISG_TIME_TEXT]);
 
-int64_t isg_time_now_us(void);  /* wall clock */
-int64_t isg_time_mono_us(void); /* a clock that never jumps; for deadlines */
+/* The wall clock, in microseconds since 1970. */
+int64_t isg_time_now_us(void);
+/* A clock that never jumps, in microseconds; for deadlines. */
+int64_t isg_time_mono_us(void);
 
 #endif
