@@ -119,7 +119,8 @@ int config_load(const char *dir, struct config **out, struct isg_fail *why);
 
 /* As config_load, from a file with paths relative to dir (check-config of a file elsewhere). */
 int config_load_file(const char *path, const char *dir, struct config **out, struct isg_fail *why);
-void config_free(struct config **config); /* accepts NULL, leaves NULL */
+/* Free a configuration and every text in it; accepts NULL, leaves NULL. */
+void config_free(struct config **config);
 
 /* Append the whole configuration as YAML, each value with a comment on where it came from. */
 void config_show(const struct config *config, struct isg_buf *out);

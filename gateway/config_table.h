@@ -66,8 +66,10 @@ void setting_name(const struct setting *row, size_t item, char *out, size_t size
 /* The environment variable that overrides a scalar: ISG_LIMITS_PAGE_MAX. */
 void setting_env_name(const struct setting *row, char *out, size_t size);
 
+/* A count, bytes or a time: kept as a number. Others are kept as text. */
 bool setting_is_number(enum setting_type type);
-const char *setting_type_name(enum setting_type type); /* for people */
+/* What a value of this type is called in messages: "text", "URL", "number". */
+const char *setting_type_name(enum setting_type type);
 
 /*
  * NULL when text may be the value of row, else what is wrong with it ("is out of range"). The
@@ -99,6 +101,7 @@ struct config_yaml;
 /* ISG_OK, ISG_EUSAGE (why names key and line), ISG_ELIMIT, ISG_ENOMEM. text may be empty. */
 int config_yaml_parse(struct isg_str text, const char *file, struct config_yaml **out,
                       struct isg_fail *why);
+/* Free the tree, and with it all texts it lent; accepts NULL, leaves NULL. */
 void config_yaml_free(struct config_yaml **yaml);
 
 /* Entries of a list section. */

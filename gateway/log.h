@@ -31,11 +31,16 @@ void log_setup(enum log_level level, enum log_format format);
 /* Write one event; use LOG. Repeats of one event over 200 a second are counted, not written. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t n);
 
-struct log_field log_cstr(const char *name, const char *value); /* NULL value: left out */
+/* A text, borrowed until log_write; with a NULL value the field is left out. */
+struct log_field log_cstr(const char *name, const char *value);
+/* The same of a view. */
 struct log_field log_str(const char *name, struct isg_str value);
+/* An integer. */
 struct log_field log_int(const char *name, int64_t value);
+/* true or false. */
 struct log_field log_bool(const char *name, bool value);
-struct log_field log_why(const struct isg_fail *why); /* "error": text with path and rule */
+/* "error": text with path and rule, in memory of this thread: one such field a line. */
+struct log_field log_why(const struct isg_fail *why);
 
 /* LOG(LOG_WARN, "store.down", log_cstr("url", u), log_why(&why)); at least one field. */
 #define LOG(level, event, ...)                                       \

@@ -18,7 +18,8 @@ struct networks;
  * blanks; an empty text is an empty list. ISG_EUSAGE (why names the entry), ISG_ENOMEM.
  */
 int networks_parse(struct isg_str text, struct networks **out, struct isg_fail *why);
-void networks_free(struct networks **networks); /* accepts NULL, leaves NULL */
+/* Accepts NULL, leaves NULL. */
+void networks_free(struct networks **networks);
 
 /* Is the address in one of them? NULL holds nothing; what is no address is nowhere. */
 bool networks_have(const struct networks *networks, struct isg_str address);

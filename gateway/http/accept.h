@@ -26,13 +26,18 @@ struct accept_to { /* who takes a connection over, also when that fails */
 int accept_open(const char *unix_path, const char *host_port, struct accept **out,
                 struct isg_fail *why);
 
-unsigned accept_port(const struct accept *accept); /* 0 for a Unix socket alone */
+/* The TCP port it listens on, also where 0 was asked for; 0 for a Unix socket alone. */
+unsigned accept_port(const struct accept *accept);
 
-int accept_wake_fd(const struct accept *accept); /* an eventfd that ends a pause */
+/* An eventfd that ends a pause when written to; owned by accept. */
+int accept_wake_fd(const struct accept *accept);
 
 /* Start and stop the thread. ISG_ENOMEM when there is no thread to be had. */
 int accept_start(struct accept *accept, struct connections *table, const struct accept_to *to,
                  struct isg_fail *why);
+/*
+ * End the thread, close the sockets, remove the Unix socket. Connections that were handed on stay.
+ */
 void accept_stop(struct accept *accept);
 
 /* Stop, close the sockets, remove the Unix socket. Accepts NULL, leaves NULL. */

@@ -23,6 +23,7 @@ struct certificate_set { /* PEM texts; free with certificate_set_done */
  */
 int certificate_make(const char *organisation, const char *host, struct certificate_set *out,
                      struct isg_fail *why);
-void certificate_set_done(struct certificate_set *set); /* wipes the key */
+/* Wipe the key, free all three. */
+void certificate_set_done(struct certificate_set *set);
 
 #endif

@@ -53,7 +53,8 @@ enum connections_refusal {
 
 /* max_per_address 0: no limit. wake_fd is written to when room appears after a refusal as FULL. */
 struct connections *connections_new(unsigned max, unsigned max_per_address, int wake_fd);
-void connections_free(struct connections **table); /* accepts NULL, leaves NULL */
+/* Every connection must be gone. Accepts NULL, leaves NULL. */
+void connections_free(struct connections **table);
 
 /* Connections of these are not limited by address; others than these and loopback are refused as
  * strangers where only_them. Borrowed. Before the first connection. */
@@ -61,6 +62,7 @@ void connections_trust(struct connections *table, const struct networks *proxies
 
 /* Start and stop the timer thread. False when there is no thread to be had. */
 bool connections_watch(struct connections *table);
+/* End the timer thread and wait for it; nothing when none runs. */
 void connections_unwatch(struct connections *table);
 
 /* Room for one more, whatever its address? A false answer asks for a wake-up. */
@@ -79,6 +81,7 @@ void connections_deadline(struct connection *connection, int64_t deadline_us);
 /* The socket is about to be closed (or never was taken over). */
 void connections_remove(struct connections *table, struct connection *connection);
 
+/* Connections open now. For several threads. */
 unsigned connections_count(struct connections *table);
 
 /* Shut down all connections between two requests; from now on none stays idle. */

@@ -40,22 +40,29 @@ enum http_next {
 /* Immutable bytes shared by many replies, counted. */
 struct http_bytes;
 
-/* Take over bytes from malloc (freed with free), or copy them. NULL without memory. */
+/* Take over bytes from malloc, also on failure; freed with free. NULL without memory. */
 struct http_bytes *http_bytes_take(char *take_bytes, size_t n);
+/* A copy with one reference. NULL without memory. */
 struct http_bytes *http_bytes_copy(struct isg_str bytes);
+/* One more reference; the same pointer. For several threads. */
 struct http_bytes *http_bytes_ref(struct http_bytes *bytes);
-void http_bytes_unref(struct http_bytes **bytes); /* accepts NULL, leaves NULL */
+/* Drop a reference, the last one frees; accepts NULL, leaves NULL. */
+void http_bytes_unref(struct http_bytes **bytes);
+/* All bytes, as a view that lives as long as a reference. */
 struct isg_str http_bytes_str(const struct http_bytes *bytes);
 
 struct http_request;
 
 /* ---- what came in; views live as long as the request ---- */
 enum http_method http_method(const struct http_request *request);
-struct isg_str http_path(const struct http_request *request);  /* raw, without query; begins '/' */
-struct isg_str http_query(const struct http_request *request); /* raw, without '?'; may be empty */
-struct isg_str http_header(const struct http_request *request,
-                           const char *name);                 /* p NULL: absent */
-struct isg_str http_body(const struct http_request *request); /* whole body, in run */
+/* Raw, without query; begins with a slash. */
+struct isg_str http_path(const struct http_request *request);
+/* Raw, without the question mark; may be empty. */
+struct isg_str http_query(const struct http_request *request);
+/* Value of a field, its name in any case; p is NULL when it is absent. */
+struct isg_str http_header(const struct http_request *request, const char *name);
+/* The whole body, in run. */
+struct isg_str http_body(const struct http_request *request);
 /* Who asks: the socket's address, or behind trusted proxies the one they name; or "unix". */
 struct isg_str http_peer(const struct http_request *request);
 
@@ -66,13 +73,18 @@ struct http_certificate {
     struct isg_str names; /* subject alternative names: "DNS:", "EMAIL:", "URI:", "IP:" and the
                                    value, one a line */
 };
+/* Never NULL; lives as long as the request. */
 const struct http_certificate *http_client_certificate(const struct http_request *request);
-bool http_certificate_required(const struct http_request *request); /* by its listener */
-const char *http_id(const struct http_request *request);    /* request id for log and error_id */
-struct isg_arena *http_arena(struct http_request *request); /* freed with the request */
+/* True when the listener lets nobody in without a client certificate. */
+bool http_certificate_required(const struct http_request *request);
+/* The request's id, for the log and for error_id. */
+const char *http_id(const struct http_request *request);
+/* Memory that is freed with the request. */
+struct isg_arena *http_arena(struct http_request *request);
 
 /* A slot for the application (who is asking, which route): lives as long as the request. */
 void *http_user(const struct http_request *request);
+/* Set the slot; what stood there is not freed. */
 void http_set_user(struct http_request *request, void *user);
 
 /* Call done(arg) when the request is over, on whatever thread lets it go: for what the application
@@ -91,10 +103,13 @@ void http_note(struct http_request *request, struct isg_str filters, size_t obje
 /* ---- what goes out ---- */
 /* With 304, as with HEAD, the bytes to send stay here and only their length goes out. */
 void http_status(struct http_request *request, int status);
-void http_set_header(struct http_request *request, const char *name,
-                     struct isg_str value); /* copied */
-void http_send(struct http_request *request,
-               struct http_bytes *bytes); /* takes its own reference */
+/*
+ * Set a field, in place of one of this name; both texts are copied. What is no field is left out.
+ */
+void http_set_header(struct http_request *request, const char *name, struct isg_str value);
+/* The reply's body; takes its own reference. */
+void http_send(struct http_request *request, struct http_bytes *bytes);
+/* The same of a copy of bytes. */
 void http_send_copy(struct http_request *request, struct isg_str bytes);
 
 /* Close the connection after this answer. */

@@ -60,15 +60,19 @@ void lane_give(struct http_listener *listener, struct connection *connection,
 
 /* library: of a request's connection. Suspend only on its own listener thread. */
 void library_suspend(void *library);
+/* Resume a suspended connection. From any thread. */
 void library_resume(void *library);
-void *library_session(void *library); /* GnuTLS; NULL: plain */
+/* The GnuTLS session of the connection; NULL: plain. */
+void *library_session(void *library);
 
 /* Queue the reply as it stands; false when it could not be. */
 bool library_reply(struct http_request *request);
 
 /* ---- flow.c: a request's way; each returns false when the connection is to be closed now ---- */
 
+/* The head is complete: judge it, name the client, call the application's head function. */
 bool flow_begin(struct http_request *request, struct guard_head *head);
+/* A piece of the body: to the application or kept, or dropped where the reply stands already. */
 bool flow_body(struct http_request *request, struct isg_str data);
 
 /* The final call, or a call after a wait. *slot is where the library keeps the request. */

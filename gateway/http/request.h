@@ -90,6 +90,7 @@ bool request_fill(struct http_request *request, const struct guard_head *head);
 /* Copy what the client's certificate says. */
 void request_certificate(struct http_request *request, const struct http_certificate *certificate);
 
+/* One more holder, such as a worker. From any thread. */
 void request_ref(struct http_request *request);
 
 /* Drop a reference; the last one reports the request (log, count, the app's over) and frees. */

@@ -46,7 +46,8 @@ void (*tls_no_certificate(void))(void);
 
 /* Arm a session before its handshake. NULL without memory. */
 struct tls_use *tls_begin(struct tls *tls, void *session);
-void tls_end(struct tls_use **use); /* accepts NULL, leaves NULL; does not touch the session */
+/* Accepts NULL, leaves NULL; does not touch the session. */
+void tls_end(struct tls_use **use);
 
 /*
  * The client's certificate, if it presented one that leads to the client CA, is not revoked and valid

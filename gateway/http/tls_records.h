@@ -14,7 +14,8 @@ struct tls_records;
 
 /* Read ahead for a session, before its handshake. NULL without memory: it goes GnuTLS' own way. */
 struct tls_records *tls_records_begin(void *session, int fd);
-void tls_records_end(struct tls_records **records); /* the session is gone; accepts NULL */
+/* When the session is gone. Accepts NULL, leaves NULL. */
+void tls_records_end(struct tls_records **records);
 
 /*
  * Hold back what is sent until tls_records_release, if the reply (head and body: n bytes, about)
