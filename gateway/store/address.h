@@ -28,6 +28,7 @@ struct address {
  */
 int address_read(const char *url, const char *accept_plain, struct address *out,
                  struct isg_fail *why);
+/* Free the texts; the address is then all zero. May be called twice. */
 void address_done(struct address *address);
 
 /*

@@ -25,6 +25,7 @@
  */
 int block_build(uint64_t number, uint64_t generation, size_t count, struct isg_str records,
                 const struct redis_reply *marks, struct store_block **out);
+/* One more reference; the same pointer. For several threads. */
 struct store_block *block_ref(struct store_block *view);
 
 /*
@@ -39,8 +40,9 @@ struct store_block *block_ref(struct store_block *view);
 int block_grow(const struct store_block *old, uint64_t number, uint64_t generation,
                const struct store_event *events, size_t n, struct store_block **out);
 
-/* An event as its record says; texts are the record's. And what marks add to it. */
+/* An event as its record says; its texts are the record's. */
 struct store_event block_event(const struct event_record *record);
+/* And what marks add to it; a dead event stays dead. */
 void block_mark(struct store_event *event, const struct event_marks *marks);
 
 /* Whose block: the journal's address and epoch. */
@@ -61,7 +63,9 @@ struct cache {
     size_t bytes_max;
 };
 
+/* An empty cache of at most bytes_max bytes. */
 void cache_init(struct cache *cache, size_t bytes_max);
+/* Drop the cache's references; blocks that readers hold live on. */
 void cache_done(struct cache *cache);
 
 /* A reference to the snapshot kept under key, or NULL. */

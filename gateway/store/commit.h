@@ -11,6 +11,7 @@
 
 /* Become the writer; false when the time is over. */
 bool commit_begin_writing(struct journal *journal, int64_t deadline_us);
+/* Pass the right to write to the next who waits. */
 void commit_end_writing(struct journal *journal);
 
 /* Another gateway wrote first: not all at the same moment again. */

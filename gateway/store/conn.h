@@ -29,9 +29,12 @@ struct redis_pipe {
     size_t sent; /* bytes of out that the kernel took */
 };
 
+/* No commands; allocates nothing. */
 void redis_pipe_init(struct redis_pipe *pipe);
-void redis_pipe_done(struct redis_pipe *pipe);  /* free commands and replies */
-void redis_pipe_reset(struct redis_pipe *pipe); /* forget commands and replies, keep the memory */
+/* Free commands and replies. */
+void redis_pipe_done(struct redis_pipe *pipe);
+/* Forget commands and replies, keep the memory. */
+void redis_pipe_reset(struct redis_pipe *pipe);
 
 /* Append one command. REDIS(pipe, ISG_STR("GET"), key); */
 void redis_put(struct redis_pipe *pipe, const struct isg_str *argv, size_t argc);
@@ -41,6 +44,7 @@ void redis_put(struct redis_pipe *pipe, const struct isg_str *argv, size_t argc)
 
 /* Begin a command of argc arguments; redis_arg must follow argc times. */
 void redis_begin(struct redis_pipe *pipe, size_t argc);
+/* The next argument: any bytes, copied. */
 void redis_arg(struct redis_pipe *pipe, struct isg_str arg);
 
 /* ---- replies -------------------------------------------------------------------------------- */
@@ -56,12 +60,18 @@ int redis_expect(const struct redis_reply *reply, enum redis_kind kind, struct i
 /* The n-th reply of a pipeline that was run, NULL when it is not there. */
 const struct redis_reply *redis_nth(const struct redis_pipe *pipe, size_t n);
 
-struct isg_str redis_text(const struct redis_reply *reply); /* "" unless a text or an error */
-int64_t redis_number(const struct redis_reply *reply);      /* 0 unless an integer */
-size_t redis_count(const struct redis_reply *reply);        /* 0 unless a list */
-const struct redis_reply *redis_at(const struct redis_reply *reply, size_t i); /* of a list */
+/* Lives as long as the reply; "" unless it is a text or an error. */
+struct isg_str redis_text(const struct redis_reply *reply);
+/* 0 unless it is an integer. */
+int64_t redis_number(const struct redis_reply *reply);
+/* Number of elements; 0 unless it is a list. */
+size_t redis_count(const struct redis_reply *reply);
+/* Element i of a list; NULL where there is none. Lives as long as the reply. */
+const struct redis_reply *redis_at(const struct redis_reply *reply, size_t i);
+/* True for nil: no such key or field, or an EXEC that was not done. */
 bool redis_is_nil(const struct redis_reply *reply);
-bool redis_is_error(const struct redis_reply *reply, const char *prefix); /* "" for any error */
+/* True for an error that begins with prefix; "" for any error. */
+bool redis_is_error(const struct redis_reply *reply, const char *prefix);
 
 /* ---- a connection --------------------------------------------------------------------------- */
 
@@ -89,6 +99,7 @@ struct redis_conn {
  */
 int conn_open(const struct address *address, const char *password_file, int64_t deadline_us,
               struct redis_conn **out, enum conn_fault *out_fault, struct isg_fail *why);
+/* Close the socket, whatever is under way; accepts NULL, leaves NULL. */
 void conn_free(struct redis_conn **conn);
 
 /*

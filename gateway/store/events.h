@@ -50,7 +50,9 @@ struct event_place {
     uint32_t bytes;
 };
 
+/* Append the EVENT_PLACE_BYTES of a place. */
 void event_place_write(struct isg_buf *out, const struct event_place *place);
+/* The place that these bytes are; any bytes are one. */
 struct event_place event_place_read(const char bytes[EVENT_PLACE_BYTES]);
 
 /*

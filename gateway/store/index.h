@@ -24,8 +24,10 @@ struct index {
     uint64_t seed; /* against keys chosen to collide */
 };
 
-void index_init(struct index *index); /* an empty map; allocates nothing */
-void index_done(struct index *index); /* free the table; the map is empty and may be used again */
+/* An empty map with a random seed; allocates nothing. */
+void index_init(struct index *index);
+/* Free the table; the map is empty and may be used again. */
+void index_done(struct index *index);
 
 /* The value of key, or SIZE_MAX. */
 size_t index_get(const struct index *index, struct isg_str key);

@@ -27,9 +27,11 @@ struct journal_head {
 
 enum { JOURNAL_HEAD_TEXT = 128 };
 
-/* Text of a head; and back, where a missing one (nil) is that of an empty log. */
+/* Text of a head, as Redis keeps it. */
 void journal_head_write(const struct journal_head *head, char text[JOURNAL_HEAD_TEXT]);
+/* Read such a text. False, out untouched, when it is damaged. */
 bool journal_head_read(struct isg_str text, struct journal_head *out);
+/* Read a reply; nil is the head of an empty log. ISG_OK, ISG_ESTORE. */
 int journal_head_of(const struct redis_reply *reply, struct journal_head *out,
                     struct isg_fail *why);
 
@@ -64,7 +66,9 @@ struct journal {
     size_t waiting_bytes;
 };
 
-struct journal *journal_new(const char *collection); /* NULL without memory */
+/* Of a log nothing is known of yet; collection is copied. NULL without memory. */
+struct journal *journal_new(const char *collection);
+/* Nobody may wait in it. Accepts NULL, leaves NULL. */
 void journal_free(struct journal **journal);
 
 /* Blocks that hold at least one event. */
@@ -74,7 +78,9 @@ size_t journal_block_size(const struct store_head *head, uint64_t block);
 
 /* ---- with the lock held --------------------------------------------------------------------- */
 
+/* 0 when the block never changed but by appends. */
 uint64_t journal_generation(const struct journal *journal, uint64_t block);
+/* Remember a block's generation; it never goes back. ISG_OK or ISG_ENOMEM. */
 int journal_set_generation(struct journal *journal, uint64_t block, uint64_t generation);
 
 /* Remember a label's number and text. ISG_OK or ISG_ENOMEM. */
@@ -83,8 +89,9 @@ int journal_set_label(struct journal *journal, uint32_t number, struct isg_str t
 /* Numbers below count are given, texts of new ones not known. ISG_OK or ISG_ENOMEM. */
 int journal_give_labels(struct journal *journal, uint32_t count);
 
-/* INT64_MIN when not known. */
+/* Date of the block's first event in microseconds; INT64_MIN when not known. */
 int64_t journal_date(const struct journal *journal, uint64_t block);
+/* Remember that date. ISG_OK or ISG_ENOMEM. */
 int journal_set_date(struct journal *journal, uint64_t block, int64_t date_us);
 
 /* Another log took the place of this one: forget what was known. */

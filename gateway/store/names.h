@@ -57,27 +57,49 @@ bool names_collection_is_valid(const char *collection);
 bool names_id_is_valid(struct isg_str id);
 
 /* Each writes a name into key and returns a view of it. Arguments must be valid as above. */
+
+/* `isg:schema`. */
 struct isg_str names_schema(struct names_key *key);
+/* `isg:alive`, which expires. */
 struct isg_str names_alive(struct names_key *key);
+/* `isg:{docs}:<kind>`, a hash. */
 struct isg_str names_docs(struct names_key *key, enum store_doc kind);
+/* `isg:{docs}:generation`, a counter. */
 struct isg_str names_docs_generation(struct names_key *key);
+/* `isg:{docs}:agreed`, a hash. */
 struct isg_str names_agreed(struct names_key *key);
+/* `isg:status:<id>`. */
 struct isg_str names_status(struct names_key *key, struct isg_str id);
+/* `isg:{q}:jobs`, a hash by id. */
 struct isg_str names_jobs(struct names_key *key);
+/* `isg:{q}:p:<id>`, a hash by number. */
 struct isg_str names_job_pieces(struct names_key *key, struct isg_str id);
+/* `isg:{q}:s:<id>`, a hash by number. */
 struct isg_str names_job_status(struct names_key *key, struct isg_str id);
+/* `isg:lease:<name>`. */
 struct isg_str names_lease(struct names_key *key, const char *name);
+/* `isg:sequence:<name>`. */
 struct isg_str names_sequence(struct names_key *key, const char *name);
 
+/* `isg:{c:<collection>}:head`: what a batch WATCHes. */
 struct isg_str names_head(struct names_key *key, const char *collection);
+/* `...:b:<block>`: event records. */
 struct isg_str names_block(struct names_key *key, const char *collection, uint64_t block);
+/* `...:x:<block>`: marks by position. */
 struct isg_str names_marks(struct names_key *key, const char *collection, uint64_t block);
+/* `...:g`: generations by block. */
 struct isg_str names_generations(struct names_key *key, const char *collection);
+/* `...:d`: dates by block. */
 struct isg_str names_dates(struct names_key *key, const char *collection);
+/* `...:l`: label texts by number. */
 struct isg_str names_labels(struct names_key *key, const char *collection);
+/* `...:p:<label>`: places of its events. */
 struct isg_str names_places(struct names_key *key, const char *collection, uint32_t label);
+/* `...:e`: up to that position nothing lives whose time is over. */
 struct isg_str names_expired(struct names_key *key, const char *collection);
+/* `...:i:<object id>`: records of its living events. */
 struct isg_str names_index(struct names_key *key, const char *collection, struct isg_str id);
+/* `...:o:<digest>`: canonical bytes. */
 struct isg_str names_object(struct names_key *key, const char *collection,
                             const uint8_t digest[ISG_SHA256_BYTES]);
 

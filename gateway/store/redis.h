@@ -24,7 +24,8 @@ struct redis_options {
 
 /* A client that is not connected yet; NULL without memory. Starts the thread behind the breaker. */
 struct redis *redis_new(const struct redis_options *options);
-void redis_free(struct redis **redis); /* all connections must have been given back */
+/* All connections must have been given back. Accepts NULL, leaves NULL. */
+void redis_free(struct redis **redis);
 
 /* When one exchange that begins now must be over, in microseconds of the monotonic clock. */
 int64_t redis_deadline(const struct redis *redis);
@@ -35,7 +36,8 @@ int64_t redis_deadline(const struct redis *redis);
  */
 int redis_take(struct redis *redis, enum redis_use use, int64_t deadline_us,
                struct redis_conn **out, struct isg_fail *why);
-void redis_give(struct redis *redis, struct redis_conn **conn); /* back; accepts NULL */
+/* Give it back, sound or not: its fault decides what becomes of it. Accepts NULL, leaves NULL. */
+void redis_give(struct redis *redis, struct redis_conn **conn);
 
 /*
  * One exchange on a borrowed connection, for commands that may be sent twice: a connection that was

@@ -55,7 +55,8 @@ enum store_durability {
  * ISG_EBUSY (another gateway runs this instance), ISG_EIO, ISG_ENOMEM.
  */
 int store_open(const struct store_options *options, struct store **out, struct isg_fail *why);
-void store_close(struct store **store); /* waits for commits under way, stops the private server */
+/* Wait for commits under way, stop the private server. Accepts NULL, leaves NULL. */
+void store_close(struct store **store);
 
 /* ISG_OK when the store answers now and takes a write: a replica, a full memory or a disk that
  * fails are ISG_ESTORE with the reason. Does not wait when the breaker is open. */
@@ -88,11 +89,13 @@ enum store_doc {
     STORE_DOC_COUNT
 };
 
-/* Put, get or remove the JSON text of a document by kind and name. ISG_ENOENT when not there. */
+/* Put the JSON text of a document, in place of one of this kind and name. */
 int store_doc_put(struct store *store, enum store_doc kind, struct isg_str name,
                   struct isg_str json, struct isg_fail *why);
+/* Append that text to out. ISG_ENOENT when it is not there. */
 int store_doc_get(struct store *store, enum store_doc kind, struct isg_str name,
                   struct isg_buf *out, struct isg_fail *why);
+/* Take it away. ISG_ENOENT when it was not there. */
 int store_doc_remove(struct store *store, enum store_doc kind, struct isg_str name,
                      struct isg_fail *why);
 
@@ -120,9 +123,10 @@ int store_agree(struct store *store, struct isg_str name, struct isg_str value, 
 
 /* ---- statuses ------------------------------------------------------------------------------- */
 
-/* Keep a status resource for ttl_s seconds, or read it. owner is the member who may read it. */
+/* Keep a status resource for ttl_s seconds. owner is the member who may read it. */
 int store_status_put(struct store *store, const char *id, struct isg_str owner, struct isg_str json,
                      uint32_t ttl_s, struct isg_fail *why);
+/* Append owner and text. ISG_ENOENT: unknown, or its time is over. */
 int store_status_get(struct store *store, struct isg_str id, struct isg_buf *out_owner,
                      struct isg_buf *out_json, struct isg_fail *why);
 
@@ -291,7 +295,8 @@ struct store_block {
  */
 int store_block_get(struct store *store, const char *collection, uint64_t number,
                     struct store_block **out, struct isg_fail *why);
-void store_block_unref(struct store_block **view); /* accepts NULL, leaves NULL */
+/* Accepts NULL, leaves NULL. */
+void store_block_unref(struct store_block **view);
 
 /* As store_block_get but only from memory and only if current; NULL otherwise. Never waits. */
 struct store_block *store_block_now(struct store *store, const char *collection, uint64_t number);
@@ -307,6 +312,7 @@ struct store_wish {
     uint64_t after;
     size_t limit;
 };
+/* Set *out to them, in the arena. ISG_OK, ISG_EINVAL (no collection id), ISG_ESTORE, ISG_ENOMEM. */
 int store_events_of(struct store *store, const char *collection, const struct store_wish *wish,
                     struct isg_arena *arena, struct store_event **out, size_t *out_count,
                     struct isg_fail *why);

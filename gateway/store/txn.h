@@ -57,6 +57,7 @@ struct txn {
  */
 int txn_begin(struct txn *txn, struct store *store, struct journal *journal, struct txn_ids ids,
               int64_t deadline_us, struct isg_fail *why);
+/* Drop the WATCH and give the connection back; nothing is written any more. */
 void txn_end(struct txn *txn);
 
 /* The family of one of the ids. */
@@ -64,6 +65,7 @@ struct family *txn_family(struct txn *txn, struct isg_str id);
 
 /* Number of a label, given now when it is new (text borrowed); its text, NULL when lost. */
 int txn_label(struct txn *txn, struct isg_str text, uint32_t *out);
+/* Its text, borrowed; false when it was lost or never given. */
 bool txn_label_text(const struct txn *txn, uint32_t label, struct isg_str *out);
 
 /* Append an event: position and date are set here. ISG_OK or ISG_ENOMEM. */
