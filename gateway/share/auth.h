@@ -16,7 +16,9 @@
 
 struct auth; /* the remembered logins and the throttle */
 
-struct auth *auth_new(const struct trust_secret *secret); /* NULL without memory */
+/* The secret is borrowed. NULL without memory. */
+struct auth *auth_new(const struct trust_secret *secret);
+/* Forget the remembered logins and the counts; accepts NULL, leaves NULL. */
 void auth_free(struct auth **auth);
 
 struct auth_certificate {       /* of the client, verified by TLS */
@@ -51,10 +53,11 @@ int auth_check(struct auth *auth, const struct registry *registry,
 unsigned auth_admit(struct auth *auth, const struct member *member, uint32_t per_minute);
 
 /*
- * Keep the counts of wrong tries in a file, so that a restart does not forget them (R-044). load:
- * what cannot be read counts as nothing. save writes only when something changed.
+ * Take in the counts of wrong tries from a file, so that a restart does not forget them (R-044).
+ * What cannot be read counts as nothing.
  */
 void auth_load(struct auth *auth, const char *path);
+/* Write that file, when something changed. Errors of throttle_save. */
 int auth_save(struct auth *auth, const char *path, struct isg_fail *why);
 
 #endif

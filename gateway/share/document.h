@@ -72,15 +72,21 @@ int collection_check_names(const struct collection *collection, const struct reg
 
 /* An empty snapshot being built, with one reference; NULL without memory. */
 struct registry *registry_new(uint64_t generation);
+/* Where what its members and collections point to is kept; freed with the snapshot. */
 struct isg_arena *registry_arena(struct registry *registry);
+/* Copies the struct, not what it points to. ISG_OK or ISG_ENOMEM. */
 int registry_add_member(struct registry *registry, const struct member *member);
+/* Copies the struct, not what it points to. ISG_OK or ISG_ENOMEM. */
 int registry_add_collection(struct registry *registry, const struct collection *collection);
-int registry_finish(struct registry *registry); /* sort, and index tokens and certificates */
+/* Sort, and index tokens and certificates: from now on it never changes. ISG_OK or ISG_ENOMEM. */
+int registry_finish(struct registry *registry);
+/* One more reference; the same pointer. For several threads. */
 const struct registry *registry_ref(const struct registry *registry);
 
-/* The member with this token (keyed hash) that has not expired, or with this certificate; or NULL. */
+/* The member with this token (keyed hash) that has not expired at now_us; or NULL. */
 const struct member *registry_by_token(const struct registry *registry,
                                        const uint8_t mac[TRUST_MAC_BYTES], int64_t now_us);
+/* The member with this certificate, by fingerprint or by issuer and name; or NULL. */
 const struct member *registry_by_certificate(const struct registry *registry,
                                              const struct member_certificate *certificate);
 

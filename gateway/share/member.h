@@ -33,7 +33,9 @@ enum member_kind {
     MEMBER_KIND_COUNT
 };
 
-const char *member_kind_name(enum member_kind kind); /* "hospital", "mdm", ... */
+/* "hospital", "mdm" and so on, as JSON and the commands say it. */
+const char *member_kind_name(enum member_kind kind);
+/* The kind of that name; false when there is none. */
 bool member_kind_of(struct isg_str name, enum member_kind *out);
 
 struct member_token { /* a bearer token, kept as keyed hash */
@@ -105,17 +107,21 @@ struct registry {
 
 struct directory; /* holds the current snapshot, reloads it, changes the documents */
 
+/* Load the first snapshot. store, config and secret are borrowed. Errors of the store; ISG_ENOMEM. */
 int directory_open(struct store *store, const struct config *config,
                    const struct trust_secret *secret, struct directory **out, struct isg_fail *why);
+/* Drop its snapshot; those that others hold live on. Accepts NULL, leaves NULL. */
 void directory_close(struct directory **directory);
 
 /* The current snapshot, with a reference; give it back with registry_unref. Never waits. */
 const struct registry *directory_get(struct directory *directory);
+/* Give a snapshot back, the last one frees; accepts NULL, leaves NULL. */
 void registry_unref(const struct registry **registry);
 
 /* Load again if another gateway changed something (compares store_docs_generation). */
 int directory_refresh(struct directory *directory, struct isg_fail *why);
 
+/* The member of that name, or NULL. */
 const struct member *registry_member(const struct registry *registry, struct isg_str name);
 
 /* By id, alias or title; root may be empty to look in all roots. ISG_ENOENT, or ISG_ECONFLICT when
@@ -123,8 +129,9 @@ const struct member *registry_member(const struct registry *registry, struct isg
 int registry_collection(const struct registry *registry, struct isg_str root, struct isg_str name,
                         const struct collection **out, struct isg_fail *why);
 
-/* The collection's right alone, without policy. A suspended member has none. */
+/* The collection's right alone, without policy. NULL and a suspended member have none. */
 bool collection_can_read(const struct collection *collection, const struct member *member);
+/* Likewise; a member of kind public never has it. */
 bool collection_can_write(const struct collection *collection, const struct member *member);
 
 /*
@@ -154,15 +161,19 @@ bool collection_can_write(const struct collection *collection, const struct memb
  */
 int directory_put_member(struct directory *directory, struct isg_str json, bool create,
                          struct isg_buf *out, struct isg_fail *why);
+/* Make a token, whose text is in out and nowhere else. */
 int directory_member_token(struct directory *directory, struct isg_str name, struct isg_str json,
                            struct isg_buf *out, struct isg_fail *why);
+/* Take tokens away. out may be NULL. */
 int directory_revoke_token(struct directory *directory, struct isg_str name, struct isg_str which,
                            struct isg_buf *out, struct isg_fail *why);
+/* Make a collection (create) or change one. */
 int directory_put_collection(struct directory *directory, struct isg_str json, bool create,
                              struct isg_buf *out, struct isg_fail *why);
 
-/* JSON of a member without any secret, and of a collection, for lists. */
+/* JSON of a member without any secret, for lists. */
 void member_write(const struct member *member, struct isg_buf *out);
+/* JSON of a collection, for lists. */
 void collection_write(const struct collection *collection, struct isg_buf *out);
 
 #endif

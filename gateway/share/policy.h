@@ -48,7 +48,8 @@ enum policy_deny {
     POLICY_KIND,     /* this kind of member never gets this level */
     POLICY_UNKNOWN_MARKING
 };
-const char *policy_deny_name(enum policy_deny deny); /* "allow", "suspended", "tlp", ... */
+/* "allow", "suspended", "tlp" and so on, for the log and for people. */
+const char *policy_deny_name(enum policy_deny deny);
 
 /*
  * May member, who holds the collection's read right, see an object with this label at this time?

@@ -11,8 +11,10 @@
 
 struct rate;
 
-struct rate *rate_new(void);        /* NULL without memory */
-void rate_free(struct rate **rate); /* accepts NULL, leaves NULL */
+/* Nobody counted yet. NULL without memory. */
+struct rate *rate_new(void);
+/* Accepts NULL, leaves NULL. */
+void rate_free(struct rate **rate);
 
 /*
  * Take one request of name, at now_us, of per_minute (0: no limit). Returns 0 when it may pass, else

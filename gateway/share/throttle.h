@@ -19,7 +19,9 @@ enum { THROTTLE_WRONG = 50, THROTTLE_WINDOW_S = 60 };
 
 struct throttle;
 
-struct throttle *throttle_new(const struct trust_secret *secret); /* NULL without memory */
+/* No counts; the secret is borrowed. NULL without memory. */
+struct throttle *throttle_new(const struct trust_secret *secret);
+/* Nobody may be inside. Accepts NULL, leaves NULL. */
 void throttle_free(struct throttle **throttle);
 
 /* Count one wrong try of kind ('p' address, 'n' name). Seconds until the window ends when it is one
@@ -27,15 +29,17 @@ void throttle_free(struct throttle **throttle);
 unsigned throttle_wrong(struct throttle *throttle, char kind, struct isg_str who, int64_t now_us);
 
 /*
- * Keep the counts that are not over in a file, whole or not at all, when there are new ones; and take
- * them in again: the time in between counts, and what cannot be read is nothing. ISG_EIO, ISG_ENOMEM.
+ * Keep the counts that are not over in a file, whole or not at all, when there are new ones.
+ * ISG_EIO, ISG_ENOMEM.
  */
 int throttle_save(struct throttle *throttle, const char *path, int64_t now_us,
                   struct isg_fail *why);
+/* Take such a file in again: the time in between counts, and what cannot be read is nothing. */
 void throttle_load(struct throttle *throttle, const char *path, int64_t now_us);
 
 /* Wait for a place to verify. False when far too many wait already. */
 bool throttle_enter(struct throttle *throttle);
+/* Give the place to the next who waits. */
 void throttle_leave(struct throttle *throttle);
 
 #endif

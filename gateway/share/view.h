@@ -32,15 +32,18 @@ const struct view *view_of(struct store *store, const struct collection *collect
  * For several threads.
  */
 struct view_memory;
-struct view_memory *view_memory_new(void);          /* NULL without memory */
-void view_memory_free(struct view_memory **memory); /* accepts NULL, leaves NULL */
+/* Empty. NULL without memory. */
+struct view_memory *view_memory_new(void);
+/* Accepts NULL, leaves NULL. */
+void view_memory_free(struct view_memory **memory);
 
 /* As view_of, from memory where it is there. member and collection are of this registry. */
 const struct view *view_recall(struct view_memory *memory, struct store *store,
                                const struct registry *registry, const struct collection *collection,
                                const struct member *member, struct isg_arena *arena);
 
-bool view_sees(const struct view *view, uint32_t label); /* false for a label newer than the view */
+/* May this label be seen? False for one newer than the view. */
+bool view_sees(const struct view *view, uint32_t label);
 
 enum view_versions {
     VIEW_LAST = 1,

@@ -79,7 +79,9 @@ struct trust_verify_report {
     uint64_t objects;       /* lines of the list */
     bool minisig;           /* a .minisig stood beside it and holds */
 };
+/* An empty report. */
 void trust_verify_report_init(struct trust_verify_report *report);
+/* Free the payload. */
 void trust_verify_report_done(struct trust_verify_report *report);
 
 /*

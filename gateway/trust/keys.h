@@ -31,7 +31,9 @@ int trust_key_new(const char *path, enum trust_role role, struct isg_str passphr
  */
 int trust_key_load(const char *path, struct isg_str passphrase, struct trust_key **out,
                    struct isg_fail *why);
-void trust_key_free(struct trust_key **key); /* wipes; accepts NULL, leaves NULL */
+/* Wipe the secret; accepts NULL, leaves NULL. */
+void trust_key_free(struct trust_key **key);
+/* Its public half; lives as long as the key. */
 const struct trust_public *trust_key_public(const struct trust_key *key);
 
 /* Sign bytes; the signature is verified before it is returned. */
@@ -41,10 +43,13 @@ int trust_sign(struct trust_key *key, struct isg_str bytes, uint8_t out[TRUST_SI
 int trust_verify(const struct trust_public *key, struct isg_str bytes,
                  const uint8_t signature[TRUST_SIGNATURE_BYTES]);
 
-/* Public forms: SPKI PEM, minisign public key file, JWK object, short fingerprint for people. */
+/* Append the SPKI PEM. */
 void trust_public_pem(const struct trust_public *key, struct isg_buf *out);
+/* Append a minisign public key file. */
 void trust_public_minisign(const struct trust_public *key, struct isg_buf *out);
+/* Append a JWK object (RFC 8037) with kid, use and role. */
 void trust_public_jwk(const struct trust_public *key, enum trust_role role, struct isg_buf *out);
+/* Append the short fingerprint that people compare. */
 void trust_public_fingerprint(const struct trust_public *key, struct isg_buf *out);
 
 /* Read a public key in any of those forms. ISG_EPARSE when it is none. */

@@ -17,25 +17,28 @@ struct trust_secret; /* the instance's persistent 32-byte secret, and keys deriv
 
 /* Read the secret from path (mode 0600), or make it. */
 int trust_secret_open(const char *path, struct trust_secret **out, struct isg_fail *why);
+/* Wipe it; accepts NULL, leaves NULL. */
 void trust_secret_free(struct trust_secret **secret);
 
 /* argon2id text of a password; slow on purpose (about 60 ms): on worker threads only. */
 int trust_password_hash(struct isg_str password, char out[TRUST_PASSWORD_TEXT],
                         struct isg_fail *why);
+/*
+ * True when it is the password of this text. NULL and what is no such text cost as much, and are
+ * false.
+ */
 bool trust_password_verify(const char *hash, struct isg_str password);
 
 /* Keyed BLAKE2b of a text under a key derived for purpose; for tokens and remembered passwords. */
 void trust_mac(const struct trust_secret *secret, const char *purpose, struct isg_str text,
                uint8_t out[TRUST_MAC_BYTES]);
-bool trust_mac_equal(const uint8_t a[TRUST_MAC_BYTES],
-                     const uint8_t b[TRUST_MAC_BYTES]); /* constant time */
+/* In constant time. */
+bool trust_mac_equal(const uint8_t a[TRUST_MAC_BYTES], const uint8_t b[TRUST_MAC_BYTES]);
 
-/*
- * Seal plain bytes into base64url text (XChaCha20-Poly1305) bound to context, or open it again.
- * ISG_EINVAL when the text was changed or belongs to another context.
- */
+/* Seal plain bytes into base64url text (XChaCha20-Poly1305), bound to context. */
 int trust_seal(const struct trust_secret *secret, struct isg_str context, struct isg_str plain,
                struct isg_buf *out, struct isg_fail *why);
+/* Open it again. ISG_EINVAL when the text was changed or belongs to another context. */
 int trust_unseal(const struct trust_secret *secret, struct isg_str context, struct isg_str text,
                  struct isg_buf *out, struct isg_fail *why);
 

@@ -30,9 +30,11 @@ enum trust_code {
     TRUST_E_HASH, /* a named file differs */
     TRUST_CODE_COUNT
 };
-const char *trust_code_name(enum trust_code code); /* "OK", "E_FORMAT", ... */
+/* "OK", "E_FORMAT" and so on, as `isg verify` prints it. */
+const char *trust_code_name(enum trust_code code);
 
-bool trust_statement_is_type(const char *type); /* "bundle", "head", ...: one that is known */
+/* True for a known type of statement: "bundle", "head" and so on. */
+bool trust_statement_is_type(const char *type);
 
 /*
  * Sign a statement: payload is canonical JSON whose `type` is type ("bundle"); appends
@@ -62,14 +64,18 @@ enum trust_code trust_statement_verify(struct isg_str jws, const char *type,
 /* A prehashed minisign signature file over a BLAKE2b-512 digest, with a signed trusted comment. */
 int trust_minisig_write(struct trust_key *key, const uint8_t prehash[64],
                         const char *trusted_comment, struct isg_buf *out, struct isg_fail *why);
+/* Check one by the key it names. TRUST_OK, or what is wrong, which why tells. */
 enum trust_code trust_minisig_verify(struct isg_str minisig, const uint8_t prehash[64],
                                      const struct trust_public *keys, size_t keys_count,
                                      struct isg_fail *why);
 
 /* BLAKE2b-512 piece by piece, for the prehash. */
 struct trust_prehash;
+/* Of no bytes yet. NULL without memory. */
 struct trust_prehash *trust_prehash_new(void);
+/* Take n more bytes. */
 void trust_prehash_add(struct trust_prehash *hash, const void *p, size_t n);
-void trust_prehash_end(struct trust_prehash **hash, uint8_t out[64]); /* frees it */
+/* The 64 bytes of BLAKE2b-512; frees the hash, leaves NULL. */
+void trust_prehash_end(struct trust_prehash **hash, uint8_t out[64]);
 
 #endif
