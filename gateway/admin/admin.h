@@ -51,11 +51,14 @@ struct admin_parts { /* all borrowed, all outlive it */
     const char *differs; /* what other gateways on the store have otherwise; NULL: nothing */
 };
 
-struct admin *admin_new(const struct admin_parts *parts); /* NULL without memory */
+/* Copies parts. NULL without memory. */
+struct admin *admin_new(const struct admin_parts *parts);
+/* After the listeners that call it have been closed; accepts NULL, leaves NULL. */
 void admin_free(struct admin **admin);
 
 /* The functions for http_listen; arg is the struct admin. */
 enum http_next admin_head(void *arg, struct http_request *request, bool may_wait);
+/* Answer: on a listener thread what needs no wait, with may_wait the rest. */
 enum http_next admin_run(void *arg, struct http_request *request, bool may_wait);
 
 /* Likewise for the TCP listener: health, readiness, metrics; 404 for all else. */

@@ -127,24 +127,43 @@ void cli_table(const char *const *header, size_t columns, const char *const *cel
 
 /* The families; each file's name is the family's. */
 int cli_init(struct cli *cli);
+/* Run the service in the foreground. */
 int cli_serve(struct cli *cli);
+/* Wait until the service answers. */
 int cli_wait(struct cli *cli);
+/* What the running service holds. */
 int cli_status(struct cli *cli);
+/* What is wrong around the service, and what to do. */
 int cli_doctor(struct cli *cli);
+/* Read a configuration and say whether it is good. */
 int cli_check_config(struct cli *cli);
+/* An example, the one in force, or the reference. */
 int cli_config(struct cli *cli);
+/* Members, their tokens and certificates. */
 int cli_member(struct cli *cli);
+/* Collections and their rights. */
 int cli_collection(struct cli *cli);
+/* Feed files, mapped here and judged by the service. */
 int cli_import(struct cli *cli);
+/* A feed file as a STIX 2.1 bundle, without a service. */
 int cli_convert(struct cli *cli);
+/* What a member may see, as a signed bundle. */
 int cli_export(struct cli *cli);
+/* A bundle against its signatures and keys. */
 int cli_verify(struct cli *cli);
+/* The keys that sign what leaves. */
 int cli_key(struct cli *cli);
+/* STIX 2.1 objects and bundles, by the rules. */
 int cli_validate(struct cli *cli);
+/* Patterns: check, match, compare. */
 int cli_pattern(struct cli *cli);
+/* The deterministic id of observables. */
 int cli_id(struct cli *cli);
+/* The canonical (RFC 8785) form of a JSON file. */
 int cli_canon(struct cli *cli);
+/* Sources that are pulled on a schedule. */
 int cli_feed(struct cli *cli);
+/* Pull from or push to another TAXII server, once. */
 int cli_peer(struct cli *cli);
 
 /* What main calls: find the command, run it, return the exit code. */

@@ -14,8 +14,10 @@
 
 struct ingest_envelope;
 
-struct ingest_envelope *ingest_envelope_new(void);            /* NULL without memory */
-void ingest_envelope_free(struct ingest_envelope **envelope); /* accepts NULL, leaves NULL */
+/* Of no bytes yet. NULL without memory. */
+struct ingest_envelope *ingest_envelope_new(void);
+/* Accepts NULL, leaves NULL. */
+void ingest_envelope_free(struct ingest_envelope **envelope);
 
 /*
  * The next bytes of the body. ISG_OK; ISG_EPARSE, ISG_ELIMIT (not I-JSON, with the JSON Pointer of
@@ -27,10 +29,12 @@ int ingest_envelope_feed(struct ingest_envelope *envelope, struct isg_str piece,
 /* The body is complete. As above, and ISG_EINVAL where it holds no objects. */
 int ingest_envelope_end(struct ingest_envelope *envelope, struct isg_fail *why);
 
-size_t ingest_envelope_count(const struct ingest_envelope *envelope); /* of its objects */
+/* How many objects it has so far. */
+size_t ingest_envelope_count(const struct ingest_envelope *envelope);
 
 /* Its objects' bytes as they came; cut the next one off with ingest_envelope_next. */
 struct isg_str ingest_envelope_objects(const struct ingest_envelope *envelope);
+/* Cut the next object off *rest, as a view. False at the end. */
 bool ingest_envelope_next(struct isg_str *rest, struct isg_str *out);
 
 /* ISG_ELIMIT when so many refusals cannot be told in a status. */

@@ -68,9 +68,12 @@ int ingest_add(struct ingest_run *run, struct isg_str object, const char *facet,
 /* Commit what is left. After an error nothing more is committed. */
 int ingest_finish(struct ingest_run *run, struct isg_fail *why);
 
+/* Of all objects so far; lives as long as the run. */
 const struct ingest_counts *ingest_counts(const struct ingest_run *run);
+/* What became of them in order, as far as it is kept (ingest_begin); the run's memory. */
 const struct ingest_outcome *ingest_outcomes(const struct ingest_run *run, size_t *out_count);
-void ingest_end(struct ingest_run **run); /* accepts NULL, leaves NULL */
+/* What was not finished is not committed. Accepts NULL, leaves NULL. */
+void ingest_end(struct ingest_run **run);
 
 /*
  * A whole TAXII envelope in one go: cut, add all, finish. A body that is not an envelope (T-123,

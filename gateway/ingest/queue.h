@@ -29,7 +29,8 @@ struct ingest_queue_parts {
 /* Start the thread. ISG_OK, ISG_ENOMEM. */
 int ingest_queue_start(const struct ingest_queue_parts *parts, struct ingest_queue **out,
                        struct isg_fail *why);
-void ingest_queue_stop(struct ingest_queue **queue); /* ends the piece under way; accepts NULL */
+/* End after the piece under way; the rest stays stored. Accepts NULL. */
+void ingest_queue_stop(struct ingest_queue **queue);
 
 /* Who pushes what; texts without blanks, borrowed. */
 struct ingest_ticket {

@@ -66,6 +66,7 @@ struct ingest_run {
  * the like out is untouched. */
 int run_read(struct ingest_run *run, struct isg_str text, bool keep_json, struct staged *out,
              struct isg_fail *why);
+/* Free an object's texts, bytes and tree; it is then all zero. */
 void run_staged_done(struct staged *staged);
 
 /* What names an object, checked or not, as far as it is short enough to repeat; json may be NULL. */
@@ -94,6 +95,7 @@ int markings_relabel(struct ingest_run *run, struct isg_fail *why);
  * where they stand). Call it after the definitions were committed.
  */
 int markings_release(struct ingest_run *run, struct isg_fail *why);
+/* Free what the run noted of marking definitions. */
 void markings_done(struct ingest_run *run);
 
 /* May the source of the run see an event with this label? For store_commit. */
@@ -113,7 +115,9 @@ int mapped_resolve(struct ingest_run *run, struct staged *staged, struct isg_fai
  * Between facet_lock and facet_unlock no other run of this process touches parts.
  */
 int facet_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail *why);
+/* One lock for the process; taken before facet_resolve, held until its commit. */
 void facet_lock(void);
+/* After the parts were committed or given up. */
 void facet_unlock(void);
 
 #endif

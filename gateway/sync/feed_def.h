@@ -28,8 +28,11 @@ struct feed_def {
 
 /* Copies; ISG_ENOMEM, or ISG_EINVAL as feed_def_check. Release with feed_def_done. */
 int feed_def_of_config(const struct config_feed *feed, struct feed_def *out, struct isg_fail *why);
+/* Likewise, of a stored or sent document; also the errors of stix_json_parse. */
 int feed_def_of_json(struct isg_str json, struct feed_def *out, struct isg_fail *why);
+/* A copy with texts of its own; ISG_ENOMEM. */
 int feed_def_copy(const struct feed_def *def, struct feed_def *out, struct isg_fail *why);
+/* Free the texts; the definition is then all zero. */
 void feed_def_done(struct feed_def *def);
 
 /* Members of the definition, without the content of any file. */

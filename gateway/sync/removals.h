@@ -37,6 +37,7 @@ int removals_apply(struct store *store, const char *name, const struct removals_
 /* Keep the keys; the last step but the state. */
 int removals_keep(struct store *store, const char *name, const struct removals *removals,
                   struct isg_fail *why);
+/* Free the keys. */
 void removals_done(struct removals *removals);
 
 #endif

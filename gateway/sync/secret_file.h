@@ -16,10 +16,12 @@ struct header_lines {
 /* Read them; path NULL gives none. ISG_EIO; ISG_EUSAGE (a line is no header). */
 int header_lines_read(const char *dir, const char *path, struct header_lines *out,
                       struct isg_fail *why);
+/* Wipe and free them; they are then all zero. */
 void header_lines_done(struct header_lines *lines);
 
 /* The first line of a file (free it with secret_free); path NULL gives NULL. ISG_EIO. */
 int secret_line_read(const char *dir, const char *path, char **out, struct isg_fail *why);
-void secret_free(char **secret); /* wipes; accepts NULL, leaves NULL */
+/* Wipe it; accepts NULL, leaves NULL. */
+void secret_free(char **secret);
 
 #endif

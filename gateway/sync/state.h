@@ -39,14 +39,16 @@ struct state {
 
 /* Load the state of `kind:name`; all zero when there is none. ISG_ESTORE. */
 int state_load(struct store *store, const char *name, struct state *out, struct isg_fail *why);
+/* Put it in place of the one before. Errors of store_doc_put. */
 int state_save(struct store *store, const char *name, const struct state *state,
                struct isg_fail *why);
 
 /* Members that lists show: last_run, last_success, last_error, failures, counts. */
 void state_write(const struct state *state, struct isg_jsonw *w);
 
-/* Note the end of a run that began at start_us. */
+/* Note that a run that began at start_us ended well. */
 void state_succeeded(struct state *state, int64_t start_us);
+/* Note that a run failed, and why: one failure more in a row. */
 void state_failed(struct state *state, int64_t start_us, const struct isg_fail *why);
 
 #endif

@@ -24,8 +24,10 @@ struct sync_parts { /* all borrowed, all outlive it */
     struct worker_pool *workers;
 };
 
+/* Load feeds and peers, start the scheduler. Errors of the store; ISG_ENOMEM. */
 int sync_start(const struct sync_parts *parts, struct sync **out, struct isg_fail *why);
-void sync_stop(struct sync **sync); /* waits for the runs under way */
+/* Wait for the runs under way. Accepts NULL, leaves NULL. */
+void sync_stop(struct sync **sync);
 
 /*
  * Feeds kept in the store (made by command) beside those of the configuration.
@@ -38,10 +40,14 @@ void sync_stop(struct sync **sync); /* waits for the runs under way */
  */
 int sync_feed_put(struct sync *sync, struct isg_str json, struct isg_buf *out,
                   struct isg_fail *why);
+/* With its state. ISG_ENOENT; ISG_ECONFLICT: it stands in the configuration. */
 int sync_feed_remove(struct sync *sync, struct isg_str name, struct isg_fail *why);
+/* ISG_ENOENT: no such feed; ISG_EBUSY: another gateway runs it now; else what stopped the run. */
 int sync_feed_run(struct sync *sync, struct isg_str name, bool dry_run, struct isg_buf *out,
                   struct isg_fail *why);
+/* Append {"feeds":[...],"peers":[...]}. */
 int sync_feeds_write(struct sync *sync, struct isg_buf *out, struct isg_fail *why);
+/* Run once, and wait. */
 int sync_peer_run(struct sync *sync, struct isg_str json, struct isg_buf *out,
                   struct isg_fail *why);
 

@@ -4,6 +4,7 @@
 
 #include "gateway/sync/sync.h"
 
+/* What sync_start was given; lives as long as sync. */
 const struct sync_parts *sync_parts_of(const struct sync *sync);
 
 #endif

@@ -49,6 +49,7 @@ int64_t entry_due(const struct entry *entry);
 
 /* Drop what is gone and does not run. */
 void table_sweep(struct table *table);
+/* Free all entries; none may run. */
 void table_free(struct table *table);
 
 #endif

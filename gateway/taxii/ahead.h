@@ -12,8 +12,10 @@
 
 struct ahead; /* blocks missed lately; bounded */
 
-struct ahead *ahead_new(void);         /* NULL without memory */
-void ahead_free(struct ahead **ahead); /* accepts NULL, leaves NULL */
+/* Nothing missed yet. NULL without memory. */
+struct ahead *ahead_new(void);
+/* Accepts NULL, leaves NULL. */
+void ahead_free(struct ahead **ahead);
 
 /* An object that had to be built from the store. */
 struct ahead_miss {

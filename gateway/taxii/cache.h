@@ -43,8 +43,10 @@ struct page {
 
 /* A page with room for blocks generations, one reference, nothing else set. NULL without memory. */
 struct page *page_new(size_t blocks);
+/* One more reference; the same pointer. For several threads. */
 struct page *page_ref(struct page *page);
-void page_unref(struct page **page); /* accepts NULL, leaves NULL */
+/* Drop a reference, the last one frees; accepts NULL, leaves NULL. */
+void page_unref(struct page **page);
 
 struct page_key {
     uint8_t digest[ISG_SHA256_BYTES];
@@ -52,7 +54,9 @@ struct page_key {
 
 struct page_cache;
 
-struct page_cache *page_cache_new(size_t bytes_max); /* NULL without memory; 0 keeps nothing */
+/* At most bytes_max bytes; 0 keeps nothing. NULL without memory. */
+struct page_cache *page_cache_new(size_t bytes_max);
+/* Drop the cache's references; pages under way live on. Accepts NULL, leaves NULL. */
 void page_cache_free(struct page_cache **cache);
 
 /* The page under key with a reference, or NULL. Never waits longer than for a short lock. */

@@ -55,6 +55,7 @@ enum http_next call_failed(struct call *call, const struct isg_fail *why);
 
 /* A JSON resource with the headers that all answers have. */
 enum http_next call_send(struct call *call, int status, struct http_bytes *bytes);
+/* Likewise of a buffer that is taken over; one that had an error is answered as a failure. */
 enum http_next call_send_buf(struct call *call, int status, struct isg_buf *take_buf);
 
 /* Content-Type, Cache-Control and Vary (T-013, R-050). */
@@ -62,18 +63,28 @@ void call_headers(struct call *call);
 
 /* ---- handlers, one for each row of the route table ------------------------------------------ */
 
+/* The discovery resource, made at the start. */
 enum http_next call_discovery(struct call *call);
+/* The resource of an API root, made at the start. */
 enum http_next call_root(struct call *call);
+/* The collections of the root that the member may read or write (T-074). */
 enum http_next call_collections(struct call *call);
+/* One of them. */
 enum http_next call_collection(struct call *call);
-enum http_next call_page(struct call *call); /* manifest, objects, object, versions */
-enum http_next call_take(struct call *call, struct isg_str piece); /* of a push's body */
+/* Manifest, objects, an object or its versions: a page. */
+enum http_next call_page(struct call *call);
+/* A piece of a push's body. */
+enum http_next call_take(struct call *call, struct isg_str piece);
+/* The end of a push: commit or queue what came, answer 202 with the status. */
 enum http_next call_push(struct call *call);
+/* The status of a push; 404 for all but who may see it. */
 enum http_next call_status(struct call *call);
+/* DELETE an object, or some of its versions; 404 where nothing is seen. */
 enum http_next call_delete(struct call *call);
 
-/* Documents that never change while the configuration stands. NULL without memory. */
+/* The discovery document; it never changes while the configuration stands. NULL without memory. */
 struct http_bytes *resource_discovery(const struct config *config);
+/* The document of a root, likewise. */
 struct http_bytes *resource_root(const struct config *config, const struct config_root *root);
 
 #endif

@@ -10,8 +10,10 @@
 struct flights; /* the builds under way */
 struct flight;  /* one of them */
 
-struct flights *flights_new(void);           /* NULL without memory */
-void flights_free(struct flights **flights); /* nobody may be in one; accepts NULL, leaves NULL */
+/* None under way. NULL without memory. */
+struct flights *flights_new(void);
+/* Nobody may be in one; accepts NULL, leaves NULL. */
+void flights_free(struct flights **flights);
 
 /*
  * Join the build of the page under key, or begin one.
