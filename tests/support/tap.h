@@ -14,10 +14,13 @@
 #define is_int(got, want, ...) tap_is_int((got), (want), __FILE__, __LINE__, __VA_ARGS__)
 #define is_str(got, want, ...) tap_is_str((got), (want), __FILE__, __LINE__, __VA_ARGS__)
 
+/* Report one check; returns condition. For the macros below. */
 bool tap_ok(bool condition, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Report got == want, and both when they differ; true when they are equal. */
 bool tap_is_int(long long got, long long want, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* Report equal texts, and both when they differ; two NULLs are equal. */
 bool tap_is_str(const char *got, const char *want, const char *file, int line, const char *format,
                 ...) __attribute__((format(printf, 5, 6)));
 

@@ -18,6 +18,7 @@ struct peer {
 
 /* Start `python script`; false when it does not come up. */
 int peer_start(struct peer *peer, const char *python, const char *script);
+/* Ask it to end by closing its input, and wait for it. */
 void peer_stop(struct peer *peer);
 
 #endif

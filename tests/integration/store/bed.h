@@ -14,11 +14,13 @@ enum { BED_TEXT = 256 };
 
 /* A new empty folder; leaves the test as skipped where there is no redis-server. */
 void bed_make(char dir[BED_TEXT]);
-void bed_remove(const char *dir); /* with everything in it */
+/* Remove a folder with everything in it. */
+void bed_remove(const char *dir);
 
 /* A redis-server of our own on DIR/own.sock, as durable as the private one. Its URL in url. */
 pid_t bed_redis(const char *dir, char url[BED_TEXT]);
-void bed_end(pid_t pid, int signal); /* and wait for it */
+/* Send the signal and wait for the end; nothing for a pid that is none. */
+void bed_end(pid_t pid, int signal);
 
 /* Pid of the private server of an instance. */
 pid_t bed_private_pid(const char *dir);
@@ -38,8 +40,10 @@ struct bed_object {
 /* What a push looks like; version "" means an object without `modified`. */
 void bed_object(struct bed_object *object, unsigned number, const char *version, const char *label,
                 const char *content);
+/* The object as store_put wants it; borrows object's texts. Its source is "hospital-a". */
 struct store_put bed_put(const struct bed_object *object);
 
+/* A label filter that lets all through; arg is not looked at. */
 bool bed_sees_all(void *arg, struct isg_str label);
 
 /* arg is the only label seen. */

@@ -17,6 +17,7 @@ enum proxy_mode {
 
 /* Start on DIR/proxy.sock in front of DIR/own.sock. Lives until the test ends. */
 void proxy_start(const char *dir);
+/* From now on, also for connections that are open. */
 void proxy_set(enum proxy_mode mode);
 
 #endif

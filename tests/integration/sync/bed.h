@@ -26,6 +26,7 @@ struct bed {
 /* Everything but sync; skips the whole test where there is no redis-server. Collections: "main"
  * (all read and write) and "peers". */
 void bed_open(struct bed *bed);
+/* Stop everything and remove the folder. */
 void bed_close(struct bed *bed);
 
 /* Start or stop what runs feeds. */

@@ -28,6 +28,7 @@ int collect_text(const char *format, struct isg_str text, struct collected *out,
 /* The same, of a file below tests/fixtures/feeds. */
 int collect_fixture(const char *format, const char *name, struct collected *out,
                     struct isg_fail *why);
+/* Free the lines. */
 void collect_done(struct collected *collected);
 
 /* Number of different ids of a type. */
