@@ -11,7 +11,22 @@ enum { MEMBERS_INLINE = 48 }; /* members of one object that are sorted without a
 struct member {
     const char *name;
     const struct stix_json *value;
+    uint64_t head; /* the first bytes of an ASCII name, in its order; 0 for others */
 };
+
+/* The first eight bytes as a number that is ordered as they are; 0: compare byte by byte. */
+static uint64_t head_of(const char *name)
+{
+    uint64_t head = 0;
+    for (size_t i = 0; i < sizeof head; i++) {
+        unsigned char byte = (unsigned char)*name;
+        if (byte >= 0x80)
+            return 0;
+        head = head << 8 | byte;
+        name += byte != 0;
+    }
+    return head;
+}
 
 /*
  * Order of UTF-16 code units from UTF-8 (S-094). It is byte order, except that code points above
@@ -31,9 +46,16 @@ static int compare_names(const char *a, const char *b)
     return x < y ? -1 : x > y;
 }
 
+static int compare(const struct member *a, const struct member *b)
+{
+    if (a->head != 0 && b->head != 0 && a->head != b->head)
+        return a->head < b->head ? -1 : 1;
+    return compare_names(a->name, b->name);
+}
+
 static int compare_members(const void *a, const void *b)
 {
-    return compare_names(((const struct member *)a)->name, ((const struct member *)b)->name);
+    return compare(a, b);
 }
 
 /* Members mostly come nearly sorted and few. */
@@ -46,7 +68,7 @@ static void sort_members(struct member *members, size_t count)
     for (size_t i = 1; i < count; i++) {
         struct member moving = members[i];
         size_t at = i;
-        for (; at > 0 && compare_names(moving.name, members[at - 1].name) < 0; at--)
+        for (; at > 0 && compare(&moving, &members[at - 1]) < 0; at--)
             members[at] = members[at - 1];
         members[at] = moving;
     }
@@ -96,7 +118,7 @@ void stix_json_canon_without(const struct stix_json *object, const char *const *
     stix_json_walk(object, &walk);
     while (stix_json_next(&walk))
         if (!is_in(walk.name, skip))
-            members[count++] = (struct member){walk.name, walk.value};
+            members[count++] = (struct member){walk.name, walk.value, head_of(walk.name)};
     sort_members(members, count);
     put_members(members, count, out);
     if (members != room)

@@ -29,19 +29,40 @@ static int check(const struct stix_json *json, struct stix_report *report, struc
     return err != ISG_OK ? err : isg_fail(why, ISG_EINVAL, "the object breaks a rule");
 }
 
+/* Is there a number that may be an integer out of range once it is written canonically? */
+static bool holds_large(const struct stix_json *value)
+{
+    static const double largest = 9007199254740991.0; /* 2^53-1 */
+    struct stix_json_walk walk;
+    double number;
+    if (stix_json_type(value) == STIX_JSON_FLOAT)
+        return stix_json_float(value, &number) && !(number >= -largest && number <= largest);
+    if (stix_json_type(value) == STIX_JSON_LIST)
+        for (size_t i = 0; i < stix_json_size(value); i++)
+            if (holds_large(stix_json_at(value, i)))
+                return true;
+    stix_json_walk(value, &walk);
+    while (stix_json_next(&walk))
+        if (holds_large(walk.value))
+            return true;
+    return false;
+}
+
 /*
  * What is stored must be readable again: 1e20 is a fine double, but its canonical form is an
- * integer out of range. The pointer is the same in either form.
+ * integer out of range. Nothing else can fail once it is canonical, so only then it is read to find
+ * out, and where: the pointer is the same in either form.
  */
-static int make_canon(struct stix_object *object, const struct stix_limits *limits,
+static int make_canon(struct stix_object *object, size_t length, const struct stix_limits *limits,
                       struct isg_fail *why)
 {
     isg_buf_init(&object->canon, CANON_MAX);
+    (void)isg_buf_reserve(&object->canon, length); /* rarely more than what was sent */
     stix_json_canon(object->json, &object->canon);
     if (object->canon.err != ISG_OK)
         return isg_fail(why, object->canon.err, "no room for the canonical text");
     isg_sha256(isg_buf_str(&object->canon), object->digest);
-    return stix_scan(isg_buf_str(&object->canon), limits, why);
+    return holds_large(object->json) ? stix_scan(isg_buf_str(&object->canon), limits, why) : ISG_OK;
 }
 
 static void take_views(struct stix_object *object)
@@ -68,7 +89,7 @@ int stix_object_read(struct isg_str text, const struct stix_limits *limits,
     if (err == ISG_OK)
         err = check(object.json, report, why);
     if (err == ISG_OK)
-        err = make_canon(&object, limits, why);
+        err = make_canon(&object, text.n, limits, why);
     if (err != ISG_OK) {
         stix_object_done(&object);
         return err;

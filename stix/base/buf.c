@@ -50,17 +50,6 @@ char *isg_buf_reserve(struct isg_buf *b, size_t n)
     return b->err == ISG_OK ? b->p + b->len : NULL;
 }
 
-void isg_buf_put(struct isg_buf *b, const void *p, size_t n)
-{
-    char *to = isg_buf_reserve(b, n);
-    if (to == NULL)
-        return;
-    if (n > 0)
-        memcpy(to, p, n);
-    b->len += n;
-    b->p[b->len] = '\0';
-}
-
 void isg_buf_put_str(struct isg_buf *b, struct isg_str s)
 {
     isg_buf_put(b, s.p, s.n);
@@ -69,11 +58,6 @@ void isg_buf_put_str(struct isg_buf *b, struct isg_str s)
 void isg_buf_puts(struct isg_buf *b, const char *text)
 {
     isg_buf_put(b, text, strlen(text));
-}
-
-void isg_buf_putc(struct isg_buf *b, char c)
-{
-    isg_buf_put(b, &c, 1);
 }
 
 void isg_buf_printf(struct isg_buf *b, const char *format, ...)

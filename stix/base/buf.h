@@ -5,8 +5,11 @@
 #ifndef ISG_BASE_BUF_H
 #define ISG_BASE_BUF_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
+#include "stix/base/err.h"
 #include "stix/base/str.h"
 
 struct isg_buf {
@@ -27,20 +30,38 @@ void isg_buf_done(struct isg_buf *b);
 /* Empty and error-free, the memory kept. */
 void isg_buf_reset(struct isg_buf *b);
 
-/* Append n bytes; past max or without memory the error stays in b->err. */
-void isg_buf_put(struct isg_buf *b, const void *p, size_t n);
 /* Append a view. */
 void isg_buf_put_str(struct isg_buf *b, struct isg_str s);
 /* Append a NUL-terminated text. */
 void isg_buf_puts(struct isg_buf *b, const char *text);
-/* Append one byte. */
-void isg_buf_putc(struct isg_buf *b, char c);
 /* Append formatted text. */
 void isg_buf_printf(struct isg_buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Make room for n more bytes and return where they go, or NULL with err set. Add to len yourself. */
 char *isg_buf_reserve(struct isg_buf *b, size_t n);
+
+/*
+ * Append n bytes; past max or without memory the error stays in b->err. Inline, as the one below:
+ * canonical texts are made of many small puts.
+ */
+static inline void isg_buf_put(struct isg_buf *b, const void *p, size_t n)
+{
+    bool fits = b->err == ISG_OK && b->cap > b->len && b->cap - b->len > n && n <= b->max - b->len;
+    char *to = fits ? b->p + b->len : isg_buf_reserve(b, n);
+    if (to == NULL)
+        return;
+    if (n > 0)
+        memcpy(to, p, n);
+    b->len += n;
+    b->p[b->len] = '\0';
+}
+
+/* Append one byte. */
+static inline void isg_buf_putc(struct isg_buf *b, char c)
+{
+    isg_buf_put(b, &c, 1);
+}
 
 /* The content as a view; valid until the next put. */
 struct isg_str isg_buf_str(const struct isg_buf *b);
