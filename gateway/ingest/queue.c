@@ -223,18 +223,6 @@ static bool is_stopping(struct ingest_queue *queue)
     return stopping;
 }
 
-/* Whoever pushed it, or where it was to go, is no more: what waits has failed. */
-static int fail_lines(struct isg_str pending, struct isg_buf *out, struct isg_fail *why)
-{
-    struct isg_str line;
-    while (isg_str_split(&pending, '\n', &line)) {
-        isg_buf_putc(out, STATUS_FAILURE);
-        isg_buf_put_str(out, isg_str_from(line, 1));
-        isg_buf_putc(out, '\n');
-    }
-    return out->err == ISG_OK ? ISG_OK : isg_fail(why, out->err, "no memory for a status");
-}
-
 static int store_piece(struct ingest_queue *queue, const struct about *about,
                        const struct collection *collection, const struct member *member,
                        struct isg_str piece, struct isg_buf *out, struct isg_fail *why)
@@ -260,24 +248,49 @@ static int store_piece(struct ingest_queue *queue, const struct about *about,
     return err;
 }
 
+/* May he who pushed it still? Then also where to. */
+static bool may_store(const struct registry *registry, const struct about *about,
+                      const struct member **out_member, const struct collection **out_collection)
+{
+    const struct member *member = registry_member(registry, about->member);
+    *out_member = member;
+    return member != NULL &&
+           registry_collection(registry, ISG_STR(""), about->collection, out_collection, NULL) ==
+               ISG_OK &&
+           collection_can_write(*out_collection, member);
+}
+
+/*
+ * What waits has failed where its member is suspended, may not write any more or is gone, or the
+ * collection is. Before that is said the store is asked: another gateway may just have made them.
+ */
 static int do_piece(struct ingest_queue *queue, const struct about *about, struct isg_str piece,
                     struct isg_str pending, struct isg_buf *out, struct isg_fail *why)
 {
-    const struct registry *registry = directory_get(queue->parts.directory);
-    const struct member *member = registry_member(registry, about->member);
+    struct directory *directory = queue->parts.directory;
+    const struct registry *registry = directory_get(directory);
+    const struct member *member = NULL;
     const struct collection *collection = NULL;
-    int err = registry_collection(registry, ISG_STR(""), about->collection, &collection, NULL);
-    if (err == ISG_OK && member != NULL)
+    int err = ISG_OK;
+    bool may = may_store(registry, about, &member, &collection);
+    if (!may && (err = directory_refresh(directory, why)) == ISG_OK) {
+        registry_unref(&registry);
+        registry = directory_get(directory);
+        may = may_store(registry, about, &member, &collection);
+    }
+    if (err == ISG_OK && may)
         err = store_piece(queue, about, collection, member, piece, out, why);
-    else
-        err = fail_lines(pending, out, why);
+    else if (err == ISG_OK)
+        status_fail(out, pending, "not allowed any more");
     registry_unref(&registry);
+    if (err == ISG_OK && out->err != ISG_OK)
+        err = isg_fail(why, out->err, "no memory for a status");
     return err;
 }
 
-/* One piece. ISG_ENOENT: none is left. */
+/* One piece; *out_over: none was left. */
 static int next_piece(struct ingest_queue *queue, struct isg_str id, const struct about *about,
-                      struct isg_fail *why)
+                      bool *out_over, struct isg_fail *why)
 {
     struct isg_buf piece;
     struct isg_buf pending;
@@ -287,6 +300,7 @@ static int next_piece(struct ingest_queue *queue, struct isg_str id, const struc
     isg_buf_init(&pending, ISG_BUF_NO_MAX);
     isg_buf_init(&lines, ISG_BUF_NO_MAX);
     int err = store_job_piece(queue->parts.store, id, &index, &piece, &pending, why);
+    *out_over = err == ISG_ENOENT;
     if (err == ISG_OK)
         err = do_piece(queue, about, isg_buf_str(&piece), isg_buf_str(&pending), &lines, why);
     if (err == ISG_OK)
@@ -294,7 +308,7 @@ static int next_piece(struct ingest_queue *queue, struct isg_str id, const struc
     isg_buf_done(&piece);
     isg_buf_done(&pending);
     isg_buf_done(&lines);
-    return err;
+    return *out_over ? ISG_OK : err;
 }
 
 static int work_off(struct ingest_queue *queue, struct isg_str id, const char *lease,
@@ -305,18 +319,19 @@ static int work_off(struct ingest_queue *queue, struct isg_str id, const char *l
     struct isg_buf lines;
     struct about about;
     bool held = true;
+    bool over = false;
     isg_buf_init(&text, ISG_BUF_NO_MAX);
     isg_buf_init(&lines, ISG_BUF_NO_MAX);
     int err = store_job_status(store, id, &text, &lines, why);
     isg_buf_done(&lines);
     if (err == ISG_OK && !about_read(isg_buf_str(&text), &about))
         err = isg_fail(why, ISG_ESTORE, "a push that waits is damaged");
-    while (err == ISG_OK && held && !is_stopping(queue)) {
-        err = next_piece(queue, id, &about, why);
-        if (err == ISG_OK)
+    while (err == ISG_OK && held && !over && !is_stopping(queue)) {
+        err = next_piece(queue, id, &about, &over, why);
+        if (err == ISG_OK && !over)
             err = store_lease(store, lease, LEASE_MS, &held, why);
     }
-    if (err == ISG_ENOENT)
+    if (over)
         err = store_job_close(store, id, queue->parts.status_s, why);
     isg_buf_done(&text);
     return err;

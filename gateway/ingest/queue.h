@@ -48,7 +48,7 @@ bool ingest_queue_wants(const struct ingest_queue *queue, const struct ingest_en
  * Keep the push durably and append its status, which is pending (T-094).
  *
  * Returns ISG_OK; ISG_ELIMIT when too many of its objects could not be told in a status; ISG_EBUSY,
- * ISG_ESTORE, ISG_ENOMEM. Only after ISG_OK will anything of it be stored.
+ * ISG_ENOMEM; ISG_ESTORE may leave it open whether it was kept, and a repeat is harmless then.
  */
 int ingest_queue_put(struct ingest_queue *queue, const struct ingest_ticket *ticket,
                      const struct ingest_envelope *envelope, struct isg_buf *out,

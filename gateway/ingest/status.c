@@ -49,6 +49,20 @@ void status_pending(struct isg_buf *out, const char *date, struct isg_str id,
     put_line(out, STATUS_PENDING, date, &outcome, NULL);
 }
 
+void status_fail(struct isg_buf *out, struct isg_str pending, const char *message)
+{
+    struct isg_str line;
+    while (isg_str_split(&pending, '\n', &line)) {
+        if (line.n < 3) /* behind the last one */
+            continue;
+        isg_buf_putc(out, STATUS_FAILURE);
+        isg_buf_put(out, line.p + 1, line.n - 2); /* its object is open now */
+        isg_buf_puts(out, ",\"message\":\"");
+        isg_buf_puts(out, message);
+        isg_buf_puts(out, "\"}\n");
+    }
+}
+
 /* ---- the resource --------------------------------------------------------------------------- */
 
 struct lines {

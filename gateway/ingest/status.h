@@ -22,6 +22,9 @@ void status_lines(struct isg_buf *out, const char *date, const struct ingest_out
 void status_pending(struct isg_buf *out, const char *date, struct isg_str id,
                     struct isg_str version);
 
+/* Append the lines of pending ones as failures, all with this message. */
+void status_fail(struct isg_buf *out, struct isg_str pending, const char *message);
+
 /* Append the resource made of lines in parts, in order. It is complete when no line is pending. */
 void status_render(struct isg_buf *out, const char *id, const char *date,
                    const struct isg_str *parts, size_t n);

@@ -123,21 +123,23 @@ static int find_piece(struct store *store, struct isg_str id, size_t *out, struc
     return err == ISG_OK && *out == SIZE_MAX ? isg_fail(why, ISG_ENOENT, "no piece is left") : err;
 }
 
-int store_job_piece(struct store *store, struct isg_str id, size_t *out_index,
-                    struct isg_buf *out_piece, struct isg_buf *out_lines, struct isg_fail *why)
+/* ISG_EBUSY: another gateway has just done it. */
+static int read_piece(struct store *store, struct isg_str id, size_t index,
+                      struct isg_buf *out_piece, struct isg_buf *out_lines, struct isg_fail *why)
 {
     struct redis_pipe pipe;
     struct names_key key;
     struct names_key field;
-    int err = find_piece(store, id, out_index, why);
-    if (err != ISG_OK)
-        return err;
     redis_pipe_init(&pipe);
-    REDIS(&pipe, ISG_STR("HGET"), names_job_pieces(&key, id), names_number(&field, *out_index));
-    REDIS(&pipe, ISG_STR("HGET"), names_job_status(&key, id), names_number(&field, *out_index));
-    err = redis_call(store->redis, REDIS_READ, &pipe, why);
+    REDIS(&pipe, ISG_STR("HGET"), names_job_pieces(&key, id), names_number(&field, index));
+    REDIS(&pipe, ISG_STR("HGET"), names_job_status(&key, id), names_number(&field, index));
+    int err = redis_call(store->redis, REDIS_READ, &pipe, why);
+    if (err == ISG_OK && redis_is_nil(redis_nth(&pipe, 0)))
+        err = isg_fail(why, ISG_EBUSY, "another gateway did this piece");
     for (size_t i = 0; i < 2 && err == ISG_OK; i++)
         err = redis_expect(redis_nth(&pipe, i), REDIS_TEXT, why);
+    if (err == ISG_ENOENT)
+        err = isg_fail(why, ISG_ESTORE, "the status of a push that waits is damaged");
     if (err == ISG_OK) {
         isg_buf_put_str(out_piece, redis_text(redis_nth(&pipe, 0)));
         isg_buf_put_str(out_lines, redis_text(redis_nth(&pipe, 1)));
@@ -145,6 +147,20 @@ int store_job_piece(struct store *store, struct isg_str id, size_t *out_index,
             err = isg_fail(why, ISG_ENOMEM, "out of memory");
     }
     redis_pipe_done(&pipe);
+    return err;
+}
+
+/* A lease that ran out leaves two gateways at one push: that a piece has gone says nothing of the
+ * others, so they are looked for again. */
+int store_job_piece(struct store *store, struct isg_str id, size_t *out_index,
+                    struct isg_buf *out_piece, struct isg_buf *out_lines, struct isg_fail *why)
+{
+    int err;
+    do {
+        err = find_piece(store, id, out_index, why);
+        if (err == ISG_OK)
+            err = read_piece(store, id, *out_index, out_piece, out_lines, why);
+    } while (err == ISG_EBUSY);
     return err;
 }
 
