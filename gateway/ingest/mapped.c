@@ -124,7 +124,7 @@ static int write_version(const struct stix_json *json, struct isg_str created, c
     isg_jsonw_init(&w, out);
     isg_jsonw_object(&w);
     stix_json_walk(json, &walk);
-    while (stix_json_next(&walk)) {
+    while (value.err == ISG_OK && stix_json_next(&walk)) {
         if (strcmp(walk.name, "created") == 0 || strcmp(walk.name, "modified") == 0)
             continue;
         isg_buf_reset(&value);

@@ -18,6 +18,7 @@
 
 enum {
     READ_BYTES = 64 * 1024,
+    BUFFER_KEPT = 256 * 1024, /* of a connection that waits for its next use */
     PASSWORD_MAX = 1024,
     LIST_MAX = 1 << 22 /* members of a list; a server that announces more is broken */
 };
@@ -78,6 +79,13 @@ void redis_arg(struct redis_pipe *pipe, struct isg_str arg)
     put_size(&pipe->out, '$', arg.n);
     isg_buf_put_str(&pipe->out, arg);
     isg_buf_put(&pipe->out, "\r\n", 2);
+}
+
+void redis_arg_buf(struct redis_pipe *pipe, const struct isg_buf *arg)
+{
+    redis_arg(pipe, isg_buf_str(arg));
+    if (arg->err != ISG_OK)
+        pipe->out.err = arg->err;
 }
 
 void redis_put(struct redis_pipe *pipe, const struct isg_str *argv, size_t argc)
@@ -165,30 +173,54 @@ bool redis_is_error(const struct redis_reply *reply, const char *prefix)
 /* ---- a connection --------------------------------------------------------------------------- */
 
 /* The library's own makers of replies, but for lists: it would reserve memory for any length. */
-static pthread_once_t makers_once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t makers_lock = PTHREAD_MUTEX_INITIALIZER;
 static redisReplyObjectFunctions makers;
 static void *(*make_any_list)(const redisReadTask *task, int elements);
 
 static void *make_list(const redisReadTask *task, int elements)
 {
-    return elements > LIST_MAX ? NULL : make_any_list(task, elements);
+    struct redis_conn *conn = task->privdata;
+    conn->absurd = elements > LIST_MAX;
+    return conn->absurd ? NULL : make_any_list(task, elements);
 }
 
-static void init_makers(void)
+/* False without memory: asked again by the next connection. */
+static bool learn_makers(void)
 {
-    redisReader *reader = redisReaderCreate();
-    if (reader == NULL)
+    pthread_mutex_lock(&makers_lock);
+    redisReader *reader = makers.createArray == NULL ? redisReaderCreate() : NULL;
+    if (reader != NULL) {
+        makers = *reader->fn;
+        make_any_list = makers.createArray;
+        makers.createArray = make_list;
+        redisReaderFree(reader);
+    }
+    bool known = makers.createArray != NULL;
+    pthread_mutex_unlock(&makers_lock);
+    return known;
+}
+
+static redisReader *new_reader(struct redis_conn *conn)
+{
+    redisReader *reader = learn_makers() ? redisReaderCreateWithFunctions(&makers) : NULL;
+    if (reader != NULL) {
+        reader->privdata = conn;
+        reader->maxbuf = 0; /* large buffers are dropped by drop_large */
+    }
+    return reader;
+}
+
+/* The library would do this by itself, but end the process where it gets no new buffer. */
+static void drop_large(struct redis_conn *conn)
+{
+    redisReader *reader = conn->reader;
+    if (reader->pos < reader->len || sdsavail(reader->buf) <= BUFFER_KEPT)
         return;
-    makers = *reader->fn;
-    make_any_list = makers.createArray;
-    makers.createArray = make_list;
+    redisReader *fresh = new_reader(conn);
+    if (fresh == NULL)
+        return;
     redisReaderFree(reader);
-}
-
-static redisReader *new_reader(void)
-{
-    (void)pthread_once(&makers_once, init_makers);
-    return makers.createArray == NULL ? NULL : redisReaderCreateWithFunctions(&makers);
+    conn->reader = fresh;
 }
 
 static int broken(struct redis_conn *conn, enum conn_fault fault, struct isg_fail *why)
@@ -199,9 +231,18 @@ static int broken(struct redis_conn *conn, enum conn_fault fault, struct isg_fai
         [CONN_SILENT] = "Redis did not answer in time",
         [CONN_GARBAGE] = "Redis sent something that is no reply",
         [CONN_LOADING] = "Redis is loading its data",
+        [CONN_SHORT] = "no memory for a reply of Redis",
     };
     conn->fault = fault;
-    return isg_fail(why, ISG_ESTORE, "%s", texts[fault]);
+    return isg_fail(why, fault == CONN_SHORT ? ISG_ENOMEM : ISG_ESTORE, "%s", texts[fault]);
+}
+
+/* The reader gave up: for what was sent, or for want of memory. */
+static int unread(struct redis_conn *conn, struct isg_fail *why)
+{
+    const redisReader *reader = conn->reader;
+    bool is_short = reader->err == REDIS_ERR_OOM && !conn->absurd;
+    return broken(conn, is_short ? CONN_SHORT : CONN_GARBAGE, why);
 }
 
 /* Move complete replies from the reader to the pipe. */
@@ -210,7 +251,7 @@ static int take_replies(struct redis_conn *conn, struct redis_pipe *pipe, struct
     while (pipe->got < pipe->count) {
         void *reply = NULL;
         if (redisReaderGetReply(conn->reader, &reply) != REDIS_OK)
-            return broken(conn, CONN_GARBAGE, why);
+            return unread(conn, why);
         if (reply == NULL)
             break;
         pipe->replies[pipe->got++] = reply;
@@ -242,7 +283,7 @@ static int receive_some(struct redis_conn *conn, struct redis_pipe *pipe, struct
     if (n < 0)
         return ISG_OK;
     if (redisReaderFeed(conn->reader, bytes, (size_t)n) != REDIS_OK)
-        return broken(conn, CONN_GARBAGE, why);
+        return unread(conn, why);
     return take_replies(conn, pipe, why);
 }
 
@@ -279,8 +320,10 @@ int conn_run(struct redis_conn *conn, struct redis_pipe *pipe, int64_t deadline_
     int err = pipe->out.len == 0 ? ISG_OK : send_some(conn, pipe, why);
     while (err == ISG_OK && (pipe->sent < pipe->out.len || pipe->got < pipe->count))
         err = step(conn, pipe, deadline_us, why);
-    if (err == ISG_OK)
+    if (err == ISG_OK) {
         conn->used = true;
+        drop_large(conn);
+    }
     return err;
 }
 
@@ -360,7 +403,7 @@ int conn_open(const struct address *address, const char *password_file, int64_t 
     if (conn == NULL)
         return isg_fail(why, ISG_ENOMEM, "out of memory");
     conn->fd = -1;
-    conn->reader = new_reader();
+    conn->reader = new_reader(conn);
     int err = conn->reader == NULL ? isg_fail(why, ISG_ENOMEM, "out of memory")
                                    : address_connect(address, deadline_us, &conn->fd, why);
     if (err == ISG_OK) {

@@ -42,10 +42,12 @@ void redis_put(struct redis_pipe *pipe, const struct isg_str *argv, size_t argc)
     redis_put((pipe), (const struct isg_str[]){__VA_ARGS__}, \
               sizeof((const struct isg_str[]){__VA_ARGS__}) / sizeof(struct isg_str))
 
-/* Begin a command of argc arguments; redis_arg must follow argc times. */
+/* Begin a command of argc arguments; redis_arg must follow argc times. A buffer's error becomes the
+ * pipe's, so that what found no memory is never sent. */
 void redis_begin(struct redis_pipe *pipe, size_t argc);
 /* The next argument: any bytes, copied. */
 void redis_arg(struct redis_pipe *pipe, struct isg_str arg);
+void redis_arg_buf(struct redis_pipe *pipe, const struct isg_buf *arg);
 
 /* ---- replies -------------------------------------------------------------------------------- */
 
@@ -80,13 +82,15 @@ enum conn_fault {
     CONN_CLOSED,  /* the other side hung up */
     CONN_SILENT,  /* the deadline passed */
     CONN_GARBAGE, /* what came is no RESP */
-    CONN_LOADING  /* the server still reads its data */
+    CONN_LOADING, /* the server still reads its data */
+    CONN_SHORT    /* no memory here for what came: no fault of the server's */
 };
 
 struct redis_conn {
     int fd;
     void *reader;
     enum conn_fault fault; /* anything but SOUND: only good for conn_free */
+    bool absurd;           /* a list was announced that no server of ours would send */
     bool used;             /* had a good exchange before this one */
     uint64_t link;         /* of the client: see redis.h */
     int kind;

@@ -39,6 +39,14 @@ static void write_records(const struct family *family, bool only_new, struct isg
             event_write(out, &family->events[i]->record);
 }
 
+static void put_append(struct redis_pipe *pipe, struct isg_str key, const struct isg_buf *bytes)
+{
+    redis_begin(pipe, 3);
+    redis_arg(pipe, ISG_STR("APPEND"));
+    redis_arg(pipe, key);
+    redis_arg_buf(pipe, bytes);
+}
+
 /* Ids that nobody knew before; whose entry is written, not appended to. */
 static bool is_founded(const struct family *family)
 {
@@ -69,7 +77,7 @@ static void put_new(struct txn *t, struct redis_pipe *pipe, struct isg_buf *reco
             continue;
         write_records(&t->families[i], false, records);
         redis_arg(pipe, names_index(&key, collection, t->families[i].id));
-        redis_arg(pipe, isg_buf_str(records));
+        redis_arg_buf(pipe, records);
     }
 }
 
@@ -94,7 +102,7 @@ static size_t put_block(struct txn *t, struct redis_pipe *pipe, size_t i, struct
                                          .offset = (uint32_t)(there + before),
                                          .bytes = (uint32_t)(records->len - before)};
     }
-    REDIS(pipe, ISG_STR("APPEND"), names_block(&key, collection, block), isg_buf_str(records));
+    put_append(pipe, names_block(&key, collection, block), records);
     if (first->position == block * STORE_BLOCK + 1)
         REDIS(pipe, ISG_STR("HSET"), names_dates(&key, collection), names_number(&field, block),
               names_number(&value, (uint64_t)first->date_us));
@@ -117,8 +125,7 @@ static void put_places(struct txn *t, struct redis_pipe *pipe, struct event_plac
             event_place_write(list, &places[k]);
             places[k].bytes = 0;
         }
-        REDIS(pipe, ISG_STR("APPEND"), names_places(&key, t->journal->collection, label),
-              isg_buf_str(list));
+        put_append(pipe, names_places(&key, t->journal->collection, label), list);
     }
 }
 
@@ -133,9 +140,8 @@ static int put_added(struct txn *t, struct redis_pipe *pipe)
     for (size_t i = 0; i < t->added_count;)
         i = put_block(t, pipe, i, &bytes, places);
     put_places(t, pipe, places, &bytes);
-    int err = bytes.err;
     isg_buf_done(&bytes);
-    return err;
+    return ISG_OK;
 }
 
 /* The bytes of what is gone go too, unless another event of that id still has the same (T-127). */
@@ -163,7 +169,7 @@ static int put_index(struct txn *t, struct redis_pipe *pipe, const struct family
     isg_buf_init(&records, ISG_BUF_NO_MAX);
     write_records(family, gone == 0, &records);
     if (gone == 0)
-        REDIS(pipe, ISG_STR("APPEND"), name, isg_buf_str(&records));
+        put_append(pipe, name, &records);
     else if (records.len > 0)
         REDIS(pipe, ISG_STR("SET"), name, isg_buf_str(&records));
     else

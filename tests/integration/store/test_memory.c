@@ -22,9 +22,10 @@ int main(void)
 
 #else
 
-enum { STEP = 3, MOST = 1500 };
+enum { STEP = 3, MOST = 1500, CROWD = 24, CROWDS = 500 };
 
 static const char C1[] = "memory";
+static const char C2[] = "crowds";
 static atomic_long left; /* allocations until one fails; negative: none does */
 static atomic_bool for_ever;
 
@@ -60,6 +61,19 @@ void *calloc(size_t n, size_t size)
 void *realloc(void *p, size_t n)
 {
     return fails() ? NULL : __libc_realloc(p, n);
+}
+
+/* Many objects of three labels in one batch: the buffers it is written from grow several times. */
+static bool push_crowd(struct store *store, unsigned number, struct isg_fail *why)
+{
+    struct bed_object o[CROWD];
+    struct store_put puts[CROWD];
+    static const char *const labels[] = {"red", "green", "amber"};
+    for (unsigned i = 0; i < CROWD; i++) {
+        bed_object(&o[i], (number + 1) * 1000 + i, "", labels[i % 3], "c");
+        puts[i] = bed_put(&o[i]);
+    }
+    return store_commit(store, C2, puts, CROWD, BED_SEES_ALL, why) == ISG_OK;
 }
 
 /* Everything once, with whatever comes of it. */
@@ -126,6 +140,61 @@ static bool is_there(struct store *store, unsigned number)
     return good;
 }
 
+/* Events of the crowds' log whose record and bytes are whole, as those see it who read by label. */
+static size_t seen_by_labels(struct store *store)
+{
+    struct isg_arena *arena = isg_arena_new((size_t)1 << 30);
+    size_t seen = 0;
+    for (uint32_t label = 0; label < store_label_count(store, C2); label++) {
+        const struct store_wish wish = {&label, 1, 0, (size_t)2 * MOST * CROWD};
+        struct store_event *events;
+        size_t n;
+        if (store_events_of(store, C2, &wish, arena, &events, &n, NULL) != ISG_OK)
+            return 0;
+        for (size_t i = 0; i < n; i++)
+            seen += !events[i].dead && events[i].label == label;
+    }
+    isg_arena_free(&arena);
+    return seen;
+}
+
+/* The same by walking the log. */
+static size_t seen_by_blocks(struct store *store)
+{
+    struct store_block *block = NULL;
+    size_t seen = 0;
+    for (uint64_t b = 0; store_block_get(store, C2, b, &block, NULL) == ISG_OK; b++) {
+        for (size_t i = 0; i < block->count; i++)
+            seen += !block->events[i].dead;
+        store_block_unref(&block);
+    }
+    return seen;
+}
+
+/* One change that writes much: whatever fails of it, the log is whole for all who read it. */
+static void check_crowds(const struct store_options *options)
+{
+    struct store_head head = {0};
+    struct isg_fail why = {0};
+    struct store *store = bed_open(options->dir, options->url, options->timeout_ms);
+    size_t sure = 0;
+    for (unsigned n = 0; n < CROWDS; n++) {
+        atomic_store(&for_ever, n % 2 == 1);
+        atomic_store(&left, (long)(n / 2));
+        sure += push_crowd(store, n, &why) ? CROWD : 0;
+        atomic_store(&left, -1);
+    }
+    is_int(store_head(store, C2, 0, &head, &why), ISG_OK, "the head of the crowds");
+    ok(sure > 0 && head.position >= sure, "%zu acknowledged of %llu", sure,
+       (unsigned long long)head.position);
+    is_int((int64_t)seen_by_labels(store), (int64_t)head.position, "all are read by label");
+    is_int((int64_t)seen_by_blocks(store), (int64_t)head.position, "and by the log");
+    store_close(&store);
+    store = bed_open(options->dir, options->url, options->timeout_ms);
+    is_int((int64_t)seen_by_blocks(store), (int64_t)head.position, "and after a restart");
+    store_close(&store);
+}
+
 int main(void)
 {
     char dir[BED_TEXT];
@@ -145,6 +214,7 @@ int main(void)
             atomic_store(&left, -1);
         }
     }
+    check_crowds(&options);
     struct store *store = bed_open(dir, url, 5000);
     for (unsigned i = 0; i < 2 * MOST; i++) {
         if (!acknowledged[i / MOST][i % MOST])
