@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "feeds/extensions.h"
+#include "stix/json.h"
 
 enum { SEEN_SLOTS = 1024, OBJECT_MAX = 16 << 20, ARENA_MAX = 1 << 30, REFERENCES_MAX = 1000 };
 
@@ -134,6 +135,29 @@ void map_end(struct map *map, const char *facet)
         map_fail(map, map->text.err, NULL, "an object grew too large");
     if (map->err == ISG_OK)
         map->err = map->context->emit(map->context->arg, isg_buf_str(&map->text), facet, map->why);
+}
+
+void map_sco_begin(struct map *map, const char *type)
+{
+    isg_buf_reset(&map->text);
+    isg_jsonw_init(&map->w, &map->text);
+    isg_jsonw_object(&map->w);
+    isg_jsonw_put(&map->w, "type", type);
+}
+
+bool map_sco_id(struct map *map, char out[STIX_ID_MAX + 1])
+{
+    struct stix_json *tree = NULL;
+    isg_jsonw_end(&map->w);
+    int err = map->text.err;
+    if (err == ISG_OK)
+        err = stix_json_parse(isg_buf_str(&map->text), NULL, &tree, map->why);
+    if (err == ISG_OK)
+        err = stix_id_sco(tree, out, NULL, map->why);
+    stix_json_free(&tree);
+    if (map->err == ISG_OK)
+        map->err = err;
+    return err == ISG_OK;
 }
 
 void map_extension_begin(struct map *map, const char *id)

@@ -80,6 +80,11 @@ void map_begin(struct map *map, const struct map_head *head);
  */
 void map_end(struct map *map, const char *facet);
 
+/* Begin an observable of which only the id is wanted: the caller writes its properties to map->w. */
+void map_sco_begin(struct map *map, const char *type);
+/* End it: its deterministic id (S-090). False, with map->err set, when it has none. */
+bool map_sco_id(struct map *map, char out[STIX_ID_MAX + 1]);
+
 /* Set map->owner without handing its identity out. */
 void map_owner(struct map *map);
 

@@ -6,7 +6,6 @@
 
 #include "feeds/exclude.h"
 #include "feeds/ioc.h"
-#include "stix/json.h"
 #include "stix/marking.h"
 
 enum { NUMBER_MAX = 999999999 };
@@ -261,35 +260,15 @@ static void traffic_body(struct map *map, const struct window *window, const cha
     map_strings(map, "protocols", &protocols);
 }
 
-/* The deterministic id of an observable of this body (S-090). */
-static void sco_id(struct map *map, const char *type, sco_body *body, const struct window *window,
-                   const char *address, char out[STIX_ID_MAX + 1])
-{
-    struct stix_json *tree = NULL;
-    isg_buf_reset(&map->text);
-    isg_jsonw_init(&map->w, &map->text);
-    isg_jsonw_object(&map->w);
-    isg_jsonw_put(&map->w, "type", type);
-    body(map, window, address);
-    isg_jsonw_end(&map->w);
-    int err = map->text.err;
-    if (err == ISG_OK)
-        err = stix_json_parse(isg_buf_str(&map->text), NULL, &tree, map->why);
-    if (err == ISG_OK)
-        err = stix_id_sco(tree, out, NULL, map->why);
-    stix_json_free(&tree);
-    if (map->err == ISG_OK)
-        map->err = err;
-}
-
 /* Hand it out the first time and note its id. */
 static void sco_write(struct map *map, const char *type, sco_body *body,
                       const struct window *window, struct text_list *refs)
 {
     char id[STIX_ID_MAX + 1] = "";
     const char *address = refs->count > 0 ? refs->items[0].p : NULL;
-    sco_id(map, type, body, window, address, id);
-    if (map->err != ISG_OK)
+    map_sco_begin(map, type);
+    body(map, window, address);
+    if (!map_sco_id(map, id) || map->err != ISG_OK)
         return;
     (void)text_list_add(map->arena, refs, isg_str_of(isg_arena_copy(map->arena, isg_str_of(id))));
     if (!map_is_new(map, id))

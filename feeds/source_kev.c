@@ -229,23 +229,10 @@ static bool software_id(struct kev *kev, struct isg_str name, struct isg_str ven
                         char out[STIX_ID_MAX + 1])
 {
     struct map *map = &kev->map;
-    struct stix_json *tree = NULL;
-    isg_buf_reset(&map->text);
-    isg_jsonw_init(&map->w, &map->text);
-    isg_jsonw_object(&map->w);
-    isg_jsonw_put(&map->w, "type", "software");
+    map_sco_begin(map, "software");
     isg_jsonw_put_str(&map->w, "name", name);
     map_string(map, "vendor", vendor);
-    isg_jsonw_end(&map->w);
-    int err = map->text.err;
-    if (err == ISG_OK)
-        err = stix_json_parse(isg_buf_str(&map->text), NULL, &tree, map->why);
-    if (err == ISG_OK)
-        err = stix_id_sco(tree, out, NULL, map->why);
-    stix_json_free(&tree);
-    if (map->err == ISG_OK)
-        map->err = err;
-    return err == ISG_OK;
+    return map_sco_id(map, out);
 }
 
 static void software_write(struct kev *kev, const char *id, struct isg_str name,
