@@ -25,18 +25,10 @@ static int run_change(struct store *store, struct redis_pipe *pipe, enum store_d
     struct names_key key;
     if (is_watched(kind))
         REDIS(pipe, ISG_STR("INCR"), names_docs_generation(&key));
-    REDIS(pipe, ISG_STR("EXEC"));
-    int err = redis_call(store->redis, REDIS_WRITE, pipe, why);
-    for (size_t i = 0; i + 1 < pipe->count && err == ISG_OK; i++)
-        err = redis_expect(redis_nth(pipe, i), REDIS_TEXT, why);
-    const struct redis_reply *exec = redis_nth(pipe, pipe->count - 1);
-    if (err == ISG_OK)
-        err = redis_expect(exec, REDIS_LIST, why);
-    for (size_t i = 0; i < redis_count(exec) && err == ISG_OK; i++)
-        err = redis_expect(redis_at(exec, i), REDIS_INT, why);
+    int err = redis_exec(store->redis, pipe, why);
     if (err == ISG_OK && out_changed != NULL)
-        *out_changed = redis_number(redis_at(exec, 0));
-    return err == ISG_ENOENT ? isg_fail(why, ISG_ESTORE, "Redis: transaction aborted") : err;
+        *out_changed = redis_number(redis_at(redis_nth(pipe, pipe->count - 1), 0));
+    return err;
 }
 
 int store_doc_put(struct store *store, enum store_doc kind, struct isg_str name,

@@ -10,21 +10,6 @@
 
 static const struct isg_str about_field = {"about", 5};
 
-/* Run a pipeline that ends with EXEC; each of its commands must have been taken. */
-static int run_exec(struct store *store, struct redis_pipe *pipe, struct isg_fail *why)
-{
-    REDIS(pipe, ISG_STR("EXEC"));
-    int err = redis_call(store->redis, REDIS_WRITE, pipe, why);
-    for (size_t i = 0; i + 1 < pipe->count && err == ISG_OK; i++)
-        err = redis_expect(redis_nth(pipe, i), REDIS_TEXT, why);
-    const struct redis_reply *exec = redis_nth(pipe, pipe->count - 1);
-    if (err == ISG_OK)
-        err = redis_expect(exec, REDIS_LIST, why);
-    for (size_t i = 0; i < redis_count(exec) && err == ISG_OK; i++)
-        err = redis_expect(redis_at(exec, i), REDIS_INT, why);
-    return err == ISG_ENOENT ? isg_fail(why, ISG_ESTORE, "Redis: transaction aborted") : err;
-}
-
 static void put_numbered(struct redis_pipe *pipe, const struct isg_str *texts, size_t n)
 {
     struct names_key field;
@@ -75,7 +60,7 @@ int store_job_put(struct store *store, const struct store_job *job, struct isg_f
     redis_arg(&pipe, about_field);
     redis_arg(&pipe, job->about);
     put_numbered(&pipe, job->lines, job->n);
-    err = run_exec(store, &pipe, why);
+    err = redis_exec(store->redis, &pipe, why);
     redis_pipe_done(&pipe);
     return err;
 }
@@ -174,7 +159,7 @@ int store_job_settle(struct store *store, struct isg_str id, size_t index, struc
     REDIS(&pipe, ISG_STR("MULTI"));
     REDIS(&pipe, ISG_STR("HSET"), names_job_status(&key, id), names_number(&field, index), lines);
     REDIS(&pipe, ISG_STR("HDEL"), names_job_pieces(&key, id), names_number(&field, index));
-    int err = run_exec(store, &pipe, why);
+    int err = redis_exec(store->redis, &pipe, why);
     redis_pipe_done(&pipe);
     return err;
 }
@@ -190,7 +175,7 @@ int store_job_close(struct store *store, struct isg_str id, uint32_t ttl_s, stru
     REDIS(&pipe, ISG_STR("DEL"), names_job_pieces(&key, id));
     REDIS(&pipe, ISG_STR("EXPIRE"), names_job_status(&key, id),
           names_number(&seconds, ttl_s > 0 ? ttl_s : 1));
-    int err = run_exec(store, &pipe, why);
+    int err = redis_exec(store->redis, &pipe, why);
     redis_pipe_done(&pipe);
     return err;
 }

@@ -333,6 +333,20 @@ int redis_call(struct redis *r, enum redis_use use, struct redis_pipe *pipe, str
     }
 }
 
+int redis_exec(struct redis *r, struct redis_pipe *pipe, struct isg_fail *why)
+{
+    REDIS(pipe, ISG_STR("EXEC"));
+    int err = redis_call(r, REDIS_WRITE, pipe, why);
+    for (size_t i = 0; i + 1 < pipe->count && err == ISG_OK; i++)
+        err = redis_expect(redis_nth(pipe, i), REDIS_TEXT, why);
+    const struct redis_reply *exec = redis_nth(pipe, pipe->count - 1);
+    if (err == ISG_OK)
+        err = redis_expect(exec, REDIS_LIST, why);
+    for (size_t i = 0; i < redis_count(exec) && err == ISG_OK; i++)
+        err = redis_expect(redis_at(exec, i), REDIS_INT, why);
+    return err == ISG_ENOENT ? isg_fail(why, ISG_ESTORE, "Redis: transaction aborted") : err;
+}
+
 const char *redis_breaker(struct redis *r)
 {
     static const char *const words[] = {

@@ -46,6 +46,12 @@ void redis_give(struct redis *redis, struct redis_conn **conn);
 int redis_call(struct redis *redis, enum redis_use use, struct redis_pipe *pipe,
                struct isg_fail *why);
 
+/*
+ * Close a pipeline that began with MULTI by EXEC and run it as redis_call does. Every command must
+ * have been taken and answered with a number. ISG_ESTORE also when one was not, or nothing was done.
+ */
+int redis_exec(struct redis *redis, struct redis_pipe *pipe, struct isg_fail *why);
+
 /* State of the breaker: "closed", "loading" (the server reads its data) or "open". */
 const char *redis_breaker(struct redis *redis);
 
