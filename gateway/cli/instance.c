@@ -62,25 +62,12 @@ static void print_status(const struct stix_json *status)
 
 int cli_status(struct cli *cli)
 {
-    struct isg_fail why = {0};
-    struct isg_buf reply;
-    struct stix_json *json = NULL;
     int code = cli_options(cli, NULL, 0);
     if (code == 0)
         code = cli_expect(cli, 0, 0);
     if (code != 0)
         return code;
-    isg_buf_init(&reply, ISG_BUF_NO_MAX);
-    int err = cli_admin_raw(cli, NULL, "/admin/v1/status", (struct isg_str){NULL, 0}, &reply, &why);
-    if (err == ISG_OK && cli->json)
-        cli_print(isg_buf_str(&reply));
-    else if (err == ISG_OK)
-        err = stix_json_parse(isg_buf_str(&reply), NULL, &json, &why);
-    if (json != NULL)
-        print_status(json);
-    stix_json_free(&json);
-    isg_buf_done(&reply);
-    return err == ISG_OK ? 0 : cli_fail(cli, &why);
+    return cli_admin_print(cli, NULL, "/admin/v1/status", (struct isg_str){NULL, 0}, print_status);
 }
 
 static int print_checks(const struct stix_json *json, bool quiet)
