@@ -6,6 +6,7 @@
 #include "feeds/exclude.h"
 #include "stix/base/arena.h"
 #include "stix/base/time.h"
+#include "tests/support/cases.h"
 #include "tests/support/tap.h"
 
 static struct isg_arena *arena;
@@ -21,60 +22,30 @@ static struct exclude_verdict verdict_of(const struct exclude_lists *lists, cons
     return exclude_check(lists, &ioc);
 }
 
+static struct exclude_lists *built_in;
+static size_t seen[2]; /* rows that pass, and that do not */
+
+/* Why a value is dropped ("-": it passes), and the value. */
+static void check_row(struct isg_str line, size_t number)
+{
+    struct isg_str reason;
+    (void)isg_str_split(&line, '\t', &reason);
+    const char *raw = isg_arena_copy(arena, line);
+    bool drops = !isg_str_is(reason, "-");
+    struct exclude_verdict verdict = verdict_of(built_in, raw, IOC_ANY);
+    is_int(verdict.answer, drops ? EXCLUDE_DROP : EXCLUDE_PASS, "line %zu: %s", number, raw);
+    if (drops && verdict.list != NULL)
+        is_str(verdict.list, isg_arena_copy(arena, reason), "why %s", raw);
+    seen[drops]++;
+}
+
 static void test_built_in(void)
 {
-    static const struct {
-        const char *raw;
-        const char *reason; /* NULL: passes */
-    } rows[] = {
-        {"10.213.75.205", "private"},
-        {"172.31.0.1", "private"},
-        {"172.32.0.1", NULL},
-        {"192.168.31.210|80", "private"},
-        {"127.0.0.1", "loopback"},
-        {"169.254.1.1", "link-local"},
-        {"100.64.0.1", "shared"},
-        {"198.18.0.1", "benchmark"},
-        {"0.1.2.3", "this-network"},
-        {"224.0.0.251", "multicast"},
-        {"240.0.0.1", "reserved"},
-        {"255.255.255.255", "reserved"},
-        {"198.51.100.7", "documentation"},
-        {"2001:db8::5", "documentation"},
-        {"fd00::1", "private"},
-        {"fe80::1", "link-local"},
-        {"ff02::1", "multicast"},
-        {"::1", "loopback"},
-        {"::ffff:10.0.0.1", "private"},
-        {"9.9.9.9", NULL},
-        {"11.0.0.0/8", NULL},
-        {"10.0.0.0/8", "private"},
-        {"192.0.0.0/8", "reserved"}, /* a listed range lies in it */
-        {"http://192.168.0.1/x", "private"},
-        {"http://[fd00::1]/x", "private"},
-        {"http://localhost/x", "loopback"},
-        {"printer.local", "private"},
-        {"a.b.internal", "private"},
-        {"1.0.10.in-addr.arpa", "reverse"},
-        {"x.home.arpa", "private"},
-        {"bad.example", "documentation"},
-        {"bad.test", "documentation"},
-        {"notexample.co", NULL},
-        {"x@bad.example", "documentation"},
-        {"d41d8cd98f00b204e9800998ecf8427e", "empty-file"},
-        {"00000000000000000000000000000000", "zero-hash"},
-        {"0000000000000000000000000000000a", NULL},
-    };
-    struct exclude_lists *lists = exclude_new(false);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct exclude_verdict verdict = verdict_of(lists, rows[i].raw, IOC_ANY);
-        is_int(verdict.answer, rows[i].reason == NULL ? EXCLUDE_PASS : EXCLUDE_DROP, "%s",
-               rows[i].raw);
-        if (rows[i].reason != NULL && verdict.list != NULL)
-            is_str(verdict.list, rows[i].reason, "why %s", rows[i].raw);
-    }
-    exclude_free(&lists);
-    lists = exclude_new(true);
+    built_in = exclude_new(false);
+    cases_each("feeds/exclude/built-in-cases.tsv", check_row);
+    ok(seen[0] > 0 && seen[1] > 0, "values that pass and that do not");
+    exclude_free(&built_in);
+    struct exclude_lists *lists = exclude_new(true);
     is_int(verdict_of(lists, "198.51.100.7", IOC_ANY).answer, EXCLUDE_PASS, "in an exercise");
     is_int(verdict_of(lists, "bad.example", IOC_ANY).answer, EXCLUDE_PASS, "in an exercise");
     is_int(verdict_of(lists, "10.0.0.1", IOC_ANY).answer, EXCLUDE_DROP, "but not that");

@@ -3,9 +3,9 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "stix/check.h"
+#include "tests/support/cases.h"
 #include "tests/support/tap.h"
 
 struct row {
@@ -45,31 +45,6 @@ static const struct row rows[] = {
     {"medical/stix-examples/device-advisory.json", 0, 0},
 };
 
-/* All bytes of a command's output. */
-static char *read_command(const char *command, size_t *out_len)
-{
-    struct isg_buf text;
-    char piece[65536];
-    size_t n;
-    FILE *pipe = popen(command, "r");
-    isg_buf_init(&text, ISG_BUF_NO_MAX);
-    if (pipe == NULL)
-        return NULL;
-    while ((n = fread(piece, 1, sizeof piece, pipe)) > 0)
-        isg_buf_put(&text, piece, n);
-    return pclose(pipe) == 0 ? isg_buf_take(&text, out_len) : NULL;
-}
-
-static char *slurp(const char *path, size_t *out_len)
-{
-    char command[1024];
-    size_t n = strlen(path);
-    if (n < 3 || strcmp(path + n - 3, ".xz") != 0)
-        return tap_slurp(path, out_len);
-    (void)snprintf(command, sizeof command, "xz -dc '%s'", path);
-    return read_command(command, out_len);
-}
-
 static void show(const struct stix_json *object, const struct stix_report *report)
 {
     struct isg_str id = stix_json_get_str(object, "id");
@@ -108,11 +83,10 @@ static void check_whole(const struct row *row, const struct stix_json *bundle)
 
 static void check_file(const struct row *row)
 {
-    const char *path = tap_corpus(row->file);
     struct stix_json *bundle = NULL;
     struct isg_fail why;
     size_t n = 0;
-    char *text = path != NULL ? slurp(path, &n) : NULL;
+    char *text = cases_corpus(row->file, &n);
     if (text == NULL) {
         printf("# %s is not here\n", row->file);
         return;

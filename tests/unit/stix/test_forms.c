@@ -8,6 +8,7 @@
 
 #include "stix/json.h"
 #include "stix/types_table.h"
+#include "tests/support/cases.h"
 #include "tests/support/tap.h"
 
 static const struct {
@@ -84,20 +85,9 @@ static void check_row(struct isg_str line, size_t number)
 
 int main(void)
 {
-    size_t n = 0;
-    size_t number = 1;
-    char *text = tap_slurp(ISG_FIXTURES "/stix/form-cases.tsv", &n);
-    struct isg_str rest = {text, n};
-    struct isg_str line;
-    ok(text != NULL && isg_str_split(&rest, '\n', &line), "the cases are there");
-    while (isg_str_split(&rest, '\n', &line)) {
-        number++;
-        if (line.n > 0)
-            check_row(line, number);
-    }
+    cases_each("stix/form-cases.tsv", check_row);
     for (size_t i = 0; i < FORMS; i++)
         ok(seen[i][0] > 0 && seen[i][1] > 0, "%s: texts that fit and texts that do not",
            forms[i].name);
-    free(text);
     return tap_done();
 }

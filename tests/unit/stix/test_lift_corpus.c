@@ -8,6 +8,7 @@
 
 #include "stix/check.h"
 #include "stix/lift.h"
+#include "tests/support/cases.h"
 #include "tests/support/tap.h"
 
 struct edition_pair {
@@ -24,32 +25,12 @@ static const struct edition_pair published[] = {
 
 /* --- reading --- */
 
-static char *read_command(const char *command, size_t *out_len)
-{
-    struct isg_buf text;
-    char piece[65536];
-    size_t n;
-    FILE *pipe = popen(command, "r");
-    isg_buf_init(&text, ISG_BUF_NO_MAX);
-    if (pipe == NULL)
-        return NULL;
-    while ((n = fread(piece, 1, sizeof piece, pipe)) > 0)
-        isg_buf_put(&text, piece, n);
-    return pclose(pipe) == 0 ? isg_buf_take(&text, out_len) : NULL;
-}
-
 static struct stix_json *load(const char *name)
 {
-    char command[1024];
     struct stix_limits limits = {.members = 100000000};
     struct stix_json *tree = NULL;
     size_t n = 0;
-    const char *path = tap_corpus(name);
-    if (path == NULL)
-        return NULL;
-    bool packed = isg_str_ends(isg_str_of(path), ISG_STR(".xz"));
-    (void)snprintf(command, sizeof command, "xz -dc '%s'", path);
-    char *text = packed ? read_command(command, &n) : tap_slurp(path, &n);
+    char *text = cases_corpus(name, &n);
     if (text != NULL)
         (void)stix_json_parse((struct isg_str){text, n}, &limits, &tree, NULL);
     free(text);

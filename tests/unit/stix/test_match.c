@@ -10,6 +10,7 @@
 #include "stix/base/time.h"
 #include "stix/match.h"
 #include "stix/pattern.h"
+#include "tests/support/cases.h"
 #include "tests/support/tap.h"
 
 static void check_case(const struct stix_json *row, size_t number)
@@ -85,18 +86,7 @@ static void check_pair(struct isg_str line, size_t number)
 
 static void check_pairs(void)
 {
-    size_t n = 0;
-    size_t number = 1;
-    char *text = tap_slurp(ISG_FIXTURES "/stix/equiv-cases.tsv", &n);
-    struct isg_str rest = {text, n};
-    struct isg_str line;
-    ok(text != NULL && isg_str_split(&rest, '\n', &line), "the pairs are there");
-    while (isg_str_split(&rest, '\n', &line)) {
-        number++;
-        if (line.n > 0)
-            check_pair(line, number);
-    }
-    free(text);
+    cases_each("stix/equiv-cases.tsv", check_pair);
 }
 
 /* --- work that grows: head, piece again and again, tail; over so many observations (S-129) --- */

@@ -11,6 +11,7 @@
 #include "stix/base/time.h"
 #include "stix/json.h"
 #include "stix/pattern.h"
+#include "tests/support/cases.h"
 #include "tests/support/tap.h"
 
 struct row {
@@ -58,21 +59,11 @@ static void check_row(const struct row *row, size_t number)
     stix_json_free(&value);
 }
 
-static void check_rows(void)
+static void check_line(struct isg_str line, size_t number)
 {
-    size_t n = 0;
-    size_t number = 1;
-    char *text = tap_slurp(ISG_FIXTURES "/stix/pattern-cases.tsv", &n);
-    struct isg_str rest = {text, n};
-    struct isg_str line;
-    ok(text != NULL && isg_str_split(&rest, '\n', &line), "the cases are there");
-    while (isg_str_split(&rest, '\n', &line)) {
-        struct row row;
-        number++;
-        if (line.n > 0 && ok(read_row(line, &row), "line %zu has four fields", number))
-            check_row(&row, number);
-    }
-    free(text);
+    struct row row;
+    if (ok(read_row(line, &row), "line %zu has four fields", number))
+        check_row(&row, number);
 }
 
 /* --- shapes that only size makes interesting: head, piece again and again, tail --- */
@@ -163,7 +154,7 @@ static void check_messages(void)
 
 int main(void)
 {
-    check_rows();
+    cases_each("stix/pattern-cases.tsv", check_line);
     check_larges();
     check_messages();
     return tap_done();

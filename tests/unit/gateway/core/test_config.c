@@ -29,96 +29,38 @@ static int load(const char *text, struct config **out, struct isg_fail *why)
 #define PEER \
     "peers:\n  - name: p\n    direction: pull\n    url: https://t.example/\n    from: a\n    collection: c\n"
 
-/* Files that are not taken, and what the message must name. */
-static const struct {
-    const char *text;
-    const char *says;
-} refused[] = {
-    {"nme: x\n", ":1: unknown key nme"},
-    {"limits:\n  page_max: 5\n  page_mx: 5\n", ":3: unknown key limits.page_mx"},
-    {FEED "    intervall: 5\n", ":6: unknown key feeds.intervall"},
-    {"name: a\nname: b\n", "twice"},
-    {"limits:\n  page_max: 0\n", ":2: limits.page_max is out of range (number, 1 to 10000)"},
-    {"limits:\n  page_max: 10001\n", "out of range"},
-    {"limits:\n  page_max: ten\n", "not a number"},
-    {"limits:\n  page_max: -1\n", "not a number"},
-    {"limits:\n  page_max: 99999999999999999999\n", "not a number"},
-    {"limits:\n  max_content_length: 1023\n", "out of range"},
-    {"limits:\n  max_content_length: 257 MiB\n", "out of range"},
-    {"limits:\n  status_hours: 23\n", "out of range"},
-    {"limits: 5\n", ":1: "},
-    {"limits: [1]\n", ":1: "},
-    {"name: [x]\n", ":1: "},
-    {"name: {a: b}\n", ":1: "},
-    {"- a\n", "isg.yaml:"},
-    {"name: \"unclosed\n", "isg.yaml:"},
-    {"name: a\n---\nname: b\n", "more than one"},
-    {"name: &x a\n", ":1: anchors"},
-    {"name: a\nid_urn: *x\n", ":2: anchors"},
-    {"name: !!str a\n", ":1: anchors"},
-    {"feeds: [{name: &a x}, *a]\n", "isg.yaml:"},
-    {"name: \" \"\n", "is empty"},
-    {"name: \"a\\x1bb\"\n", "control characters"},
-    {"listen: nowhere\n", ":1: listen must be HOST:PORT"},
-    {"listen: 127.0.0.1:70000\n", "must be HOST:PORT"},
-    {"listen: ::1:80\n", "must be HOST:PORT"},
-    {"listen: 192.0.2.1:8443\n", ":1: listen is not on loopback and there is no tls section"},
-    {"listen: 0.0.0.0:8443\npublic_url: https://isao.example\n",
-     ":1: listen is not on loopback and there is no tls section"},
-    {"listen: 0.0.0.0:8443\ntls:\n  certificate: a\n  key: b\n", "public_url"},
-    {"tls:\n  certificate: a\n", "go together"},
-    {"tls:\n  client_ca: a\n", "tls.client_ca needs"},
-    {"public_url: https://isao.example/\n", "not even a slash"},
-    {"public_url: https://isao.example/x\n", "nothing behind"},
-    {"public_url: http://isao.example\n", "must be https://"},
-    {"public_url: isao.example\n", "must begin with https://"},
-    {"public_url: https://a:b@isao.example\n", "password"},
-    {"id_urn: x\n", "urn:"},
-    {"id_urn: urn:isao\n", "urn:"},
-    {"admin:\n  listen: 192.0.2.1:9000\n", "admin.listen must be on loopback"},
-    {"redis:\n  url: redis://192.0.2.1:6379\n", ":2: redis.url leaves"},
-    {"redis:\n  url: redis://192.0.2.1:6379\n  accept_plain: 192.0.2.1:6380\n",
-     "redis.accept_plain"},
-    {"redis:\n  url: redis://:secret@127.0.0.1:6379\n", "password_file"},
-    {"redis:\n  url: rediss://127.0.0.1:6379\n", "TLS"},
-    {"redis:\n  url: /run/redis.sock\n", "must be unix:PATH"},
-    {"log:\n  level: loud\n", ":2: log.level is none of the choices (debug|info|warn|error)"},
-    {"roots:\n  - path: api\n", "roots[0] has no title"},
-    {"roots:\n  - path: a/b\n    title: t\n", "roots[0].path must be"},
-    {"roots:\n  - path: taxii2\n    title: t\n", "the server itself uses"},
-    {"roots:\n  - {path: a, title: t}\n  - {path: a, title: u}\n", "same path"},
-    {"feeds:\n  - name: kev\n", "feeds[0] has no url"},
-    {"feeds:\n  - name: kev\n    url: file:///etc/passwd\n", ":3: feeds[0].url must begin"},
-    {FEED "    interval: 0\n", ":6: feeds[0].interval is out of range"},
-    {FEED "    interval: soon\n", "feeds[0].interval is not a number"},
-    {FEED "    allow_private: maybe\n", "true or false"},
-    {PEER "    user: u\n", "go together"},
-    {"trusted_proxies: proxy.example\n", ":1: trusted_proxies must be addresses"},
-    {"trusted_proxies: 10.0.0.1/8\n", "must be addresses"},
-    {"listen: 0.0.0.0:80\ntrusted_proxies: 10.0.0.0/8\n", "public_url must"},
-    {"listen: 192.0.2.1:80\ntrusted_proxies: 10.0.0.0/8\n", "public_url must be the https://"},
-    {"tls:\n  client_certificates: required\n", "there is no tls.client_ca"},
-    {"tls:\n  client_crl: a\n", "tls.client_crl needs"},
-    {"listeners:\n  - tls: true\n", "listeners[0] has no address"},
-    {"listeners:\n  - address: 127.0.0.1:1\n", "there is no tls.certificate"},
-    {"listeners:\n  - {address: \"192.0.2.1:1\", tls: false}\n", "no trusted_proxies"},
-    {"listeners:\n  - {address: \"127.0.0.1:1\", tls: false, client_certificates: required}\n",
-     "requires client certificates"},
-    {"listeners:\n  - {address: \"127.0.0.1:1\", client_certificates: perhaps}\n",
-     "listeners[0].client_certificates is none of the choices"},
-    {"peers:\n  - name: p\n    direction: sideways\n", "peers[0].direction"},
-};
+/*
+ * Files that are not taken: fixtures/config/refused.txt. Each begins behind a line "== TEXT", and the
+ * message must have that text in it.
+ */
+static void check_refused(const char *says, const char *yaml, size_t n)
+{
+    struct config *config = NULL;
+    struct isg_fail why = {0};
+    write_file(yaml, n);
+    int err = config_load(folder, &config, &why);
+    ok(err == ISG_EUSAGE && config == NULL && strstr(why.text, says) != NULL,
+       "refused with \"%s\": %s", says, why.text);
+    config_free(&config);
+}
 
 static void test_refused(void)
 {
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-        struct config *config = NULL;
-        struct isg_fail why = {0};
-        int err = load(refused[i].text, &config, &why);
-        ok(err == ISG_EUSAGE && config == NULL && strstr(why.text, refused[i].says) != NULL,
-           "refused with \"%s\": %s", refused[i].says, why.text);
-        config_free(&config);
+    size_t cases = 0;
+    char *text = tap_slurp(ISG_FIXTURES "/config/refused.txt", NULL);
+    char *rest = text;
+    while (rest != NULL && strncmp(rest, "== ", 3) == 0) {
+        char *says = rest + 3;
+        char *yaml = says + strcspn(says, "\n");
+        *yaml++ = '\0';
+        char *end = strstr(yaml, "\n== ");
+        size_t n = end != NULL ? (size_t)(end + 1 - yaml) : strlen(yaml);
+        check_refused(says, yaml, n);
+        rest = end != NULL ? end + 1 : NULL;
+        cases++;
     }
+    ok(cases > 0, "there are files that are refused");
+    free(text);
 }
 
 static void test_defaults(void)

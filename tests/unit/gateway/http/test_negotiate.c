@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "gateway/http/negotiate.h"
+#include "tests/support/cases.h"
 #include "tests/support/tap.h"
 
 static const struct {
@@ -42,24 +43,13 @@ static void check_row(struct isg_str line, size_t number)
 
 static void test_rows(void)
 {
-    size_t n = 0;
-    size_t number = 1;
-    char *text = tap_slurp(ISG_FIXTURES "/http/negotiate-cases.tsv", &n);
-    struct isg_str rest = {text, n};
-    struct isg_str line;
-    ok(text != NULL && isg_str_split(&rest, '\n', &line), "the cases are there");
-    while (isg_str_split(&rest, '\n', &line)) {
-        number++;
-        if (line.n > 0)
-            check_row(line, number);
-    }
+    cases_each("http/negotiate-cases.tsv", check_row);
     for (size_t i = 0; i < HEADERS; i++) {
         ok(seen[i][0] > 0 && seen[i][1] > 0, "%s: values that fit and that do not",
            headers[i].name);
         is_int(headers[i].judge((struct isg_str){NULL, 0}), headers[i].absent, "%s: absent",
                headers[i].name);
     }
-    free(text);
 }
 
 static void test_query(void)
