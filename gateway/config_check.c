@@ -167,12 +167,27 @@ static const char *check_web(const struct setting *row, struct isg_str text)
     return NULL;
 }
 
+/* HOST, or HOST:PORT. */
+static bool is_host_and_port(struct isg_str text)
+{
+    char host[HOST_BYTES];
+    char with_port[HOST_BYTES + 3];
+    uint64_t port = 0;
+    if (split_address(text, host, &port))
+        return port > 0;
+    int n = snprintf(with_port, sizeof with_port, "%.*s:1", ISG_STR_ARG(text));
+    return n > 0 && (size_t)n < sizeof with_port &&
+           split_address((struct isg_str){with_port, (size_t)n}, host, &port);
+}
+
 static const char *check_public(const struct setting *row, struct isg_str text)
 {
     const char *wrong = check_web(row, text);
     if (wrong != NULL)
         return wrong;
     struct isg_str host = authority_of(text);
+    if (!is_host_and_port(host))
+        return "names no host, or a port that is none";
     if (host.p + host.n != text.p + text.n)
         return "must be a scheme, a host and a port, with nothing behind, not even a slash";
     if (isg_str_starts(text, ISG_STR("http://")) && !is_loopback_address(host))

@@ -16,15 +16,16 @@
 #include "stix/base/jsonw.h"
 #include "stix/base/uuid.h"
 
-enum { SECRET_BYTES = 32, CONFIG_MAX = 1 << 20 };
+enum { SECRET_BYTES = 32, CONFIG_MAX = 1 << 20, HOST_BYTES = 256, URL_BYTES = 512 };
 
 struct init {
     const char *dir; /* absolute */
     const char *listen;
     const char *name;
     const char *public_url;
-    char host[256];
-    char url[512];
+    char host[HOST_BYTES];        /* of listen */
+    char public_host[HOST_BYTES]; /* of the URL that members use */
+    char url[URL_BYTES];
     struct trust_public content;
 };
 
@@ -44,27 +45,50 @@ static int init_write(const struct init *init, const char *below, struct isg_str
     return err == ISG_OK ? cli_write(path, text, mode, why) : err;
 }
 
-/* HOST:PORT with [v6] in brackets; the host alone names the certificate. */
+/* The host of "HOST" or "HOST:PORT", without the brackets of [v6]. False when there is none. */
+static bool take_host(struct isg_str text, char out[HOST_BYTES])
+{
+    size_t end = isg_str_find(text, text.n > 0 && text.p[0] == '[' ? ']' : ':');
+    struct isg_str host = {text.p, end < text.n ? end : text.n};
+    if (host.n > 0 && host.p[0] == '[')
+        host = isg_str_from(host, 1);
+    (void)snprintf(out, HOST_BYTES, "%.*s", ISG_STR_ARG(host));
+    return host.n > 0 && host.n < HOST_BYTES;
+}
+
+/* Where members come: what was said, without slashes at its end, else the listener itself. */
+static int init_url(struct init *init, struct isg_fail *why)
+{
+    bool any = strcmp(init->host, "0.0.0.0") == 0 || strcmp(init->host, "::") == 0;
+    if (init->public_url == NULL && any)
+        return isg_fail(why, ISG_EUSAGE,
+                        "--listen %s is on all addresses: --public-url must say under which one "
+                        "members come",
+                        init->listen);
+    const char *said = init->public_url != NULL ? init->public_url : init->listen;
+    int n = snprintf(init->url, sizeof init->url, "%s%s",
+                     init->public_url != NULL ? "" : "https://", said);
+    if (n <= 0 || (size_t)n >= sizeof init->url)
+        return isg_fail(why, ISG_EUSAGE, "--public-url is %s", n > 0 ? "too long" : "empty");
+    while (n > 0 && init->url[n - 1] == '/')
+        init->url[--n] = '\0';
+    const char *slashes = strstr(init->url, "//");
+    if (slashes == NULL || !take_host(isg_str_of(slashes + 2), init->public_host))
+        return isg_fail(why, ISG_EUSAGE, "--public-url %.100s names no host", said);
+    return ISG_OK;
+}
+
+/* HOST:PORT with [v6] in brackets. */
 static int init_host(struct init *init, struct isg_fail *why)
 {
-    const char *colon = init->listen != NULL ? strrchr(init->listen, ':') : NULL;
+    const char *colon = strrchr(init->listen, ':');
     uint64_t port;
     if (colon == NULL || !isg_str_to_u64(isg_str_of(colon + 1), 65535, &port) || port == 0)
         return isg_fail(why, ISG_EUSAGE, "--listen %s is not HOST:PORT", init->listen);
     struct isg_str host = {init->listen, (size_t)(colon - init->listen)};
-    if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-        host = (struct isg_str){host.p + 1, host.n - 2};
-    if (host.n == 0 || host.n >= sizeof init->host)
+    if (!take_host(host, init->host))
         return isg_fail(why, ISG_EUSAGE, "--listen %s names no host", init->listen);
-    (void)snprintf(init->host, sizeof init->host, "%.*s", ISG_STR_ARG(host));
-    if (init->public_url != NULL)
-        (void)snprintf(init->url, sizeof init->url, "%s", init->public_url);
-    else
-        (void)snprintf(init->url, sizeof init->url, "https://%s", init->listen);
-    size_t n = strlen(init->url);
-    while (n > 0 && init->url[n - 1] == '/')
-        init->url[--n] = '\0';
-    return ISG_OK;
+    return init_url(init, why);
 }
 
 static int init_folder(struct init *init, struct isg_fail *why)
@@ -91,8 +115,9 @@ static int init_folders(struct init *init, struct isg_fail *why)
 
 static int init_tls(struct init *init, struct isg_fail *why)
 {
+    const char *const hosts[] = {init->public_host, init->host, NULL};
     struct certificate_set set;
-    int err = certificate_make(init->name, init->host, &set, why);
+    int err = certificate_make(init->name, hosts, &set, why);
     if (err != ISG_OK)
         return err;
     err = init_write(init, "tls/ca.pem", isg_buf_str(&set.ca), 0644, why);

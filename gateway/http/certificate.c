@@ -8,7 +8,7 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
-enum { CA_DAYS = 3650, SERVER_DAYS = 825, SERIAL_BYTES = 16, PEM_MAX = 16384 };
+enum { CA_DAYS = 3650, SERVER_DAYS = 825, SERIAL_BYTES = 16, SUBJECT_MAX = 64, PEM_MAX = 16384 };
 
 static const time_t DAY = (time_t)24 * 60 * 60;
 
@@ -47,6 +47,17 @@ static int set_validity(gnutls_x509_crt_t crt, int days)
     return code < 0 ? code : gnutls_x509_crt_set_expiration_time(crt, now + days * DAY);
 }
 
+/* As much of a text as a subject holds, with no character cut through. */
+static unsigned subject_bytes(const char *text)
+{
+    size_t n = strnlen(text, SUBJECT_MAX + 1);
+    if (n <= SUBJECT_MAX)
+        return (unsigned)n;
+    for (n = SUBJECT_MAX; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80;)
+        n--;
+    return (unsigned)n;
+}
+
 /* Key pair, subject, serial number, validity: what both certificates have alike. */
 static int made_begin(struct made *made, const char *organisation, const char *name, int days)
 {
@@ -60,10 +71,10 @@ static int made_begin(struct made *made, const char *organisation, const char *n
         code = gnutls_x509_crt_set_version(made->crt, 3);
     if (code >= 0)
         code = gnutls_x509_crt_set_dn_by_oid(made->crt, GNUTLS_OID_X520_ORGANIZATION_NAME, 0,
-                                             organisation, (unsigned)strnlen(organisation, 64));
+                                             organisation, subject_bytes(organisation));
     if (code >= 0)
         code = gnutls_x509_crt_set_dn_by_oid(made->crt, GNUTLS_OID_X520_COMMON_NAME, 0, name,
-                                             (unsigned)strnlen(name, 64));
+                                             subject_bytes(name));
     if (code >= 0)
         code = set_serial(made->crt);
     if (code >= 0)
@@ -109,22 +120,35 @@ static int add_name(gnutls_x509_crt_t crt, const char *host)
                                                 (unsigned)strlen(host), GNUTLS_FSAN_APPEND);
 }
 
-static int add_names(gnutls_x509_crt_t crt, const char *host)
+static bool is_among(const char *host, const char *const *hosts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(host, hosts[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Each host once, and those that every machine has. */
+static int add_names(gnutls_x509_crt_t crt, const char *const *hosts)
 {
     static const char *const always[] = {"localhost", "127.0.0.1", "::1"};
-    int code = add_name(crt, host);
+    int code = 0;
+    size_t n = 0;
+    for (; hosts[n] != NULL && code >= 0; n++)
+        if (!is_among(hosts[n], hosts, n))
+            code = add_name(crt, hosts[n]);
     for (size_t i = 0; i < sizeof always / sizeof always[0] && code >= 0; i++)
-        if (strcmp(host, always[i]) != 0)
+        if (!is_among(always[i], hosts, n))
             code = add_name(crt, always[i]);
     return code;
 }
 
 static int make_server(struct made *server, const struct made *ca, const char *organisation,
-                       const char *host)
+                       const char *const *hosts)
 {
     unsigned char id[64];
     size_t n = sizeof id;
-    int code = made_begin(server, organisation, host, SERVER_DAYS);
+    int code = made_begin(server, organisation, hosts[0], SERVER_DAYS);
     if (code >= 0)
         code = gnutls_x509_crt_set_basic_constraints(server->crt, 0, -1);
     if (code >= 0)
@@ -132,7 +156,7 @@ static int make_server(struct made *server, const struct made *ca, const char *o
     if (code >= 0)
         code = gnutls_x509_crt_set_key_purpose_oid(server->crt, GNUTLS_KP_TLS_WWW_SERVER, 0);
     if (code >= 0)
-        code = add_names(server->crt, host);
+        code = add_names(server->crt, hosts);
     if (code >= 0)
         code = set_key_id(server);
     if (code >= 0)
@@ -165,8 +189,8 @@ static int put_key(gnutls_x509_privkey_t key, struct isg_buf *out)
     return code;
 }
 
-int certificate_make(const char *organisation, const char *host, struct certificate_set *out,
-                     struct isg_fail *why)
+int certificate_make(const char *organisation, const char *const *hosts,
+                     struct certificate_set *out, struct isg_fail *why)
 {
     struct made ca = {NULL, NULL};
     struct made server = {NULL, NULL};
@@ -176,7 +200,7 @@ int certificate_make(const char *organisation, const char *host, struct certific
     isg_buf_init(&set.key, PEM_MAX);
     int code = make_ca(&ca, organisation);
     if (code >= 0)
-        code = make_server(&server, &ca, organisation, host);
+        code = make_server(&server, &ca, organisation, hosts);
     if (code >= 0)
         code = put_certificate(ca.crt, &set.ca);
     if (code >= 0)

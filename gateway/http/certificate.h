@@ -1,5 +1,5 @@
 /*
- * A first certificate for a new instance: an own CA and a server certificate for one host, so that
+ * A first certificate for a new instance: an own CA and a server certificate for its hosts, so that
  * TLS works from the first minute. Operators replace them by their own.
  */
 #ifndef GATEWAY_HTTP_CERTIFICATE_H
@@ -15,14 +15,15 @@ struct certificate_set { /* PEM texts; free with certificate_set_done */
 };
 
 /*
- * Make them: ECDSA P-256, CA for ten years, server certificate for 825 days with host (a name or an
- * address), localhost and the loopback addresses as subject alternative names. The CA's key is
+ * Make them: ECDSA P-256, CA for ten years, server certificate for 825 days with hosts (names
+ * and addresses, at least one, NULL behind the last; the first is its common name too), localhost and
+ * the loopback addresses as subject alternative names. The CA's key is
  * thrown away: it signs once.
  *
  * Returns ISG_OK; ISG_EINVAL when the library refuses (the text says what).
  */
-int certificate_make(const char *organisation, const char *host, struct certificate_set *out,
-                     struct isg_fail *why);
+int certificate_make(const char *organisation, const char *const *hosts,
+                     struct certificate_set *out, struct isg_fail *why);
 /* Wipe the key, free all three. */
 void certificate_set_done(struct certificate_set *set);
 

@@ -104,11 +104,23 @@ def members(isg):
 def instances(base):
     rows = [(("--listen", "nonsense"), 64), (("--listen", "127.0.0.1:0"), 64),
             (("--listen", "127.0.0.1:99999"), 64), (("--listen", ":8443"), 64),
-            (("--listen", "127.0.0.1:1", "--public-url", "ftp://gateway.example"), 64)]
+            (("--listen", "127.0.0.1:1", "--public-url", "ftp://gateway.example"), 64),
+            (("--listen", "127.0.0.1:1", "--public-url", ""), 64),
+            (("--listen", "127.0.0.1:1", "--public-url", "https://gateway.example:99999"), 64),
+            (("--listen", "127.0.0.1:1", "--public-url", "https://%s.example" % ("a" * 600)), 64),
+            (("--listen", "0.0.0.0:8443"), 64), (("--listen", "[::]:8443"), 64)]
     for row, code in rows:
         target = os.path.join(base, "not made")
         same((raw("init", target, *row)[0], os.path.exists(target)), (code, False),
              "init %s makes nothing" % " ".join(row))
+    target = os.path.join(base, "behind a name")
+    raw("init", target, "--listen", "0.0.0.0:8443", "--public-url", "https://gateway.example:444/",
+        "--name", "x" + "\u00e4" * 40)
+    shown = subprocess.run(["openssl", "x509", "-in", os.path.join(target, "tls", "server.pem"), "-noout",
+                            "-ext", "subjectAltName", "-subject"], capture_output=True, text=True).stdout
+    ok("DNS:gateway.example," in shown and "IP Address:0.0.0.0," in shown,
+       "the certificate names the host of the public URL: %s" % shown[:100])
+    ok("O = x\\C3\\A4" in shown, "and a long name is not cut within a character")
     target = os.path.join(base, "a wrong one")
     raw("init", target, "--listen", "127.0.0.1:%d" % free_port())
     with open(os.path.join(target, "isg.yaml"), "a") as f:
