@@ -66,7 +66,11 @@ struct isg_str http_body(const struct http_request *request);
 /* Who asks: the socket's address, or behind trusted proxies the one they name; or "unix". */
 struct isg_str http_peer(const struct http_request *request);
 
-/* Of the client, if it leads to the client CA and holds now; else all of it is empty. */
+/*
+ * Of the client, if it leads to the client CA and holds now; else all of it is empty. Issuer and names
+ * are empty too where an authority in between signed it that is not itself in the client CA's file:
+ * such a one may call itself by any name, and tells nothing by it.
+ */
 struct http_certificate {
     struct isg_str fingerprint; /* SHA-256 hex */
     struct isg_str issuer;      /* distinguished name, RFC 4514 */

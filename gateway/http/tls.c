@@ -328,8 +328,16 @@ static void put_names(gnutls_x509_crt_t crt, struct isg_buf *out)
     }
 }
 
-/* Fingerprint, issuer and names of a certificate that holds. */
-static void describe(struct tls_use *use, gnutls_x509_crt_t crt, const gnutls_datum_t *der)
+/* A text that one line holds, and that ends where C thinks it does. */
+static bool is_line(const gnutls_datum_t *text)
+{
+    return memchr(text->data, '\n', text->size) == NULL &&
+           memchr(text->data, '\0', text->size) == NULL;
+}
+
+/* Fingerprint, and where the issuer is trusted itself also issuer and names. */
+static void describe(struct tls_use *use, gnutls_x509_crt_t crt, const gnutls_datum_t *der,
+                     bool issuer_is_trusted)
 {
     uint8_t digest[ISG_SHA256_BYTES];
     char hex[2 * ISG_SHA256_BYTES + 1];
@@ -339,8 +347,8 @@ static void describe(struct tls_use *use, gnutls_x509_crt_t crt, const gnutls_da
     isg_hex_encode(digest, sizeof digest, hex);
     isg_buf_puts(out, hex);
     size_t at_issuer = out->len;
-    if (gnutls_x509_crt_get_issuer_dn3(crt, &issuer, 0) >= 0 &&
-        memchr(issuer.data, '\n', issuer.size) == NULL)
+    if (issuer_is_trusted && gnutls_x509_crt_get_issuer_dn3(crt, &issuer, 0) >= 0 &&
+        is_line(&issuer))
         isg_buf_put(out, issuer.data, issuer.size);
     gnutls_free(issuer.data);
     size_t at_names = out->len;
@@ -364,8 +372,10 @@ static void check_client(struct tls *tls, struct tls_use *use, gnutls_session_t 
     use->ends = 0;
     if (raw == NULL || n == 0 || n > CHAIN_MAX)
         return;
+    /* An authority in between may call itself what it likes, also by the name of another that is
+     * trusted: so the issuer's name counts only where the trusted ones signed the certificate. */
     if (import_chain(raw, n, chain, &imported) && chain_holds(tls, chain, n))
-        describe(use, chain[0], &raw[0]);
+        describe(use, chain[0], &raw[0], n == 1 || chain_holds(tls, chain, 1));
     for (unsigned i = 0; i < imported; i++) {
         time_t ends = gnutls_x509_crt_get_expiration_time(chain[i]);
         if (use->ends == 0 || ends < use->ends)

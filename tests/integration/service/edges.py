@@ -218,6 +218,18 @@ class Authority:
                   name + ".pem", *self.signed(), template="cn = %s\n%stls_www_client\nsigning_key\n"
                   "expiration_days = 9\n" % (name, lines))
 
+    def below(self, name, subject):
+        """An authority in between, under a name of its choice."""
+        made = Authority(self.folder, name)
+        self.tool("--generate-certificate", "--load-privkey", name + ".key", "--outfile",
+                  name + ".pem", *self.signed(), template=subject + "ca\ncert_signing_key\n"
+                  "expiration_days = 9\n")
+        return made
+
+    def chain(self, name):
+        with open(self.path(name + ".pem"), "a") as f, open(self.path(self.name + ".pem")) as mine:
+            f.write(mine.read())
+
     def revoke(self, name):
         self.tool("--generate-crl", "--load-certificate", name + ".pem", "--outfile", "crl.pem",
                   *self.signed(), template="crl_number = 2\ncrl_next_update = 9\n")
@@ -271,14 +283,23 @@ def certificates():
                         ("mallory", ""), ("named-mallory", "dns_name = siem.example.org\n")]:
         ca.client(name, lines)
     other.client("stranger", "dns_name = siem.example\n")
+    rogue = Authority(isg.base, "rogue")
+    below = rogue.below("below", "cn = ca\norganization = Tests\n")
+    for name in ("forged", "print-below"):
+        below.client(name, "dns_name = siem.example\n")
+        below.chain(name)
+    ca.client("whole", "dns_name = siem.example\n")
+    ca.chain("whole")
     ca.revoke_nobody()
-    shutil.copy(ca.path("ca.pem"), ca.path("trust.pem"))
+    with open(ca.path("trust.pem"), "w") as f:
+        f.writelines(open(ca.path(name + ".pem")).read() for name in ("ca", "rogue"))
     port = free_port()
     isg.configure("tls", client_ca=ca.path("trust.pem"), client_crl=ca.path("crl.pem"))
     with open(os.path.join(isg.dir, "isg.yaml"), "a") as f:
         f.write('listeners:\n  - address: "127.0.0.1:%d"\n    client_certificates: required\n' % port)
     with isg:
         isg.member("print", "mdm", add_certificate=ca.path("print.pem"))
+        isg.member("below", "mdm", add_certificate=ca.path("print-below.pem"))
         isg.member("mallory", "mdm")
         isg.member("siem", "mdm")
         isg.run("member", "set", "siem", "--add-certificate", "DNS:SIEM.example", "--issuer",
@@ -293,7 +314,10 @@ def certificates():
                 ("by issuer and name", ca, "named", 200, 200),
                 ("a CN that is a member's name", ca, "mallory", 401, 401),
                 ("a longer name", ca, "named-mallory", 401, 401),
-                ("the name, of another authority", other, "stranger", None, None)]
+                ("with the authority behind it", ca, "whole", 200, 200),
+                ("the name, of another authority", other, "stranger", None, None),
+                ("the name, of one that calls itself by a trusted name", below, "forged", 401, 401),
+                ("by fingerprint, of an authority in between", below, "print-below", 200, 200)]
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             for name, authority, certificate, at_main, at_second in rows:
                 same([enter(isg, p, authority, certificate, version=version)
