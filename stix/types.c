@@ -1,7 +1,5 @@
 #include "stix/types.h"
 
-#include <string.h>
-
 #include "stix/types_table.h"
 
 /*
@@ -37,13 +35,25 @@ const struct stix_common stix_commons[] = {
 // clang-format on
 const size_t stix_commons_n = sizeof stix_commons / sizeof stix_commons[0];
 
+/* As strcmp. The tables are searched for every member, and most names differ in the first bytes. */
+static int compare(struct isg_str name, const char *row)
+{
+    size_t i = 0;
+    while (i < name.n && row[i] != '\0' && name.p[i] == row[i])
+        i++;
+    if (i == name.n)
+        return row[i] == '\0' ? 0 : -1;
+    return (unsigned char)name.p[i] < (unsigned char)row[i] ? -1 : 1;
+}
+
 int stix_common_find(const char *name)
 {
+    struct isg_str text = isg_str_of(name);
     size_t low = 0;
     size_t high = stix_commons_n;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        int order = strcmp(name, stix_commons[mid].prop.name);
+        int order = compare(text, stix_commons[mid].prop.name);
         if (order == 0)
             return (int)mid;
         if (order < 0)
@@ -56,11 +66,12 @@ int stix_common_find(const char *name)
 
 int stix_prop_find(const struct stix_type *type, const char *name)
 {
+    struct isg_str text = isg_str_of(name);
     size_t low = 0;
     size_t high = type->n;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        int order = strcmp(name, type->props[mid].name);
+        int order = compare(text, type->props[mid].name);
         if (order == 0)
             return (int)mid;
         if (order < 0)
@@ -77,7 +88,7 @@ static const struct stix_type *find(const struct stix_type *types, size_t n, str
     size_t high = n;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        int order = isg_str_cmp(name, isg_str_of(types[mid].name));
+        int order = compare(name, types[mid].name);
         if (order == 0)
             return &types[mid];
         if (order < 0)

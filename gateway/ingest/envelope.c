@@ -23,7 +23,8 @@ static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fa
 {
     struct ingest_envelope *e = arg;
     (void)index;
-    isg_buf_printf(&e->objects, "%zu ", text.n);
+    isg_buf_put_u64(&e->objects, text.n);
+    isg_buf_putc(&e->objects, ' ');
     isg_buf_put_str(&e->objects, text);
     e->count++;
     return e->objects.err == ISG_OK ? ISG_OK : isg_fail(why, ISG_ENOMEM, "no memory for an upload");

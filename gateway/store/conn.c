@@ -57,15 +57,9 @@ void redis_pipe_reset(struct redis_pipe *pipe)
 
 static void put_size(struct isg_buf *out, char mark, size_t n)
 {
-    char digits[24];
-    size_t at = sizeof digits;
-    digits[--at] = '\n';
-    digits[--at] = '\r';
-    do
-        digits[--at] = (char)('0' + n % 10);
-    while ((n /= 10) > 0);
-    digits[--at] = mark;
-    isg_buf_put(out, digits + at, sizeof digits - at);
+    isg_buf_putc(out, mark);
+    isg_buf_put_u64(out, n);
+    isg_buf_put(out, "\r\n", 2);
 }
 
 void redis_begin(struct redis_pipe *pipe, size_t argc)

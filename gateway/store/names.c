@@ -140,9 +140,18 @@ struct isg_str names_expired(struct names_key *key, const char *collection)
     return put(key, "isg:{c:%s}:e", collection);
 }
 
+/* isg:{c:COLLECTION}, of the two keys that each object has; formatting costs more than all else. */
+static struct isg_str put_tag(struct names_key *key, const char *collection)
+{
+    struct isg_str text = put_tail(key, (struct isg_str){key->text, 0}, ISG_STR("isg:{c:"));
+    text = put_tail(key, text, isg_str_of(collection));
+    return put_tail(key, text, ISG_STR("}"));
+}
+
 struct isg_str names_index(struct names_key *key, const char *collection, struct isg_str id)
 {
-    return put_tail(key, put(key, "isg:{c:%s}:i:", collection), id);
+    struct isg_str text = put_tail(key, put_tag(key, collection), ISG_STR(":i:"));
+    return put_tail(key, text, id);
 }
 
 struct isg_str names_object(struct names_key *key, const char *collection,
@@ -150,7 +159,8 @@ struct isg_str names_object(struct names_key *key, const char *collection,
 {
     char hex[2 * ISG_SHA256_BYTES + 1];
     isg_hex_encode(digest, ISG_SHA256_BYTES, hex);
-    return put(key, "isg:{c:%s}:o:%s", collection, hex);
+    struct isg_str text = put_tail(key, put_tag(key, collection), ISG_STR(":o:"));
+    return put_tail(key, text, (struct isg_str){hex, sizeof hex - 1});
 }
 
 struct isg_str names_number(struct names_key *key, uint64_t number)

@@ -60,6 +60,16 @@ void isg_buf_puts(struct isg_buf *b, const char *text)
     isg_buf_put(b, text, strlen(text));
 }
 
+void isg_buf_put_u64(struct isg_buf *b, uint64_t number)
+{
+    char digits[20]; /* of 2^64-1 */
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    isg_buf_put(b, digits + at, sizeof digits - at);
+}
+
 void isg_buf_printf(struct isg_buf *b, const char *format, ...)
 {
     va_list args;

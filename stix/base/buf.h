@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "stix/base/err.h"
@@ -34,6 +35,8 @@ void isg_buf_reset(struct isg_buf *b);
 void isg_buf_put_str(struct isg_buf *b, struct isg_str s);
 /* Append a NUL-terminated text. */
 void isg_buf_puts(struct isg_buf *b, const char *text);
+/* Append a number in decimal digits. */
+void isg_buf_put_u64(struct isg_buf *b, uint64_t number);
 /* Append formatted text. */
 void isg_buf_printf(struct isg_buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -2,21 +2,6 @@
 
 #include <string.h>
 
-struct isg_str isg_str_of(const char *text)
-{
-    return (struct isg_str){text, text != NULL ? strlen(text) : 0};
-}
-
-bool isg_str_eq(struct isg_str a, struct isg_str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-bool isg_str_is(struct isg_str a, const char *b)
-{
-    return isg_str_eq(a, isg_str_of(b));
-}
-
 static char lower(char c)
 {
     return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct isg_str {
     const char *p;
@@ -23,13 +24,22 @@ struct isg_str {
 #define ISG_STR_ARG(s) (int)(s).n, (s).p
 
 /* A view of a NUL-terminated string; NULL gives the empty view. */
-struct isg_str isg_str_of(const char *text);
+static inline struct isg_str isg_str_of(const char *text)
+{
+    return (struct isg_str){text, text != NULL ? strlen(text) : 0};
+}
 
 /* Byte-wise equality. */
-bool isg_str_eq(struct isg_str a, struct isg_str b);
+static inline bool isg_str_eq(struct isg_str a, struct isg_str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
 
 /* Byte-wise equality with a NUL-terminated string. */
-bool isg_str_is(struct isg_str a, const char *b);
+static inline bool isg_str_is(struct isg_str a, const char *b)
+{
+    return isg_str_eq(a, isg_str_of(b));
+}
 
 /* Equality without regard to ASCII case. */
 bool isg_str_ieq(struct isg_str a, struct isg_str b);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # consumer.sh BUILD CC FLAGS: installs libstix from a build into an empty place and lets a foreign
 # project use it, by find_package and by pkg-config; then once more libstix alone, as a shared
-# library. The project's main.c is the README's example.
+# library. The project's main.c is the README's first example.
 set -eu
 build=$1
 cc=$2
@@ -67,6 +67,6 @@ export PKG_CONFIG_PATH=${shared%/*}/pkgconfig
     die "pkg-config, shared"
 [ "$(LD_LIBRARY_PATH=${shared%/*} "$work/by-shared-pc")" = "$expected" ] || die "pkg-config, shared: prints something else"
 
-sed -n '/^```c$/,/^```$/p' "$ISG_SOURCE/stix/README.md" | sed '/^```/d' >"$work/readme.c"
+sed -n '/^```c$/,/^```$/{p;/^```$/q}' "$ISG_SOURCE/stix/README.md" | sed '/^```/d' >"$work/readme.c"
 cmp -s "$work/readme.c" "$project/main.c" || die "the example in stix/README.md is not $project/main.c"
 echo "libstix $(pkg-config --modversion stix): installed, moved, found by CMake and by pkg-config, static and shared"

@@ -23,6 +23,13 @@ static void test_buf(void)
     isg_buf_put_str(&b, ISG_STR("c\0d"));
     isg_buf_put(&b, NULL, 0);
     ok(isg_str_eq(isg_buf_str(&b), ISG_STR("abc\0d")), "puts of all kinds");
+    isg_buf_reset(&b);
+    isg_buf_put_u64(&b, 0);
+    isg_buf_putc(&b, ' ');
+    isg_buf_put_u64(&b, UINT64_MAX);
+    is_str(b.p, "0 18446744073709551615", "the least and the largest number");
+    isg_buf_reset(&b);
+    isg_buf_put(&b, "abcde", 5);
     size_t n = 0;
     char *taken = isg_buf_take(&b, &n);
     ok(taken != NULL && n == 5 && b.len == 0, "taken");
