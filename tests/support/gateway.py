@@ -106,16 +106,22 @@ class Instance:
     """A gateway in a temporary folder; use as a context manager.
 
     With redis (a URL) it uses that server; with like (another Instance) it is one more gateway of
-    the same organisation: same secrets, keys and namespace, an address of its own.
+    the same organisation: same secrets, keys and namespace, an address of its own. With plain its
+    clients speak HTTP without TLS, on a listener of that kind.
     """
 
-    def __init__(self, name="Example ISAO", config=None, redis=None, like=None):
+    def __init__(self, name="Example ISAO", config=None, redis=None, like=None, plain=False):
         self.base = tempfile.mkdtemp(prefix="isg-test-")
         self.dir = os.path.join(self.base, "instance")
         self.port = free_port()
         self.process = None
+        self.plain = plain
         self.log = os.path.join(self.base, "log")
         self.run("init", self.dir, "--listen", "127.0.0.1:%d" % self.port, "--name", name)
+        if plain:
+            self.port = free_port()
+            config = "listeners:\n  - address: 127.0.0.1:%d\n    tls: false\n%s" % (
+                self.port, config or "")
         if redis:
             config = "redis:\n  url: %s\n%s" % (redis, config or "")
         if like:
@@ -155,10 +161,10 @@ class Instance:
                 print("".join("# log: " + line for line in f.readlines()[-40:]))
         shutil.rmtree(self.base, ignore_errors=True)
 
-    def start(self, timeout=60, before=None):
-        """before: what the new process does to itself, as preexec_fn."""
+    def start(self, timeout=60, before=None, env=None, under=()):
+        """before: what the new process does to itself, as preexec_fn; under: the words it is run by."""
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([ISG, "serve", "-C", self.dir], stderr=log,
+            self.process = subprocess.Popen([*under, ISG, "serve", "-C", self.dir], stderr=log, env=env,
                                             stdin=subprocess.DEVNULL, preexec_fn=before)
         self.run("wait", "-C", self.dir, "--timeout", str(timeout), timeout=timeout + 10)
 
@@ -241,7 +247,7 @@ class Answer:
 
 
 class Client:
-    """One member on a kept-alive TLS connection."""
+    """One member on a kept-alive connection."""
 
     def __init__(self, instance, user, password, token):
         self.instance = instance
@@ -253,10 +259,15 @@ class Client:
             self.headers["Authorization"] = "Bearer " + token
         self.connection = None
 
+    def connect(self):
+        address = {"host": "127.0.0.1", "port": self.instance.port, "timeout": 120}
+        if self.instance.plain:
+            return http.client.HTTPConnection(**address)
+        return http.client.HTTPSConnection(**address, context=self.instance.tls)
+
     def request(self, method, path, body=None, headers=None, retry=True):
         if self.connection is None:
-            self.connection = http.client.HTTPSConnection("127.0.0.1", self.instance.port,
-                                                          context=self.instance.tls, timeout=120)
+            self.connection = self.connect()
         sent = dict(self.headers)
         if body is not None:
             sent["Content-Type"] = MEDIA
