@@ -1,10 +1,10 @@
 /* Alive, ready, what it holds, what is wrong around it. */
 #include <stdio.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "gateway/admin/admin_private.h"
 #include "gateway/metrics.h"
+#include "gateway/secret_files.h"
 #include "stix/base/jsonw.h"
 #include "stix/base/time.h"
 #include "stix/json.h"
@@ -149,18 +149,18 @@ static void check_breaker(struct isg_jsonw *w, const struct admin *admin)
               sound ? NULL : "writes are answered with 503 until Redis takes them again");
 }
 
-static void check_secret_file(struct isg_jsonw *w, const char *name, const char *path)
+static void check_secret_file(void *arg, const char *name, const char *path,
+                              enum secret_file_state state)
 {
-    struct stat info;
-    if (path == NULL)
-        return;
-    if (stat(path, &info) != 0)
-        check_put(w, name, "error", "file is missing", path);
-    else if ((info.st_mode & 077) != 0)
+    struct isg_jsonw *w = arg;
+    switch (state) {
+    case SECRET_FILE_PRIVATE: check_put(w, name, "ok", "file is private", NULL); break;
+    case SECRET_FILE_MISSING: check_put(w, name, "error", "file is missing", path); break;
+    case SECRET_FILE_SHOWN:
         check_put(w, name, "error", "file is readable by others",
                   "chmod 600, and renew the secret");
-    else
-        check_put(w, name, "ok", "file is private", NULL);
+        break;
+    }
 }
 
 static void check_disk(struct isg_jsonw *w, const char *dir)
@@ -206,8 +206,7 @@ int admin_doctor(struct admin_call *call, struct isg_fail *why)
     check_store(&w, call->admin);
     check_breaker(&w, call->admin);
     check_gateways(&w, call->admin);
-    check_secret_file(&w, "tls key", config->tls.key);
-    check_secret_file(&w, "key passphrase", config->keys.passphrase_file);
+    secret_files_each(config, check_secret_file, &w);
     check_disk(&w, config->dir);
     check_clock(&w);
     check_listener(&w);

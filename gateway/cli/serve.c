@@ -21,6 +21,7 @@
 #include "gateway/http/http.h"
 #include "gateway/log.h"
 #include "gateway/networks.h"
+#include "gateway/secret_files.h"
 #include "gateway/share/auth.h"
 #include "gateway/sync/sync.h"
 #include "gateway/taxii/taxii.h"
@@ -311,6 +312,7 @@ static int service_open(struct service *s, struct isg_fail *why)
     static int (*const steps[])(struct service *, struct isg_fail *) = {
         open_trust, open_store, open_share, open_workers, open_queue, open_taxii, open_admin};
     int err = open_log(s->config, why);
+    secret_files_tell(s->config);
     if (err == ISG_OK)
         err = feed_fetch_start(why);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && err == ISG_OK; i++)
@@ -380,6 +382,7 @@ static void reload(struct service *s)
     struct isg_fail why = {0};
     struct config *fresh = NULL;
     reload_certificates(s);
+    secret_files_tell(s->config);
     int err = config_load(s->config->dir, &fresh, &why);
     if (err == ISG_OK)
         err = open_log(fresh, &why);

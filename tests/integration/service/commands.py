@@ -2,6 +2,7 @@
 """The command line's contract: exit codes, line protocols, errors that name path and rule."""
 import json
 import os
+import signal
 import subprocess
 
 from gateway import ISG, Instance, done, indicator, ok, same
@@ -124,6 +125,19 @@ def files(folder):
     ok(code == 1 and "/objects/3/confidence" in out, "an error with its path: " + out.splitlines()[0])
 
 
+def shown_secrets(isg):
+    """What others may read is told of at the start, at SIGHUP, and by the doctor."""
+    key = os.path.join(isg.dir, "tls/server.key")
+    os.chmod(key, 0o644)
+    since = isg.log_end()
+    isg.process.send_signal(signal.SIGHUP)
+    ok(isg.awaited("secret.shown", since), "a key that others may read is told of")
+    said = isg.run("doctor", check=False)
+    ok(said.returncode == 1 and "readable by others" in said.stdout, "by the doctor too")
+    os.chmod(key, 0o600)
+    same(isg.run("doctor").returncode, 0, "and no more when it is private")
+
+
 def running(isg):
     same(isg.run("init", isg.dir, "--listen", "127.0.0.1:1", check=False).returncode, 73,
          "init refuses an instance that is there")
@@ -139,6 +153,7 @@ def running(isg):
     status = isg.json("status")
     ok(status["store"]["durable"] is True, "the private Redis is durable")
     same(isg.run("doctor").returncode, 0, "doctor finds nothing")
+    shown_secrets(isg)
     same(isg.run("check-config").returncode, 0, "check-config of the instance")
     broken = os.path.join(isg.base, "broken.yaml")
     with open(os.path.join(isg.dir, "isg.yaml")) as f:

@@ -1,0 +1,42 @@
+#include "gateway/secret_files.h"
+
+#include <sys/stat.h>
+
+#include "gateway/log.h"
+
+static void look(const char *name, const char *path, secret_file_see *see, void *arg)
+{
+    struct stat info;
+    if (path == NULL)
+        return;
+    enum secret_file_state state = SECRET_FILE_PRIVATE;
+    if (stat(path, &info) != 0)
+        state = SECRET_FILE_MISSING;
+    else if ((info.st_mode & 077) != 0)
+        state = SECRET_FILE_SHOWN;
+    see(arg, name, path, state);
+}
+
+void secret_files_each(const struct config *config, secret_file_see *see, void *arg)
+{
+    look("tls key", config->tls.key, see, arg);
+    look("key passphrase", config->keys.passphrase_file, see, arg);
+    look("redis password", config->redis.password_file, see, arg);
+    for (unsigned i = 0; i < config->peers_count; i++)
+        look("peer password", config->peers[i].password_file, see, arg);
+    for (unsigned i = 0; i < config->feeds_count; i++)
+        look("feed headers", config->feeds[i].header_file, see, arg);
+}
+
+static void tell(void *arg, const char *name, const char *path, enum secret_file_state state)
+{
+    (void)arg;
+    if (state == SECRET_FILE_SHOWN)
+        LOG(LOG_ERROR, "secret.shown", log_cstr("what", name), log_cstr("file", path),
+            log_cstr("hint", "others may read it: chmod 600, and renew the secret"));
+}
+
+void secret_files_tell(const struct config *config)
+{
+    secret_files_each(config, tell, NULL);
+}
