@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "feeds/ioc_kinds.h"
+#include "feeds/text.h"
 
 enum { NAME_MAX_BYTES = 253, LABEL_MAX = 63, WRITTEN_MAX = 1024 };
 
@@ -20,16 +21,6 @@ static bool is_ascii(struct isg_str text)
     return true;
 }
 
-static struct isg_str lower(struct isg_arena *arena, struct isg_str text)
-{
-    char *out = isg_arena_copy(arena, text);
-    for (size_t i = 0; out != NULL && i < text.n; i++) {
-        if (out[i] >= 'A' && out[i] <= 'Z')
-            out[i] = (char)(out[i] + 32);
-    }
-    return (struct isg_str){out, out == NULL ? 0 : text.n};
-}
-
 /* A-labels of a name with other letters; empty when libidn2 refuses it. */
 static struct isg_str to_ascii(struct isg_arena *arena, struct isg_str name)
 {
@@ -37,7 +28,7 @@ static struct isg_str to_ascii(struct isg_arena *arena, struct isg_str name)
     uint8_t *ascii = NULL;
     char *text = isg_arena_copy(arena, name);
     if (text != NULL && idn2_lookup_u8((const uint8_t *)text, &ascii, TO_ASCII) == IDN2_OK)
-        out = lower(arena, isg_str_of((const char *)ascii));
+        out = text_lower(arena, isg_str_of((const char *)ascii));
     idn2_free(ascii);
     return out;
 }
@@ -101,7 +92,7 @@ bool ioc_read_domain(struct ioc_reader *reader, struct isg_str text, struct ioc 
     if (text.n == 0 || text.n > WRITTEN_MAX || memchr(text.p, '\0', text.n) != NULL)
         return ioc_refuse(reader, "not a domain name");
     bool ascii = is_ascii(text);
-    struct isg_str name = ascii ? lower(reader->arena, text) : to_ascii(reader->arena, text);
+    struct isg_str name = ascii ? text_lower(reader->arena, text) : to_ascii(reader->arena, text);
     if (!name_is_good(name, &labels, &encoded))
         return ioc_refuse(reader, ascii ? "not a domain name" : "IDNA 2008 refuses the name");
     if (encoded && ascii && !comes_back(reader->arena, name))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "feeds/ioc_kinds.h"
+#include "feeds/text.h"
 
 static const struct {
     const char *scheme;
@@ -51,16 +52,6 @@ static size_t find_mark(struct isg_str text)
     return SIZE_MAX;
 }
 
-static struct isg_str lower(struct isg_arena *arena, struct isg_str text)
-{
-    char *out = isg_arena_copy(arena, text);
-    for (size_t i = 0; out != NULL && i < text.n; i++) {
-        if (out[i] >= 'A' && out[i] <= 'Z')
-            out[i] = (char)(out[i] + 32);
-    }
-    return (struct isg_str){out, out == NULL ? 0 : text.n};
-}
-
 /* Cut user information, host and port out of the authority; IPv6 hosts keep their brackets. */
 static void cut_authority(struct isg_str authority, struct url *out)
 {
@@ -85,7 +76,7 @@ static bool cut(struct ioc_reader *reader, struct isg_str text, struct url *out)
     size_t mark = find_mark(text);
     if (mark == SIZE_MAX || !is_scheme((struct isg_str){text.p, mark}))
         return ioc_refuse(reader, "a URL without a scheme");
-    *out = (struct url){.scheme = lower(reader->arena, (struct isg_str){text.p, mark})};
+    *out = (struct url){.scheme = text_lower(reader->arena, (struct isg_str){text.p, mark})};
     struct isg_str rest = isg_str_from(text, mark + 3);
     size_t n = 0;
     while (n < rest.n && strchr("/?#", rest.p[n]) == NULL)

@@ -114,15 +114,6 @@ void observe_free(struct observe **observe)
 
 /* ---- events to windows ---------------------------------------------------------------------- */
 
-static struct isg_str lower(struct map *map, struct isg_str text)
-{
-    text = text_clean(map->arena, text);
-    char *out = isg_arena_copy(map->arena, text);
-    for (size_t i = 0; out != NULL && i < text.n; i++)
-        out[i] = (char)(out[i] >= 'A' && out[i] <= 'Z' ? out[i] + 32 : out[i]);
-    return (struct isg_str){out, out == NULL ? 0 : text.n};
-}
-
 /* A value of this kind in canonical form, if it may leave; else nothing. */
 static struct isg_str value_of(const struct observe *observe, struct isg_str text,
                                enum ioc_kind kind)
@@ -182,8 +173,8 @@ static void copy_facts(struct observe *observe, const struct observe_event *even
 {
     struct map *map = observe->map;
     out->port = event->to.port;
-    out->protocol = lower(map, event->protocol);
-    out->service = lower(map, event->service);
+    out->protocol = text_lower(map->arena, text_clean(map->arena, event->protocol));
+    out->service = text_lower(map->arena, text_clean(map->arena, event->service));
     out->rule = text_clean(map->arena, event->rule);
     out->text = text_clean(map->arena, event->text);
     out->category = text_clean(map->arena, event->category);

@@ -475,10 +475,7 @@ static void family_write(struct csv *csv, const struct draft *draft, const char 
     struct isg_str name = text_clean(csv->map.arena, draft->row.cell[CSV_MALWARE]);
     if (text_is_absent(name) || isg_str_ieq(name, ISG_STR("unknown malware")))
         return;
-    char *lower = isg_arena_copy(csv->map.arena, name);
-    for (size_t i = 0; lower != NULL && i < name.n; i++)
-        lower[i] = (char)(lower[i] >= 'A' && lower[i] <= 'Z' ? lower[i] + 32 : lower[i]);
-    struct isg_str fields[] = {ISG_STR("malware"), isg_str_of(lower)};
+    struct isg_str fields[] = {ISG_STR("malware"), text_lower(csv->map.arena, name)};
     map_id(&csv->map, "malware", fields, 2, id);
     if (map_is_new(&csv->map, id))
         malware_write(csv, draft, id, name);

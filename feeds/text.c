@@ -72,6 +72,15 @@ struct isg_str text_repair(struct isg_arena *arena, struct isg_str raw)
     return text_clean(arena, raw);
 }
 
+struct isg_str text_lower(struct isg_arena *arena, struct isg_str text)
+{
+    char *out = isg_arena_copy(arena, text);
+    for (size_t i = 0; out != NULL && i < text.n; i++)
+        if (out[i] >= 'A' && out[i] <= 'Z')
+            out[i] = (char)(out[i] + 32);
+    return (struct isg_str){out, out == NULL ? 0 : text.n};
+}
+
 bool text_is_absent(struct isg_str text)
 {
     static const char *const nothing[] = {"", "none", "null", "n/a", "na", "-", NULL};

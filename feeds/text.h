@@ -16,7 +16,8 @@ enum { TEXT_LABEL_MAX = 64, TEXT_CVE_MAX = 32 };
 
 /*
  * Trimmed, without NUL, C0 and C1 controls other than tab and newline (feeds digest 2.8), without
- * noncharacters (R-026) and what is not UTF-8; CR LF becomes LF. Returns the empty view when nothing is left or memory ran out.
+ * noncharacters (R-026) and what is not UTF-8; CR LF becomes LF. Returns the empty view when nothing
+ * is left or memory ran out.
  */
 struct isg_str text_clean(struct isg_arena *arena, struct isg_str raw);
 
@@ -25,6 +26,9 @@ struct isg_str text_repair(struct isg_arena *arena, struct isg_str raw);
 
 /* The words by which sources say "nothing": "", "none", "null", "n/a", "-" (any case). */
 bool text_is_absent(struct isg_str text);
+
+/* A NUL-terminated copy with A to Z in lower case; the empty view when memory ran out. */
+struct isg_str text_lower(struct isg_arena *arena, struct isg_str text);
 
 /* Lower case, Latin-1 letters without their accents, runs of anything else one '-'. */
 struct isg_str text_slug(struct isg_arena *arena, struct isg_str text);

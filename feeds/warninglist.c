@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "feeds/ioc.h"
+#include "feeds/text.h"
 
 enum { ENTRIES_MAX = 2000000, NEEDLE_MIN = 3, ARENA_MAX = 1 << 29, REGEX_MAX = 1000 };
 
@@ -17,16 +18,6 @@ static const struct {
     {"string", WARNING_STRING}, {"substring", WARNING_SUBSTRING}, {"hostname", WARNING_HOSTNAME},
     {"cidr", WARNING_CIDR},     {"regex", WARNING_REGEX},
 };
-
-static struct isg_str lower(struct isg_arena *arena, struct isg_str text)
-{
-    char *out = isg_arena_copy(arena, text);
-    for (size_t i = 0; out != NULL && i < text.n; i++) {
-        if (out[i] >= 'A' && out[i] <= 'Z')
-            out[i] = (char)(out[i] + 32);
-    }
-    return (struct isg_str){out, out == NULL ? 0 : text.n};
-}
 
 /* ---- sets ----------------------------------------------------------------------------------- */
 
@@ -73,7 +64,7 @@ static int read_texts(struct warning_list *list, const struct stix_json *entries
             text = isg_str_from(text, 1);
         if (text.n == 0)
             return ISG_EINVAL;
-        text = lower(list->arena, text);
+        text = text_lower(list->arena, text);
         if (text.p == NULL)
             return ISG_ENOMEM;
         *slot_of(&list->set, text) = text;
@@ -97,7 +88,7 @@ static int read_needles(struct warning_list *list, const struct stix_json *entri
         struct isg_str text = stix_json_str(stix_json_at(entries, i));
         if (text.n < NEEDLE_MIN)
             return ISG_EINVAL; /* two letters are in everything */
-        text = lower(list->arena, text);
+        text = text_lower(list->arena, text);
         if (text.p == NULL)
             return ISG_ENOMEM;
         list->needles[list->count++] = text;

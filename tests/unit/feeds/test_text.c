@@ -36,6 +36,13 @@ static void test_clean(struct isg_arena *arena)
         is_view(text_clean(arena, isg_str_of(rows[i].in)), rows[i].want, "clean");
 }
 
+static void test_lower(struct isg_arena *arena)
+{
+    is_view(text_lower(arena, ISG_STR("AZ@[az Dr\xc3\x84ger")), "az@[az dr\xc3\x84ger",
+            "letters of ASCII only");
+    is_view(text_lower(arena, ISG_STR("")), "", "nothing");
+}
+
 static void test_repair(struct isg_arena *arena)
 {
     is_view(text_repair(arena, ISG_STR("Yhtym\xc3\x83\xc2\xa4 Oy ")), "Yhtym\xc3\xa4 Oy",
@@ -161,6 +168,7 @@ int main(void)
 {
     struct isg_arena *arena = isg_arena_new(1 << 20);
     test_clean(arena);
+    test_lower(arena);
     test_repair(arena);
     test_slug(arena);
     test_label(arena);
