@@ -42,11 +42,14 @@ void redis_put(struct redis_pipe *pipe, const struct isg_str *argv, size_t argc)
     redis_put((pipe), (const struct isg_str[]){__VA_ARGS__}, \
               sizeof((const struct isg_str[]){__VA_ARGS__}) / sizeof(struct isg_str))
 
-/* Begin a command of argc arguments; redis_arg must follow argc times. A buffer's error becomes the
- * pipe's, so that what found no memory is never sent. */
+/* Begin a command of argc arguments; redis_arg or redis_arg_buf must follow argc times. */
 void redis_begin(struct redis_pipe *pipe, size_t argc);
 /* The next argument: any bytes, copied. */
 void redis_arg(struct redis_pipe *pipe, struct isg_str arg);
+/*
+ * Likewise what a buffer holds. Its error becomes the pipe's, so that what found no memory is never
+ * sent.
+ */
 void redis_arg_buf(struct redis_pipe *pipe, const struct isg_buf *arg);
 
 /* ---- replies -------------------------------------------------------------------------------- */
