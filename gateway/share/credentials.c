@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gateway/networks.h"
 #include "stix/base/digest.h"
 #include "stix/base/time.h"
 
@@ -18,15 +19,22 @@ static char lower(char c)
     return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
-/* "DNS:Pump.Example" has one form: host names are of any case. */
+/* "DNS:Pump.Example" has one form, host names are of any case; and so has "IP:2001:DB8::1". */
 static bool copy_san(struct document_read *read, struct isg_str san, char **out)
 {
     static const char *const kinds[] = {"DNS:", "URI:", "EMAIL:", "IP:"};
+    char address[NETWORKS_ADDRESS_TEXT];
     bool known = false;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         known = known || (isg_str_starts(san, isg_str_of(kinds[i])) && san.n > strlen(kinds[i]));
     if (!known || san.n > SAN_MAX || !document_is_clean(san))
         return false;
+    if (san.p[0] == 'I') {
+        if (!networks_address(isg_str_from(san, strlen("IP:")), address))
+            return false;
+        *out = isg_arena_printf(read->arena, "IP:%s", address);
+        return *out != NULL;
+    }
     *out = isg_arena_copy(read->arena, san);
     for (size_t i = 4; *out != NULL && san.p[0] == 'D' && i < san.n; i++)
         (*out)[i] = lower((*out)[i]);

@@ -186,7 +186,7 @@ void throttle_load(struct throttle *throttle, const char *path, int64_t now_us)
         return;
     struct isg_str head = ISG_STR(file_head);
     if (fgets(line, sizeof line, file) != NULL && isg_str_starts(isg_str_of(line), head) &&
-        isg_str_to_i64(isg_str_trim(isg_str_of(line + head.n)), &saved_us)) {
+        isg_str_to_i64(isg_str_trim(isg_str_of(line + head.n)), &saved_us) && saved_us >= 0) {
         int64_t away_us = isg_time_now_us() - saved_us;
         (void)pthread_mutex_lock(&throttle->lock);
         while (fgets(line, sizeof line, file) != NULL)

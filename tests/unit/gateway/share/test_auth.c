@@ -339,6 +339,15 @@ static void check_restart(void)
     throttle_load(throttle, "/nowhere", 9000000);
     is_int((int)throttle_wrong(throttle, 'p', ISG_STR("a"), 9000000), 0, "old counts are over");
     throttle_free(&throttle);
+    file = fopen(path, "w");
+    (void)fputs("isg-throttle 1 -9223372036854775808\nffffffffffffffffffffffffffffffff 1 99\n",
+                file);
+    (void)fclose(file);
+    throttle = throttle_new(secret);
+    throttle_load(throttle, path, 9000000);
+    is_int((int)throttle_wrong(throttle, 'p', ISG_STR("a"), 9000000), 0,
+           "a spoilt file is nothing");
+    throttle_free(&throttle);
     (void)unlink(path);
     (void)rmdir(dir);
 }

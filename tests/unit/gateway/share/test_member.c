@@ -133,6 +133,15 @@ static void check_member_round(void)
     is_int(apply("{\"add_certificate\":" BY_NAME "}", &member), ISG_OK, "twice is once");
     is_int((int)member.certificates_count, 2, "two in all");
     is_str(member.certificates[1].san, "DNS:pump.example", "a host name has one form");
+    is_int(
+        apply("{\"add_certificate\":{\"issuer\":\"CN=CA\",\"san\":\"IP:2001:DB8:0::1\"}}", &member),
+        ISG_OK, "an address");
+    is_str(member.certificates[2].san, "IP:2001:db8::1", "has one form too");
+    is_int(apply("{\"remove_certificate\":{\"issuer\":\"CN=CA\",\"san\":\"IP:2001:db8::1\"}}",
+                 &member),
+           ISG_OK, "any form takes it away");
+    is_int(apply("{\"add_certificate\":{\"issuer\":\"CN=CA\",\"san\":\"IP:2001\"}}", &member),
+           ISG_EINVAL, "what is no address is none");
     is_int(apply("{\"remove_certificate\":\"" FP64 "\"}", &member), ISG_OK, "one is taken away");
     ok(member.certificates_count == 1 && member.certificates[0].fingerprint == NULL,
        "and the other stays");
