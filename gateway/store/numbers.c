@@ -19,7 +19,7 @@
 #include "gateway/store/names.h"
 #include "stix/base/time.h"
 
-enum { AHEAD = 64, TRIES = 100 };
+enum { AHEAD = 64, TRIES = 100, LEASE_ROUNDS = 3 };
 
 struct sequence {
     char *name;
@@ -244,7 +244,10 @@ struct wish {
     unsigned ttl_ms;
 };
 
-/* SET ... PX; under WATCH where it renews, so that it cannot take a lease that passed on. */
+/*
+ * SET ... PX; under WATCH where it renews, so that it cannot take a lease that passed on. ISG_EBUSY:
+ * the lease moved since it was asked for (it may just have ended), so ask again.
+ */
 static int set_lease(struct redis_conn *conn, const struct store *store, const struct wish *wish,
                      bool renew, bool *out_held, struct isg_fail *why)
 {
@@ -266,10 +269,11 @@ static int set_lease(struct redis_conn *conn, const struct store *store, const s
         err = redis_expect(redis_nth(&pipe, i), REDIS_TEXT, why);
     if (err == ISG_OK)
         err = redis_expect(redis_nth(&pipe, 2), REDIS_LIST, why);
+    if (err == ISG_ENOENT)
+        err = ISG_EBUSY;
     if (err == ISG_OK)
         err = redis_expect(redis_at(redis_nth(&pipe, 2), 0), REDIS_TEXT, why);
-    if (err == ISG_OK || err == ISG_ENOENT)
-        *out_held = err == ISG_OK;
+    *out_held = err == ISG_OK;
     redis_pipe_done(&pipe);
     return err == ISG_ENOENT ? ISG_OK : err;
 }
@@ -311,9 +315,9 @@ int store_lease(struct store *store, const char *name, unsigned ttl_ms, bool *ou
         if (err != ISG_OK)
             return err;
         err = ask_lease(conn, store, &(struct wish){name, ttl_ms}, out_held, why);
-        bool again = err != ISG_OK && conn->fault == CONN_CLOSED && round < 3;
+        bool again = err == ISG_EBUSY || (err != ISG_OK && conn->fault == CONN_CLOSED);
         redis_give(store->redis, &conn);
-        if (!again)
-            return err;
+        if (!again || round == LEASE_ROUNDS)
+            return err == ISG_EBUSY ? ISG_OK : err;
     }
 }

@@ -332,6 +332,13 @@ static void check_numbers(struct store *store)
     ok(held, "is ours");
     is_int(store_lease(store, "feed:kev", 500, &held, NULL), ISG_OK, "renewed");
     ok(held, "still ours");
+    unsigned lost = 0;
+    for (int i = 0; i < 300; i++) { /* given up, and taken again at the moment it ends */
+        (void)store_lease(store, "feed:kev", 1, &held, NULL);
+        if (store_lease(store, "feed:kev", 500, &held, NULL) != ISG_OK || !held)
+            lost++;
+    }
+    is_int(lost, 0, "nobody else had it");
 }
 
 /* After a new start everything is there again, and numbers go on. */
