@@ -1,5 +1,6 @@
 # The libraries from Debian. Each is linked PRIVATE to the one room that may include its headers.
 find_package(PkgConfig REQUIRED)
+pkg_check_modules(JSONC REQUIRED IMPORTED_TARGET json-c)
 pkg_check_modules(NETTLE REQUIRED IMPORTED_TARGET nettle)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(UUID REQUIRED IMPORTED_TARGET uuid)
@@ -7,7 +8,6 @@ if(ISG_ONLY_STIX)
     return()
 endif()
 find_package(Threads REQUIRED)
-pkg_check_modules(JSONC IMPORTED_TARGET json-c) # only to measure against
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)

@@ -1,9 +1,9 @@
 # Sourced by the scripts: the Debian 12 packages of each purpose, and one function that installs
 # what is missing.
 
-RUN_PACKAGES="redis-server ca-certificates libsodium23 libhiredis0.14 libmicrohttpd12
+RUN_PACKAGES="redis-server ca-certificates libjson-c5 libsodium23 libhiredis0.14 libmicrohttpd12
     libcurl3-gnutls libgnutls30 libnettle8 libcyaml1 libyaml-0-2 libpcre2-8-0 libunistring2 libidn2-0 libuuid1 zlib1g"
-BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libsodium-dev
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libjson-c-dev libsodium-dev
     libhiredis-dev libmicrohttpd-dev libcurl4-gnutls-dev libgnutls28-dev nettle-dev libcyaml-dev libyaml-dev
     libpcre2-dev libunistring-dev libidn2-dev uuid-dev zlib1g-dev"
 SHOW_PACKAGES="curl jq minisign openssl"

@@ -1,5 +1,5 @@
 /*
- * A JSON value tree and its canonical text.
+ * A JSON value tree and its canonical text. stix/json.c is the only file that knows json-c.
  *
  * Trees are made by stix_json_parse (which runs the strict scan first) and are read-only after
  * that, so they may be shared between threads. Values are borrowed from the tree they are in.

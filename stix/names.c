@@ -80,11 +80,6 @@ static uint64_t hash_of(uint64_t seed, struct isg_str s)
     return fold(hash ^ word, seed ^ spread);
 }
 
-uint64_t stix_names_hash(struct isg_str name)
-{
-    return hash_of(seed_of_process(), name);
-}
-
 static bool is_escaped(struct isg_str raw)
 {
     return memchr(raw.p, '\\', raw.n) != NULL;

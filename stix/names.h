@@ -48,9 +48,6 @@ void stix_names_open(const struct stix_names *names, struct stix_scope *scope);
 /* End the innermost object: its names are forgotten. */
 void stix_names_close(struct stix_names *names, struct stix_scope *scope);
 
-/* The hash of a name without escapes, keyed by the process. */
-uint64_t stix_names_hash(struct isg_str name);
-
 /* Add a name as written. Returns ISG_OK, ISG_ECONFLICT when the object has it, ISG_ENOMEM. */
 int stix_names_add(struct stix_names *names, struct stix_scope *scope, struct isg_str raw);
 

@@ -1,9 +1,8 @@
 /*
- * The strict scan: every byte that comes from outside passes here, and json.h's trees are built as it
- * reads.
+ * The strict scan: every byte that comes from outside passes here before a JSON parser sees it.
  *
- * Common parsers take the last of duplicate names, cut names at NUL, accept NaN, single quotes and
- * raw control characters, and turn lone surrogates into U+FFFD. This scan accepts I-JSON (RFC 7493)
+ * json-c takes the last of duplicate names, cuts names at NUL, accepts NaN, single quotes and raw
+ * control characters, and turns lone surrogates into U+FFFD. This scan accepts I-JSON (RFC 7493)
  * only: RFC 8259 grammar, UTF-8, no duplicate names, no lone surrogates, no NUL in names, integers
  * within +-(2^53-1), finite doubles, bounded depth, members and lengths. It builds no tree.
  *
