@@ -81,7 +81,7 @@ static int init_url(struct init *init, struct isg_fail *why)
 /* HOST:PORT with [v6] in brackets. */
 static int init_host(struct init *init, struct isg_fail *why)
 {
-    const char *colon = strrchr(init->listen, ':');
+    const char *colon = init->listen != NULL ? strrchr(init->listen, ':') : NULL;
     uint64_t port;
     if (colon == NULL || !isg_str_to_u64(isg_str_of(colon + 1), 65535, &port) || port == 0)
         return isg_fail(why, ISG_EUSAGE, "--listen %s is not HOST:PORT", init->listen);
