@@ -112,14 +112,18 @@ static int keep(struct ingest_queue *queue, const struct ingest_ticket *ticket,
     struct isg_buf about;
     isg_buf_init(&about, ISG_BUF_NO_MAX);
     isg_buf_printf(&about, "%.*s %.*s %s %" PRId64, ISG_STR_ARG(ticket->owner),
-                   ISG_STR_ARG(ticket->member), ticket->collection, ticket->request_us);
+                   ISG_STR_ARG(ticket->member), ticket->collection->id, ticket->request_us);
     const struct store_job job = {.id = ticket->id,
+                                  .collection = ticket->collection->id,
                                   .about = isg_buf_str(&about),
                                   .pieces = parcel->pieces,
                                   .lines = parcel->texts,
                                   .n = parcel->n};
-    int err = about.err == ISG_OK ? store_job_put(queue->parts.store, &job, why)
+    int err = about.err == ISG_OK ? store_demand(queue->parts.store, ticket->collection->id,
+                                                 ticket->collection->durability, why)
                                   : isg_fail(why, about.err, "no memory for a push");
+    if (err == ISG_OK)
+        err = store_job_put(queue->parts.store, &job, why);
     isg_buf_done(&about);
     return err;
 }

@@ -37,7 +37,7 @@ struct ingest_ticket {
     const char *id;       /* of the status */
     struct isg_str owner; /* who may read it */
     struct isg_str member;
-    const char *collection;
+    const struct collection *collection;
     int64_t request_us;
 };
 

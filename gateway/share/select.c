@@ -269,12 +269,15 @@ static int compare_versions(const struct store_event *a, const struct store_even
     return a->versioned ? isg_time_cmp(a->version, b->version) : 0;
 }
 
-/* Events come by position, so of several forms of one version the earliest is kept. */
+/*
+ * Events come by position, so of several forms of one version the earliest is kept. One behind the
+ * head counts with it: else it would hide the version before it, and not be shown itself.
+ */
 static void relate(const struct selection *s, struct family *family)
 {
     for (size_t i = 0; i < family->count; i++) {
         const struct store_event *event = &family->events[i];
-        if (!is_seen(s, event))
+        if (!is_seen(s, event) || event->position > s->page.head.position)
             continue;
         if (family->first == NULL || compare_versions(event, family->first) < 0)
             family->first = event;

@@ -33,8 +33,8 @@ struct commit {
     int err;
     struct isg_fail why;
     struct commit *next;
-    pthread_cond_t
-        turn; /* it is done, or its owner is to write next; each wakes only whom it must */
+    /* It is done, or its owner is to write next: each wakes only whom it must. */
+    pthread_cond_t turn;
 };
 
 /* ---- judging one commit inside a transaction ------------------------------------------------ */
@@ -297,6 +297,8 @@ static void queue_commit(struct store *store, struct journal *j, struct commit *
     }
     if (!j->busy && j->first != NULL) /* a call to write may have reached one who was leaving */
         pthread_cond_signal(&j->first->turn);
+    else if (!j->busy) /* so may the store's, who waits until nobody writes */
+        pthread_cond_broadcast(&j->moved);
     pthread_mutex_unlock(&j->lock);
 }
 

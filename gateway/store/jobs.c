@@ -10,6 +10,30 @@
 
 static const struct isg_str about_field = {"about", 5};
 
+/* So many replicas must have what was written before: WAIT tells of this connection's own writes,
+ * and one that comes behind all others stands for them. */
+static int wait_for_replicas(struct store *store, unsigned replicas, struct isg_fail *why)
+{
+    struct redis_pipe pipe;
+    struct names_key key;
+    struct names_key patience;
+    if (replicas == 0)
+        return ISG_OK;
+    redis_pipe_init(&pipe);
+    REDIS(&pipe, ISG_STR("SET"), names_alive(&key), ISG_STR("1"), ISG_STR("EX"), ISG_STR("60"));
+    REDIS(&pipe, ISG_STR("WAIT"), names_number(&key, replicas),
+          names_number(&patience, store->timeout_ms / 2));
+    int err = redis_call(store->redis, REDIS_WRITE, &pipe, why);
+    if (err == ISG_OK)
+        err = redis_expect(redis_nth(&pipe, 0), REDIS_TEXT, why);
+    if (err == ISG_OK)
+        err = redis_expect(redis_nth(&pipe, 1), REDIS_INT, why);
+    if (err == ISG_OK && redis_number(redis_nth(&pipe, 1)) < (int64_t)replicas)
+        err = isg_fail(why, ISG_ESTORE, "not all replicas acknowledged; repeat the push");
+    redis_pipe_done(&pipe);
+    return err;
+}
+
 static void put_numbered(struct redis_pipe *pipe, const struct isg_str *texts, size_t n)
 {
     struct names_key field;
@@ -36,6 +60,7 @@ static int count_jobs(struct store *store, size_t *out, struct isg_fail *why)
 
 int store_job_put(struct store *store, const struct store_job *job, struct isg_fail *why)
 {
+    struct journal *journal = store_journal_known(store, job->collection);
     struct redis_pipe pipe;
     struct names_key key;
     size_t waiting = 0;
@@ -61,6 +86,8 @@ int store_job_put(struct store *store, const struct store_job *job, struct isg_f
     redis_arg(&pipe, job->about);
     put_numbered(&pipe, job->lines, job->n);
     err = redis_exec(store->redis, &pipe, why);
+    if (err == ISG_OK && journal != NULL)
+        err = wait_for_replicas(store, atomic_load(&journal->replicas), why);
     redis_pipe_done(&pipe);
     return err;
 }

@@ -141,6 +141,7 @@ enum { STORE_JOBS_MAX = 64 }; /* that wait at once; their bytes are in Redis' me
  */
 struct store_job {
     const char *id;
+    const char *collection;       /* whose durability it is kept with (store_demand) */
     struct isg_str about;         /* who pushed what to where */
     const struct isg_str *pieces; /* n of each */
     const struct isg_str *lines;

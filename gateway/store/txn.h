@@ -91,7 +91,7 @@ int txn_run(struct txn *txn, int64_t deadline_us, bool *in_doubt, struct isg_fai
  * still waits in a paused server aborts, then reads back.
  *
  * Returns ISG_OK: it is in the store (and the journal knows); ISG_EBUSY: it is not and never will
- * be; ISG_ESTORE: not learnt by the deadline.
+ * be; ISG_ESTORE: not learnt by the deadline, or the replicas have it not.
  */
 int txn_settle(struct txn *txn, int64_t deadline_us, struct isg_fail *why);
 

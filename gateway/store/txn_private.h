@@ -19,6 +19,10 @@ static inline uint64_t txn_block(const struct event_record *record)
  * behind a write need not fetch the block again. Call it before txn_learn. */
 void txn_grow_blocks(struct txn *txn);
 
+/* It is in the store; have the replicas that the collection demands it too? wrote: this connection
+ * wrote it, so that WAIT knows what to wait for. ISG_OK, ISG_ESTORE. */
+int txn_wait_for_replicas(struct txn *txn, bool wrote, int64_t deadline_us, struct isg_fail *why);
+
 /* The change is in the store: the journal follows. */
 void txn_learn(struct txn *txn, int64_t asked_us);
 

@@ -57,19 +57,22 @@ static int read_back(struct txn *t, int64_t deadline_us, bool *out_there, struct
         for (size_t i = 0; i < family->count && gone == NULL; i++)
             if (family->events[i]->is_gone)
                 gone = family->events[i];
-    if (t->added_count > 0)
-        REDIS(&t->read, ISG_STR("GET"),
-              names_block(&key, t->journal->collection, txn_block(&t->added[0]->record)));
-    else if (gone != NULL)
+    *out_there = false;
+    if (t->added_count == 0 && gone == NULL) /* only the replicas were to be asked */
+        return ISG_OK;
+    const struct event_record *wanted = gone != NULL ? &gone->record : &t->added[0]->record;
+    if (gone != NULL)
         REDIS(&t->read, ISG_STR("GET"), names_index(&key, t->journal->collection, family[-1].id));
+    else
+        REDIS(&t->read, ISG_STR("GET"),
+              names_block(&key, t->journal->collection, txn_block(wanted)));
     int err = conn_run(t->conn, &t->read, deadline_us, why);
     if (err == ISG_OK)
         err = redis_expect(redis_nth(&t->read, 0), REDIS_TEXT, why);
     if (err != ISG_OK && err != ISG_ENOENT)
         return err;
-    struct isg_str records = redis_text(redis_nth(&t->read, 0)); /* "" when the key is not there */
-    *out_there = t->added_count > 0 ? holds(records, &t->added[0]->record)
-                                    : gone != NULL && !holds(records, &gone->record);
+    /* the records are "" when the key is not there */
+    *out_there = holds(redis_text(redis_nth(&t->read, 0)), wanted) != (gone != NULL);
     return ISG_OK;
 }
 
@@ -106,5 +109,5 @@ int txn_settle(struct txn *t, int64_t deadline_us, struct isg_fail *why)
         return isg_fail(why, ISG_EBUSY, "not written");
     txn_learn(t, isg_time_mono_us());
     txn_doubt(t); /* others may have moved the head since */
-    return ISG_OK;
+    return txn_wait_for_replicas(t, false, deadline_us, why);
 }

@@ -249,9 +249,9 @@ static int check_exec(const struct txn *t, const struct redis_pipe *pipe, struct
     return err;
 }
 
-/* It is in the store; whether the replicas that the collection demands have it too is asked now. */
-static int wait_for_replicas(struct txn *t, int64_t deadline_us, struct isg_fail *why)
+int txn_wait_for_replicas(struct txn *t, bool wrote, int64_t deadline_us, struct isg_fail *why)
 {
+    struct names_key key;
     struct names_key number;
     struct names_key patience;
     int64_t left_ms = (deadline_us - isg_time_mono_us()) / 1000 - REPLICA_MARGIN_MS;
@@ -259,14 +259,20 @@ static int wait_for_replicas(struct txn *t, int64_t deadline_us, struct isg_fail
     if (wanted == 0)
         return ISG_OK;
     redis_pipe_reset(&t->read);
+    if (!wrote)
+        REDIS(&t->read, ISG_STR("SET"), names_alive(&key), ISG_STR("1"), ISG_STR("EX"),
+              ISG_STR("60"));
     REDIS(&t->read, ISG_STR("WAIT"), names_number(&number, wanted),
           names_number(&patience, left_ms > 1 ? (uint64_t)left_ms : 1));
     int err = conn_run(t->conn, &t->read, deadline_us, why);
+    if (err == ISG_OK && !wrote)
+        err = redis_expect(redis_nth(&t->read, 0), REDIS_TEXT, why);
+    const struct redis_reply *have = redis_nth(&t->read, wrote ? 0 : 1);
     if (err == ISG_OK)
-        err = redis_expect(redis_nth(&t->read, 0), REDIS_INT, why);
-    if (err == ISG_OK && redis_number(redis_nth(&t->read, 0)) < (int64_t)wanted)
+        err = redis_expect(have, REDIS_INT, why);
+    if (err == ISG_OK && redis_number(have) < (int64_t)wanted)
         err = isg_fail(why, ISG_ESTORE, "%lld of %u replicas acknowledged; repeat the push",
-                       (long long)redis_number(redis_nth(&t->read, 0)), wanted);
+                       (long long)redis_number(have), wanted);
     return err;
 }
 
@@ -288,7 +294,7 @@ int txn_run(struct txn *t, int64_t deadline_us, bool *in_doubt, struct isg_fail 
     if (err == ISG_OK) {
         txn_grow_blocks(t);
         txn_learn(t, asked_us);
-        err = wait_for_replicas(t, deadline_us, why);
+        err = txn_wait_for_replicas(t, true, deadline_us, why);
     }
     if (*in_doubt)
         txn_doubt(t);

@@ -92,7 +92,10 @@ enum http_next call_delete(struct call *call)
     const struct view_query *query = &call->query.view;
     struct eyes eyes = {call->member, isg_time_now_us()};
     struct isg_fail why = {0};
-    int err;
+    int err = store_demand(call->taxii->parts.store, call->collection->id,
+                           call->collection->durability, &why);
+    if (err != ISG_OK)
+        return call_failed(call, &why);
     if (query->no_21)
         err = ISG_ENOENT; /* nothing of another spec version is here */
     else if ((query->want & VIEW_ALL) != 0)

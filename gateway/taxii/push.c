@@ -91,7 +91,7 @@ static int take_in(struct call *call, struct isg_buf *out, struct isg_fail *why)
     struct isg_buf owner;
     struct ingest_ticket ticket = {.id = id,
                                    .member = call->member_name,
-                                   .collection = call->collection->id,
+                                   .collection = call->collection,
                                    .request_us = isg_time_now_us()};
     isg_uuid_random(id); /* T-003 */
     isg_buf_init(&owner, OWNER_MAX);

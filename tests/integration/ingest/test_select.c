@@ -336,6 +336,35 @@ static void check_keys(void)
     ok(page.count == 0 && !page.more, "matches nothing (T-050)");
 }
 
+/*
+ * Another gateway has just stored a newer version, and this one's head is a second old: until it is
+ * asked again the version before is the last one, not none.
+ */
+static void check_behind(void)
+{
+    char url[128];
+    struct store *other = NULL;
+    struct view_page page;
+    struct isg_fail why = {0};
+    struct isg_str id = isg_str_of(fixture_id(&f, "identity", 7000));
+    struct view_query query = {
+        .added_after_us = INT64_MIN, .limit = 10, .ids = &id, .ids_count = 1, .want = VIEW_LAST};
+    const struct collection *collection = fixture_collection(&f, "main");
+    (void)snprintf(url, sizeof url, "unix:%s/redis/redis.sock", f.dir);
+    const struct store_options options = {.dir = f.dir, .url = url};
+    is_int(store_open(&options, &other, &why), ISG_OK, "another gateway %s", why.text);
+    (void)fixture_push(&f, "main", "alice", fixture_identity(&f, 7000, 1, "green", ""));
+    const struct view *view = view_of(other, collection, fixture_member(&f, "alice"), f.arena);
+    is_int(view_select(other, collection, view, &query, true, f.arena, &page, &why), ISG_OK,
+           "asks");
+    ok(page.count == 1, "there is one version");
+    (void)fixture_push(&f, "main", "alice", fixture_identity(&f, 7000, 2, "green", ""));
+    is_int(view_select(other, collection, view, &query, true, f.arena, &page, &why), ISG_OK,
+           "and again, at once");
+    ok(page.count == 1, "it is there still, or the new one is");
+    store_close(&other);
+}
+
 int main(void)
 {
     fixture_open(&f);
@@ -352,6 +381,7 @@ int main(void)
     }
     ok(from_memory > 1000, "%zu pages came from memory", from_memory);
     check_keys();
+    check_behind();
     fixture_close(&f);
     return tap_done();
 }

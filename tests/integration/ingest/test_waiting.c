@@ -35,7 +35,7 @@ static void leave(const char *id, const char *member, const char *collection, un
         lines[i] = isg_str_of(line);
     }
     char *about = isg_arena_printf(f.arena, "%s@api %s %s 1000000", member, member, collection);
-    const struct store_job job = {id, isg_str_of(about), pieces, lines, PIECES};
+    const struct store_job job = {id, collection, isg_str_of(about), pieces, lines, PIECES};
     is_int(store_job_put(f.store, &job, &why), ISG_OK, "%s waits %s", id, why.text);
 }
 
@@ -158,7 +158,7 @@ static void check_race(void)
         pieces[i] = ISG_STR("2 {}");
         lines[i] = ISG_STR("p{}\n");
     }
-    const struct store_job job = {"raced", ISG_STR("a@api a c 0"), pieces, lines, MANY};
+    const struct store_job job = {"raced", "c", ISG_STR("a@api a c 0"), pieces, lines, MANY};
     is_int(store_job_put(f.store, &job, NULL), ISG_OK, "a push of many pieces");
     (void)pthread_create(&thread, NULL, settle, f.store);
     for (bool last = false; !last;) {

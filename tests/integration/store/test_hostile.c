@@ -95,6 +95,28 @@ static void check_lost(struct store *store)
     }
 }
 
+/* What was lost and found again is no success before the replicas have it: here there is none. */
+static void check_replicas(const char *dir, const char *url)
+{
+    const struct store_options options = {
+        .dir = dir, .url = url, .timeout_ms = TIMEOUT_MS, .second = true, .replicas = 1};
+    struct store *store = NULL;
+    struct bed_object o;
+    struct isg_fail why = {0};
+    is_int(store_open(&options, &store, &why), ISG_OK, "a store with a replica %s", why.text);
+    is_int(store_demand(store, C1, STORE_REPLICA, &why), ISG_OK, "that a collection demands");
+    bed_object(&o, 400, JAN, "clear", "lost");
+    struct store_put put = bed_put(&o);
+    proxy_set(PROXY_DROP_REPLY);
+    is_int(store_commit(store, C1, &put, 1, BED_SEES_ALL, &why), ISG_ESTORE,
+           "found, not enough: %s", why.text);
+    const struct isg_str piece = {"2 {}", 4};
+    const struct isg_str line = {"p{}\n", 4};
+    const struct store_job job = {"few", C1, ISG_STR("a@api a c 0"), &piece, &line, 1};
+    is_int(store_job_put(store, &job, &why), ISG_ESTORE, "nor is a push kept: %s", why.text);
+    store_close(&store);
+}
+
 /* Refusals of a server that is well: the reason comes through, nothing is written. */
 static void check_refusals(struct store *store, const char *dir)
 {
@@ -166,6 +188,7 @@ int main(void)
     snprintf(proxied, sizeof proxied, "unix:%.200s/proxy.sock", dir);
     struct store *store = bed_open(dir, proxied, TIMEOUT_MS);
     check_lost(store);
+    check_replicas(dir, proxied);
     check_lies(store);
     check_refusals(store, dir);
     store_close(&store);

@@ -111,10 +111,20 @@ def check_replica():
             same(answer.status, 503, "without it nothing is a success")
             same(client.push(collection, [indicator(1, "green")]).status, 503,
                  "not even a repeat")
+            many = [indicator(n, "green") for n in range(10, 1500)]
+            same(client.push(collection, many).status, 503, "nor a large push that would wait")
+            isg.process.kill()
+            isg.process.wait()
+            client.close()
+            isg.start()
+            path = "/api/collections/%s/objects/%s/" % (collection, indicator(1)["id"])
+            same(client.request("DELETE", path).status, 503,
+                 "nor a deletion, though it is the first thing asked of a gateway")
             servers[1].send_signal(signal.SIGCONT)
             ok(until(lambda: client.push(collection, [indicator(2, "green")]).status == 202),
                "and with it, it is")
-            same(len(client.pull(collection)[0]), 2, "each is there once")
+            same([o["id"] for o in client.pull(collection)[0] if o not in many],
+                 [indicator(2)["id"]], "each is there once")
     finally:
         for server in servers:
             server.send_signal(signal.SIGCONT)
