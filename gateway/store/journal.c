@@ -230,6 +230,7 @@ void journal_forget(struct journal *j)
     j->labels_count = 0;
     index_done(&j->label_index);
     j->head = (struct journal_head){0};
+    j->log++;
 }
 
 /* ---- asking Redis --------------------------------------------------------------------------- */

@@ -44,6 +44,7 @@ struct journal {
     bool loaded;            /* head was read once */
     int64_t confirmed_us;   /* monotonic: when Redis was last asked */
     uint64_t link;          /* redis_link then; another one now: ask again */
+    uint64_t log;           /* how often another log took the place of one that was known */
     uint64_t moves;         /* changes of head, to notice them while Redis is asked */
     uint64_t generation_at; /* generations are complete up to this one */
     uint64_t *generations;  /* by block */

@@ -32,13 +32,20 @@ static bool is_current(struct store *store, const struct journal *j, unsigned ma
            isg_time_mono_us() - j->confirmed_us <= (int64_t)max_age_ms * 1000;
 }
 
+/* The head as others see it (lock held). */
+static void give_head(const struct journal *j, struct store_head *out)
+{
+    *out = j->head.at;
+    out->log = j->log;
+}
+
 static bool head_now(struct store *store, struct journal *j, unsigned max_age_ms,
                      struct store_head *out)
 {
     pthread_mutex_lock(&j->lock);
     bool current = is_current(store, j, max_age_ms);
     if (current)
-        *out = j->head.at;
+        give_head(j, out);
     pthread_mutex_unlock(&j->lock);
     return current;
 }
@@ -59,7 +66,7 @@ static int journal_head(struct store *store, struct journal *j, unsigned max_age
     if (err != ISG_OK)
         return err;
     pthread_mutex_lock(&j->lock);
-    *out = j->head.at;
+    give_head(j, out);
     pthread_mutex_unlock(&j->lock);
     return ISG_OK;
 }

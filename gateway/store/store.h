@@ -247,6 +247,8 @@ struct store_head {
     uint64_t position;     /* of the last event; 0 when empty */
     int64_t date_added_us; /* of the last event */
     uint64_t generation;
+    uint64_t log; /* another one where another log took its place (a flushed or restored server):
+                     nothing that was made of the old one holds */
 };
 
 /* The head as last confirmed by Redis (by this gateway's commits, or asked at most max_age_ms ago). */

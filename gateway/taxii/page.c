@@ -103,6 +103,8 @@ void page_write(enum query_endpoint endpoint, const struct store_event *events, 
 bool page_is_current(struct store *store, const char *collection, struct page *page,
                      const struct store_head *head)
 {
+    if (head->log != page->head.log)
+        return false; /* its positions and labels are those of another log */
     if (page->reached_head &&
         (head->position != page->head.position || head->date_added_us != page->head.date_added_us))
         return false;

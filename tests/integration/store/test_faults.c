@@ -327,9 +327,12 @@ static void check_flushed(const char *dir)
         bed_object(&o, i, JAN, i < 3 ? "a" : "b", "flush");
         (void)bed_push(store, C1, &o, NULL, NULL);
     }
+    is_int(store_head(store, C1, 0, &head, NULL), ISG_OK, "head");
+    uint64_t log = head.log;
     is_int(system(command), 0, "flushall");
     is_int(store_head(store, C1, 0, &head, NULL), ISG_OK, "head");
     is_int((long long)head.position, 0, "the log is empty");
+    ok(head.log != log, "it is another log");
     bed_object(&o, 1, JAN, "c", "flush");
     is_int((int)bed_push(store, C1, &o, NULL, NULL), STORE_ADDED, "pushed again");
     struct store_block *block = NULL;

@@ -116,8 +116,25 @@ static const struct {
     {",,", false},     {"w/\"abc\"", false},
 };
 
+/* A page that does not reach the head is true while generations stand, but of its own log only. */
+static void test_current(void)
+{
+    struct page *page = page_new(0);
+    struct store_head head = {.position = 7, .date_added_us = 1, .generation = 3};
+    if (!ok(page != NULL, "a page"))
+        return;
+    page->head = head;
+    atomic_store(&page->generation, head.generation);
+    head.position = 8;
+    ok(page_is_current(NULL, "c", page, &head), "more events behind it are no matter");
+    head.log++;
+    ok(!page_is_current(NULL, "c", page, &head), "another log took the place of its own");
+    page_unref(&page);
+}
+
 int main(void)
 {
+    test_current();
     make_events();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         check_row(&rows[i]);
