@@ -109,14 +109,15 @@ def redis_command():
         f.write("pass/word+of=redis\n")
     server = subprocess.Popen(["/bin/sh", "-c", script], stdout=subprocess.DEVNULL)
     socket = os.path.join(folder, "redis.sock")
-    for _ in range(100):
-        if os.path.exists(socket):
-            break
-        time.sleep(0.05)
 
     def ask(*words, **env):
         return subprocess.run(["redis-cli", "-s", socket, *words], capture_output=True, text=True,
                               env=dict(os.environ, **env)).stdout
+
+    for _ in range(100):
+        if ask("ping").strip():  # whatever it says: it listens
+            break
+        time.sleep(0.05)
 
     ok("NOAUTH" in ask("ping"), "Redis wants its password")
     ok("PONG" in ask("ping", REDISCLI_AUTH="pass/word+of=redis"), "and takes it")

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,6 +55,18 @@ static void nap_ms(long ms)
     (void)nanosleep(&nap, NULL);
 }
 
+/* The socket's file is there a moment before somebody listens on it. */
+static bool is_listening(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%.100s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool good = fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return good;
+}
+
 pid_t bed_redis(const char *dir, char url[BED_TEXT])
 {
     char path[BED_TEXT];
@@ -61,7 +75,7 @@ pid_t bed_redis(const char *dir, char url[BED_TEXT])
         child(dir);
     snprintf(path, sizeof path, "%.200s/own.sock", dir);
     snprintf(url, BED_TEXT, "unix:%.200s/own.sock", dir);
-    for (int i = 0; i < 500 && access(path, F_OK) != 0; i++)
+    for (int i = 0; i < 500 && !is_listening(path); i++)
         nap_ms(10);
     return pid;
 }

@@ -111,7 +111,7 @@ def check_replica():
             same(answer.status, 503, "without it nothing is a success")
             same(client.push(collection, [indicator(1, "green")]).status, 503,
                  "not even a repeat")
-            many = [indicator(n, "green") for n in range(10, 1500)]
+            many = [indicator(n, "green") for n in range(10, 2600)]
             same(client.push(collection, many).status, 503, "nor a large push that would wait")
             isg.process.kill()
             isg.process.wait()
