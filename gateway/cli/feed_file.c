@@ -45,12 +45,10 @@ int feed_file_map(const struct feed_source *source, const struct feed_owner *own
                   const char *path, struct isg_str text, feed_emit *emit, void *arg,
                   struct feed_left *left, struct isg_fail *why)
 {
-    struct feed_context context = {.now_us = isg_time_now_us(),
-                                   .owner = isg_str_of(owner->name),
-                                   .file_name = isg_str_of(path),
-                                   .emit = emit,
-                                   .arg = arg};
+    struct feed_context context = {
+        .now_us = isg_time_now_us(), .file_name = isg_str_of(path), .emit = emit, .arg = arg};
     memcpy(context.space, owner->space, sizeof context.space);
+    context.owner = isg_str_of(owner->name);
     int err = feed_map(source, &context, text, why);
     left->excluded += context.excluded;
     left->rejected += context.rejected;

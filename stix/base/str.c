@@ -7,6 +7,11 @@ static char lower(char c)
     return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
+bool isg_str_eq(struct isg_str a, struct isg_str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
 bool isg_str_ieq(struct isg_str a, struct isg_str b)
 {
     if (a.n != b.n)

@@ -30,10 +30,7 @@ static inline struct isg_str isg_str_of(const char *text)
 }
 
 /* Byte-wise equality. */
-static inline bool isg_str_eq(struct isg_str a, struct isg_str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
+bool isg_str_eq(struct isg_str a, struct isg_str b);
 
 /* Byte-wise equality with a NUL-terminated string. */
 static inline bool isg_str_is(struct isg_str a, const char *b)
