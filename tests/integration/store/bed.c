@@ -55,13 +55,20 @@ static void nap_ms(long ms)
     (void)nanosleep(&nap, NULL);
 }
 
-/* The socket's file is there a moment before somebody listens on it. */
-static bool is_listening(const char *path)
+/* A server that listens may still be reading its data and refuses every command until it has: only
+ * one that answers PING serves. */
+static bool serves(const char *path)
 {
+    static const char PING[] = "PING\r\n";
+    static const char PONG[] = "+PONG\r\n";
+    char answer[sizeof PONG] = "";
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "%.100s", path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool good = fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    bool good = fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
+                send(fd, PING, strlen(PING), MSG_NOSIGNAL) == (ssize_t)strlen(PING) &&
+                recv(fd, answer, strlen(PONG), MSG_WAITALL) == (ssize_t)strlen(PONG) &&
+                strcmp(answer, PONG) == 0;
     if (fd >= 0)
         (void)close(fd);
     return good;
@@ -75,7 +82,7 @@ pid_t bed_redis(const char *dir, char url[BED_TEXT])
         child(dir);
     snprintf(path, sizeof path, "%.200s/own.sock", dir);
     snprintf(url, BED_TEXT, "unix:%.200s/own.sock", dir);
-    for (int i = 0; i < 500 && !is_listening(path); i++)
+    for (int i = 0; i < 500 && !serves(path); i++)
         nap_ms(10);
     return pid;
 }

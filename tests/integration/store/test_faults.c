@@ -175,7 +175,7 @@ static void check_paused(struct store *store, const char *dir)
     bed_object(&o, 3, JAN, "clear", "paused");
     struct store_put put = bed_put(&o);
     snprintf(command, sizeof command,
-             "redis-cli -s %.200s/redis/redis.sock client pause 4000 write >/dev/null", dir);
+             "redis-cli -e -s %.200s/redis/redis.sock client pause 4000 write >/dev/null", dir);
     if (system(command) != 0) {
         ok(true, "no redis-cli here");
         return;
@@ -297,8 +297,8 @@ static void check_other_servers(const char *dir)
     struct store *store = NULL;
     struct isg_fail why = {0};
     pid_t pid = bed_redis(dir, url);
-    snprintf(command, sizeof command, "redis-cli -s %.200s/own.sock set isg:schema 999 >/dev/null",
-             dir);
+    snprintf(command, sizeof command,
+             "redis-cli -e -s %.200s/own.sock set isg:schema 999 >/dev/null", dir);
     struct store_options options = {.dir = dir, .url = url, .timeout_ms = TIMEOUT_MS};
     if (system(command) == 0)
         is_int(store_open(&options, &store, &why), ISG_ESTORE, "a newer layout: %s", why.text);
@@ -317,7 +317,7 @@ static void check_flushed(const char *dir)
     struct bed_object o;
     struct store_head head = {0};
     pid_t pid = bed_redis(dir, url);
-    snprintf(command, sizeof command, "redis-cli -s %.200s/own.sock flushall >/dev/null", dir);
+    snprintf(command, sizeof command, "redis-cli -e -s %.200s/own.sock flushall >/dev/null", dir);
     if (system(command) != 0) {
         bed_end(pid, SIGTERM);
         return;
@@ -343,7 +343,7 @@ static void check_flushed(const char *dir)
            "with its new label");
     store_block_unref(&block);
     snprintf(command, sizeof command,
-             "redis-cli -s %.200s/own.sock del 'isg:{c:faults}:b:0' 'isg:{c:faults}:l' "
+             "redis-cli -e -s %.200s/own.sock del 'isg:{c:faults}:b:0' 'isg:{c:faults}:l' "
              "'isg:{c:faults}:d' >/dev/null",
              dir);
     is_int(system(command), 0, "single keys are lost");

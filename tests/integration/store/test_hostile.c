@@ -31,7 +31,7 @@ static bool recovers(struct store *store)
 static bool tell(const char *dir, const char *command)
 {
     char line[2 * BED_TEXT];
-    snprintf(line, sizeof line, "redis-cli -s %.200s/own.sock %s >/dev/null 2>&1", dir, command);
+    snprintf(line, sizeof line, "redis-cli -e -s %.200s/own.sock %s >/dev/null 2>&1", dir, command);
     return system(line) == 0;
 }
 
