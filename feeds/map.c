@@ -160,6 +160,28 @@ bool map_sco_id(struct map *map, char out[STIX_ID_MAX + 1])
     return err == ISG_OK;
 }
 
+static void software_put(struct map *map, const struct map_software *software)
+{
+    isg_jsonw_put_str(&map->w, "name", software->name);
+    map_string(map, "vendor", software->vendor);
+    map_string(map, "version", software->version);
+    map_string(map, "cpe", software->cpe);
+}
+
+bool map_software(struct map *map, const struct map_software *software, char out[STIX_ID_MAX + 1])
+{
+    map_sco_begin(map, "software");
+    software_put(map, software);
+    if (!map_sco_id(map, out))
+        return false;
+    if (map_is_new(map, out)) {
+        map_begin(map, &(struct map_head){"software", out, NULL, NULL, NULL});
+        software_put(map, software);
+        map_end(map, NULL);
+    }
+    return map->err == ISG_OK;
+}
+
 void map_extension_begin(struct map *map, const char *id)
 {
     isg_jsonw_name(&map->w, "extensions");

@@ -95,6 +95,17 @@ void map_preamble(struct map *map, const char *const *extensions);
 void map_organisation(struct map *map, struct isg_str name, struct isg_str home,
                       char out[STIX_ID_MAX + 1]);
 
+/* A software observable; what is empty is left out. */
+struct map_software {
+    struct isg_str name;
+    struct isg_str vendor;
+    struct isg_str version;
+    struct isg_str cpe; /* a CPE 2.3 formatted string */
+};
+
+/* Hand it out the first time; its deterministic id (S-090) goes to out. False as map_sco_id. */
+bool map_software(struct map *map, const struct map_software *software, char out[STIX_ID_MAX + 1]);
+
 /* Begin `extensions` with this one entry; close with map_extension_end. */
 void map_extension_begin(struct map *map, const char *id);
 /* Close the entry and `extensions`. */

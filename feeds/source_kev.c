@@ -224,27 +224,6 @@ static void vulnerability_write(struct kev *kev, const struct entry *entry, cons
 
 /* ---- the product ---------------------------------------------------------------------------- */
 
-/* The deterministic id of a software observable of name and vendor (S-090). */
-static bool software_id(struct kev *kev, struct isg_str name, struct isg_str vendor,
-                        char out[STIX_ID_MAX + 1])
-{
-    struct map *map = &kev->map;
-    map_sco_begin(map, "software");
-    isg_jsonw_put_str(&map->w, "name", name);
-    map_string(map, "vendor", vendor);
-    return map_sco_id(map, out);
-}
-
-static void software_write(struct kev *kev, const char *id, struct isg_str name,
-                           struct isg_str vendor)
-{
-    struct map *map = &kev->map;
-    map_begin(map, &(struct map_head){"software", id, NULL, NULL, NULL});
-    isg_jsonw_put_str(&map->w, "name", name);
-    map_string(map, "vendor", vendor);
-    map_end(map, NULL);
-}
-
 static void affects_write(struct kev *kev, const struct entry *entry, const char *software,
                           const char *vulnerability)
 {
@@ -270,10 +249,8 @@ static void product_write(struct kev *kev, const struct entry *entry, const char
     struct isg_str name = field(kev, entry, "product");
     struct isg_str vendor = field(kev, entry, "vendorProject");
     if (text_is_absent(name) || isg_str_ieq(name, ISG_STR("multiple products")) ||
-        !software_id(kev, name, vendor, id))
+        !map_software(&kev->map, &(struct map_software){name, .vendor = vendor}, id))
         return;
-    if (map_is_new(&kev->map, id))
-        software_write(kev, id, name, vendor);
     affects_write(kev, entry, id, vulnerability);
 }
 
