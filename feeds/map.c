@@ -326,16 +326,30 @@ static bool is_repeated(const struct map_references *list, size_t i)
     return false;
 }
 
+/*
+ * A url is to come with the SHA-256 of what stands there (S-020). Of a page that nobody fetched there
+ * is none: its address is then told in the description.
+ */
+static struct isg_str description_of(struct map *map, const struct map_reference *item)
+{
+    if (item->url.n == 0 || item->sha256.n > 0)
+        return item->description;
+    if (item->description.n == 0)
+        return item->url;
+    return isg_str_of(isg_arena_printf(map->arena, "%.*s: %.*s", ISG_STR_ARG(item->description),
+                                       ISG_STR_ARG(item->url)));
+}
+
 static void reference_write(struct map *map, const struct map_reference *item)
 {
     isg_jsonw_object(&map->w);
     isg_jsonw_put_str(&map->w, "source_name", item->source_name);
-    map_string(map, "description", item->description);
-    map_string(map, "url", item->url);
-    if (item->sha512.n > 0 && item->url.n > 0) {
+    map_string(map, "description", description_of(map, item));
+    if (item->sha256.n > 0 && item->url.n > 0) {
+        isg_jsonw_put_str(&map->w, "url", item->url);
         isg_jsonw_name(&map->w, "hashes");
         isg_jsonw_object(&map->w);
-        isg_jsonw_put_str(&map->w, "SHA-512", item->sha512);
+        isg_jsonw_put_str(&map->w, "SHA-256", item->sha256);
         isg_jsonw_end(&map->w);
     }
     map_string(map, "external_id", item->external_id);

@@ -126,7 +126,7 @@ struct map_reference {
     struct isg_str external_id;
     struct isg_str url;
     struct isg_str description;
-    struct isg_str sha512; /* hex, of the content of url; may be empty */
+    struct isg_str sha256; /* hex, of the content of url; empty: not known, url goes into words */
 };
 
 struct map_references {

@@ -262,12 +262,9 @@ static struct isg_str self_url(struct csaf *csaf)
 
 static struct isg_str hash_of_text(struct csaf *csaf)
 {
-    struct isg_sha512 hash;
-    uint8_t digest[ISG_SHA512_BYTES];
-    char hex[2 * ISG_SHA512_BYTES + 1];
-    isg_sha512_init(&hash);
-    isg_sha512_add(&hash, csaf->text.p, csaf->text.n);
-    isg_sha512_end(&hash, digest);
+    uint8_t digest[ISG_SHA256_BYTES];
+    char hex[2 * ISG_SHA256_BYTES + 1];
+    isg_sha256(csaf->text, digest);
     isg_hex_encode(digest, sizeof digest, hex);
     return isg_str_of(isg_arena_copy(csaf->map.arena, isg_str_of(hex)));
 }
@@ -279,7 +276,7 @@ static void report_references(struct csaf *csaf)
     struct map_reference own = {MAP_RANK_RECORD, ISG_STR("csaf"), .url = url,
                                 .external_id = csaf->tracking_id};
     if (isg_str_ends(url, ISG_STR(".json")))
-        own.sha512 = hash_of_text(csaf); /* a hash is of the content of the URL (S-020) */
+        own.sha256 = hash_of_text(csaf); /* the URL's content is this text (S-020) */
     map_reference_add(&csaf->map, &list, &own);
     csaf_references(csaf, stix_json_get(csaf->document, "references"), &list);
     map_references_write(&csaf->map, &list);

@@ -49,7 +49,7 @@ static void test_report(const struct collected *c)
     has(line, "\"published\":\"2031-01-02T06:00:00.000Z\"", "published");
     has(line, "\"labels\":[\"csaf:final\",\"csaf:version:2\"]", "labels");
     has(line, "\"description\":\"Successful exploitation could change a dose.\"", "description");
-    has(line, "\"hashes\":{\"SHA-512\":\"", "hash of the document");
+    has(line, "\"hashes\":{\"SHA-256\":\"", "hash of the document");
     has(line, "\"acknowledgments\":[{\"names\":[\"A. Researcher\"],", "acknowledgments");
     ok(line != NULL && strstr(line, "ftp:") == NULL, "only http and https URLs");
     has(line, stix_tlp_marking_id(STIX_TLP_CLEAR), "WHITE is marked CLEAR");

@@ -67,7 +67,7 @@ static void test_content(void)
         {"urlhaus", "urlhaus/five.csv",
          "\"labels\":[\"urlhaus:elf\",\"urlhaus:malware_download\",\"urlhaus:mozi\"]"},
         {"urlhaus", "urlhaus/five.csv",
-         "\"external_references\":[{\"source_name\":\"URLhaus\",\"url\":"
+         "\"external_references\":[{\"source_name\":\"URLhaus\",\"description\":"
          "\"https://urlhaus.example/url/900001/\",\"external_id\":\"900001\"}]"},
         /* 30 days from last online; offline: 2 days (2.6) */
         {"urlhaus", "urlhaus/five.csv", "\"valid_until\":\"2031-06-02T10:11:12.000Z\""},
@@ -83,7 +83,7 @@ static void test_content(void)
         {"threatfox", "threatfox/rows.csv",
          "\"name\":\"ExampleBot\",\"is_family\":true,\"aliases\":[\"Botlet\",\"ExBot\"]"},
         {"threatfox", "threatfox/rows.csv", "\"external_id\":\"win.examplebot\""},
-        {"threatfox", "threatfox/rows.csv", "\"url\":\"https://pages.example/hosts/1\""},
+        {"threatfox", "threatfox/rows.csv", "\"description\":\"https://pages.example/hosts/1\""},
         {"feodo", "feodo/four.json", "\"name\":\"198.51.100.7:443\""},
         {"feodo", "feodo/four.json", "\"valid_until\":\"2031-03-17T00:00:00.000Z\""},
         {"feodo", "feodo/four.json", "\"valid_from\":\"2031-02-15T00:00:00.000Z\""},
