@@ -3,13 +3,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
-#include <unistd.h>
+#include <time.h>
 
 #include <curl/curl.h>
 
 #include "feeds/address.h"
+#include "feeds/fetch_url.h"
+#include "stix/base/time.h"
 
 #ifndef ISG_VERSION
 #    define ISG_VERSION "0"
@@ -22,12 +23,15 @@ enum {
     RATIO_MAX = 100,      /* inflated to wire bytes */
     RATIO_FROM = 1 << 20, /* below this size a ratio says nothing */
     TIMEOUT_S = 120,
-    CONNECT_S = 20,
+    CONNECT_MS = 20000,
     SLOW_BYTES = 50, /* a second, over SLOW_S */
     SLOW_S = 30,
     REDIRECTS_MAX = 3,
     HEADERS_MAX = 256 << 10, /* of one answer, all lines */
-    HEADER_VALUE_MAX = 4096
+    HEADER_VALUE_MAX = 4096,
+    TRIES = 5,       /* of a busy server */
+    WAIT_MAX_S = 30, /* between two of them */
+    NAP_MS = 100
 };
 
 /* One exchange under way. */
@@ -37,8 +41,11 @@ struct exchange {
     struct feed_response *response;
     struct curl_slist *headers;
     struct isg_buf url;
+    const char *home; /* the configured URL */
+    int64_t end_us;   /* on the clock that only moves forward */
     size_t header_bytes;
     bool secrets;       /* credentials and further headers are still sent */
+    bool allow_private; /* here, after redirects */
     bool refused;       /* the address was refused at connect */
     int limit;          /* ISG_OK, or what stopped the transfer */
     const char *reason; /* of limit */
@@ -69,127 +76,29 @@ void feed_response_done(struct feed_response *response)
     *response = (struct feed_response){0};
 }
 
-/* ---- URLs ----------------------------------------------------------------------------------- */
-
-/* A part of a URL, to be freed with curl_free; NULL when there is none. */
-static char *url_part(CURLU *url, CURLUPart part)
-{
-    char *text = NULL;
-    return curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK ? text : NULL;
-}
-
-static bool url_has(CURLU *url, CURLUPart part)
-{
-    char *text = url_part(url, part);
-    bool has = text != NULL;
-    curl_free(text);
-    return has;
-}
-
-static bool url_scheme_is(CURLU *url, const char *scheme)
-{
-    char *text = url_part(url, CURLUPART_SCHEME);
-    bool same = text != NULL && strcasecmp(text, scheme) == 0;
-    curl_free(text);
-    return same;
-}
-
-/* localhost, 127.x.y.z or [::1] in the URL itself. */
-static bool url_is_loopback(CURLU *url)
-{
-    char *host = url_part(url, CURLUPART_HOST);
-    bool loopback = host != NULL && (strcasecmp(host, "localhost") == 0 ||
-                                     strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0);
-    curl_free(host);
-    return loopback;
-}
-
-static int url_parse(const char *text, CURLU **out, struct isg_fail *why)
-{
-    CURLU *url = curl_url();
-    if (url == NULL)
-        return isg_fail(why, ISG_ENOMEM, "no memory");
-    int err = ISG_OK;
-    if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK)
-        err = isg_fail(why, ISG_EUSAGE, "not a URL");
-    else if (!url_scheme_is(url, "https") && !url_scheme_is(url, "http"))
-        err = isg_fail_at(why, ISG_EUSAGE, NULL, "R-079", "only https is spoken");
-    else if (url_has(url, CURLUPART_USER) || url_has(url, CURLUPART_PASSWORD))
-        err = isg_fail(why, ISG_EUSAGE, "credentials do not belong in a URL");
-    if (err != ISG_OK)
-        curl_url_cleanup(url);
-    else
-        *out = url;
-    return err;
-}
-
-int feed_url_check(const char *text, bool allow_private, struct isg_fail *why)
-{
-    CURLU *url = NULL;
-    int err = url_parse(text, &url, why);
-    if (err == ISG_OK && !allow_private && url_scheme_is(url, "http") && !url_is_loopback(url))
-        err = isg_fail_at(why, ISG_EUSAGE, NULL, "R-079",
-                          "plain http leads to loopback or allowed private addresses only");
-    curl_url_cleanup(url);
-    return err;
-}
-
-int feed_url_join(const char *base, const char *reference, struct isg_buf *out,
-                  struct isg_fail *why)
-{
-    CURLU *url = NULL;
-    CURLU *joined = NULL;
-    char *text = NULL;
-    int err = url_parse(base, &url, why);
-    if (err == ISG_OK && curl_url_set(url, CURLUPART_URL, reference, 0) != CURLUE_OK)
-        err = isg_fail(why, ISG_EUSAGE, "not a URL");
-    if (err == ISG_OK && curl_url_get(url, CURLUPART_URL, &text, 0) != CURLUE_OK)
-        err = isg_fail(why, ISG_EUSAGE, "not a URL");
-    if (err == ISG_OK)
-        err = url_parse(text, &joined, why);
-    if (err == ISG_OK) {
-        isg_buf_reset(out);
-        isg_buf_puts(out, text);
-        err = out->err;
-    }
-    curl_free(text);
-    curl_url_cleanup(joined);
-    curl_url_cleanup(url);
-    return err;
-}
-
-static bool same_part(CURLU *a, CURLU *b, CURLUPart part)
-{
-    char *x = url_part(a, part);
-    char *y = url_part(b, part);
-    bool same = x != NULL && y != NULL && strcasecmp(x, y) == 0;
-    curl_free(x);
-    curl_free(y);
-    return same;
-}
-
-bool feed_url_same_server(const char *a, const char *b)
-{
-    CURLU *x = NULL;
-    CURLU *y = NULL;
-    bool same = url_parse(a, &x, NULL) == ISG_OK && url_parse(b, &y, NULL) == ISG_OK &&
-                same_part(x, y, CURLUPART_SCHEME) && same_part(x, y, CURLUPART_HOST) &&
-                same_part(x, y, CURLUPART_PORT);
-    curl_url_cleanup(x);
-    curl_url_cleanup(y);
-    return same;
-}
-
 /* ---- callbacks ------------------------------------------------------------------------------ */
+
+static bool is_stopped(const struct feed_request *request)
+{
+    return request->stop != NULL && atomic_load(request->stop);
+}
+
+static bool may_reach(const struct exchange *x, const struct sockaddr *address, socklen_t length)
+{
+    const struct feed_request *request = x->request;
+    return x->allow_private || address_is_public(address, length) ||
+           (request->allow_address != NULL &&
+            request->allow_address(request->allow_arg, address, length));
+}
 
 /* Refuse what is not public, on the address itself, however it came about. */
 static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct exchange *x = arg;
     (void)purpose;
-    bool local = address->family == AF_UNIX && x->request->unix_socket != NULL;
-    if (!local && !x->request->allow_private &&
-        !address_is_public(&address->addr, (socklen_t)address->addrlen)) {
+    bool chosen =
+        address->family == AF_UNIX ? x->request->unix_socket != NULL : x->request->proxy != NULL;
+    if (!chosen && !may_reach(x, &address->addr, (socklen_t)address->addrlen)) {
         x->refused = true;
         return CURL_SOCKET_BAD;
     }
@@ -216,7 +125,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
         return 0;
     }
     (void)curl_easy_getinfo(x->curl, CURLINFO_SIZE_DOWNLOAD_T, &wire);
-    if (body->len > RATIO_FROM && wire > 0 && body->len / RATIO_MAX > (size_t)wire) {
+    size_t ratio = x->request->max_ratio != 0 ? x->request->max_ratio : RATIO_MAX;
+    if (body->len > RATIO_FROM && wire > 0 && body->len / ratio > (size_t)wire) {
         (void)stop(x, "the answer inflates beyond all measure");
         return 0;
     }
@@ -229,9 +139,9 @@ static int on_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_o
     struct exchange *x = arg;
     (void)up_total;
     (void)up;
-    curl_off_t max = WIRE_MAX;
-    if (x->request->max_bytes != 0 && x->request->max_bytes < WIRE_MAX)
-        max = (curl_off_t)x->request->max_bytes;
+    curl_off_t max = x->request->max_wire != 0 ? (curl_off_t)x->request->max_wire : WIRE_MAX;
+    if (is_stopped(x->request))
+        return 1;
     if (down > max || down_total > max)
         return stop(x, "the answer is too large");
     return 0;
@@ -342,10 +252,11 @@ static bool headers_build(struct exchange *x)
 static void set_bounds(struct exchange *x)
 {
     const struct feed_request *request = x->request;
-    long timeout = request->timeout_s != 0 ? (long)request->timeout_s : TIMEOUT_S;
+    int64_t left_ms = (x->end_us - isg_time_mono_us()) / 1000;
+    long timeout = left_ms > 1 ? (long)left_ms : 1;
     SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_TIMEOUT, timeout);
-    SET(CURLOPT_CONNECTTIMEOUT, timeout < CONNECT_S ? timeout : (long)CONNECT_S);
+    SET(CURLOPT_TIMEOUT_MS, timeout);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, timeout < CONNECT_MS ? timeout : (long)CONNECT_MS);
     if (request->unix_socket == NULL && request->method == NULL) {
         SET(CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES);
         SET(CURLOPT_LOW_SPEED_TIME, (long)SLOW_S);
@@ -355,16 +266,31 @@ static void set_bounds(struct exchange *x)
     SET(CURLOPT_XFERINFODATA, x);
 }
 
-static void set_transport(struct exchange *x, bool plain, bool loopback)
+/* A proxy is what the request names, never what the environment does: "" switches that off. */
+static void set_proxy(struct exchange *x)
+{
+    const struct feed_request *request = x->request;
+    bool through = request->proxy != NULL && request->unix_socket == NULL;
+    SET(CURLOPT_PROXY, through ? request->proxy : "");
+    SET(CURLOPT_NOPROXY, "");
+    SET(CURLOPT_HEADEROPT,
+        (long)CURLHEADER_SEPARATE); /* a CONNECT carries no secrets of the feed */
+    if (!through || request->proxy_auth == NULL)
+        return;
+    SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+    SET(CURLOPT_PROXYUSERPWD, request->proxy_auth);
+}
+
+static void set_transport(struct exchange *x, bool plain)
 {
     const struct feed_request *request = x->request;
     SET(CURLOPT_PROTOCOLS_STR, plain ? "http,https" : "https");
+    SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
     SET(CURLOPT_OPENSOCKETDATA, x);
     SET(CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
-    if (request->unix_socket != NULL || loopback)
-        SET(CURLOPT_PROXY, "");
+    set_proxy(x);
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (request->ca != NULL) {
@@ -411,23 +337,45 @@ static void set_method(struct exchange *x)
     SET(CURLOPT_HEADERDATA, x);
 }
 
-static int prepare(struct exchange *x, struct isg_fail *why)
+static int refuse_address(struct isg_fail *why)
+{
+    return isg_fail_at(why, ISG_ENET, NULL, "R-080",
+                       "the address is private, loopback or reserved and not allowed");
+}
+
+/* Behind a proxy no socket shows the address: one that stands in the URL is looked at here. */
+static int check_url(const struct exchange *x, bool *out_plain, struct isg_fail *why)
 {
     CURLU *url = NULL;
-    int err =
-        feed_url_check(x->url.p, x->request->allow_private || x->request->unix_socket != NULL, why);
+    struct sockaddr_storage address;
+    socklen_t length;
+    const struct feed_request *request = x->request;
+    bool plain_may =
+        x->allow_private || request->allow_address != NULL || request->unix_socket != NULL;
+    int err = feed_url_check(x->url.p, plain_may, why);
     if (err == ISG_OK)
         err = url_parse(x->url.p, &url, why);
     if (err != ISG_OK)
         return err;
-    bool plain = url_scheme_is(url, "http");
-    bool loopback = url_is_loopback(url);
+    *out_plain = url_scheme_is(url, "http");
+    if (request->proxy != NULL && url_address(url, &address, &length) &&
+        !may_reach(x, (const struct sockaddr *)&address, length))
+        err = refuse_address(why);
     curl_url_cleanup(url);
+    return err;
+}
+
+static int prepare(struct exchange *x, struct isg_fail *why)
+{
+    bool plain = false;
+    int err = check_url(x, &plain, why);
+    if (err != ISG_OK)
+        return err;
     curl_easy_reset(x->curl);
     if (!headers_build(x))
         return isg_fail(why, ISG_EUSAGE, "a header cannot be sent");
     set_bounds(x);
-    set_transport(x, plain, loopback);
+    set_transport(x, plain);
     set_secrets(x);
     set_method(x);
     SET(CURLOPT_URL, x->url.p);
@@ -438,8 +386,9 @@ static int prepare(struct exchange *x, struct isg_fail *why)
 static int failure(const struct exchange *x, CURLcode code, struct isg_fail *why)
 {
     if (x->refused)
-        return isg_fail_at(why, ISG_ENET, NULL, "R-080",
-                           "the address is private, loopback or reserved and not allowed");
+        return refuse_address(why);
+    if (is_stopped(x->request))
+        return isg_fail(why, ISG_EBUSY, "the service is stopping");
     if (x->limit != ISG_OK)
         return isg_fail_at(why, x->limit, NULL, "R-084", "%s", x->reason);
     if (code == CURLE_OUT_OF_MEMORY)
@@ -473,27 +422,46 @@ static bool is_redirect(const struct exchange *x)
 {
     int status = x->response->status;
     bool reads = x->request->method == NULL || strcmp(x->request->method, "GET") == 0;
-    return reads && x->request->body.p == NULL && !x->request->no_redirects &&
-           x->response->location != NULL &&
+    return reads && x->request->body.p == NULL && x->response->location != NULL &&
+           x->request->redirects != FEED_REDIRECTS_NEVER &&
            (status == 301 || status == 302 || status == 303 || status == 307 || status == 308);
 }
 
-/* Move on to where the answer points; secrets stay behind when host or port change. */
+static bool has_secrets(const struct feed_request *request)
+{
+    return request->user != NULL || request->bearer != NULL ||
+           request->client_certificate != NULL ||
+           (request->headers != NULL && request->headers[0] != NULL);
+}
+
+/* Be at url: what depends on where the exchange is. Secrets that were left behind stay there. */
+static int arrive(struct exchange *x, struct isg_str url)
+{
+    isg_buf_reset(&x->url);
+    isg_buf_put_str(&x->url, url);
+    if (x->url.err != ISG_OK)
+        return x->url.err;
+    bool home = feed_url_same_server(x->home, x->url.p) || x->request->unix_socket != NULL;
+    x->secrets = x->secrets && home;
+    x->allow_private = x->request->allow_private && url_same_host(x->home, x->url.p);
+    return ISG_OK;
+}
+
+/* Move on to where the answer points. */
 static int redirect(struct exchange *x, struct isg_fail *why)
 {
     struct isg_buf next;
+    if (x->secrets && x->request->redirects == FEED_REDIRECTS_AUTO && has_secrets(x->request))
+        return isg_fail_at(why, ISG_ENET, NULL, "R-082",
+                           "the source redirects, and a source with credentials is not followed");
     isg_buf_init(&next, (size_t)HEADER_VALUE_MAX * 2);
     int err = feed_url_join(x->url.p, x->response->location, &next, why);
-    if (err != ISG_OK) {
+    if (err != ISG_OK)
         err = isg_fail_at(why, ISG_ENET, NULL, "R-079", "the redirect leads to no usable URL");
-    } else if (strncmp(next.p, x->url.p, strcspn(x->url.p, ":") + 1) != 0) {
-        err = isg_fail_at(why, ISG_ENET, NULL, "R-079", "the redirect changes the scheme");
-    } else {
-        x->secrets = x->secrets && feed_url_same_server(x->url.p, next.p);
-        isg_buf_reset(&x->url);
-        isg_buf_put_str(&x->url, isg_buf_str(&next));
-        err = x->url.err;
-    }
+    else if (strncmp(x->url.p, "https:", 6) == 0 && strncmp(next.p, "https:", 6) != 0)
+        err = isg_fail_at(why, ISG_ENET, NULL, "R-079", "the redirect leads away from https");
+    else
+        err = arrive(x, isg_buf_str(&next));
     isg_buf_done(&next);
     return err;
 }
@@ -514,13 +482,18 @@ static int follow(struct exchange *x, struct isg_fail *why)
 int feed_fetch(const struct feed_request *request, struct feed_response *out, struct isg_fail *why)
 {
     struct feed_response response = {0};
-    struct exchange x = {.request = request, .response = &response, .secrets = true};
+    unsigned timeout_s = request->timeout_s != 0 ? request->timeout_s : TIMEOUT_S;
+    struct exchange x = {.request = request,
+                         .response = &response,
+                         .home = request->home != NULL ? request->home : request->url,
+                         .end_us = isg_time_mono_us() + (int64_t)timeout_s * 1000000,
+                         .secrets = true};
     isg_buf_init(&response.body, request->max_bytes != 0 ? request->max_bytes : BODY_MAX);
     isg_buf_init(&x.url, 1 << 16);
-    isg_buf_puts(&x.url, request->url);
     x.curl = curl_easy_init();
-    int err = x.curl == NULL || x.url.err != ISG_OK ? isg_fail(why, ISG_ENOMEM, "no memory")
-                                                    : follow(&x, why);
+    int err = x.curl == NULL || arrive(&x, isg_str_of(request->url)) != ISG_OK
+                  ? isg_fail(why, ISG_ENOMEM, "no memory")
+                  : follow(&x, why);
     if (err == ISG_OK)
         *out = response;
     else
@@ -529,4 +502,40 @@ int feed_fetch(const struct feed_request *request, struct feed_response *out, st
     curl_slist_free_all(x.headers);
     isg_buf_done(&x.url);
     return err;
+}
+
+/* ---- a busy server -------------------------------------------------------------------------- */
+
+/* Half of it to all of it, so that those who were refused together do not come back together. */
+static int64_t jittered_ms(unsigned seconds)
+{
+    uint64_t x = (uint64_t)isg_time_mono_us() * 0x9e3779b97f4a7c15U;
+    return (int64_t)seconds * 500 + (int64_t)((x >> 32) % (seconds * 500 + 1));
+}
+
+/* False when the service stops meanwhile. */
+static bool waited(const struct feed_request *request, int64_t ms)
+{
+    for (int64_t end = isg_time_mono_us() + ms * 1000; isg_time_mono_us() < end;) {
+        if (is_stopped(request))
+            return false;
+        struct timespec nap = {.tv_nsec = (long)NAP_MS * 1000000};
+        (void)nanosleep(&nap, NULL);
+    }
+    return true;
+}
+
+int feed_fetch_patiently(const struct feed_request *request, struct feed_response *out,
+                         struct isg_fail *why)
+{
+    for (unsigned tries = 1;; tries++) {
+        int err = feed_fetch(request, out, why);
+        if (err != ISG_OK || (out->status != 429 && out->status != 503))
+            return err;
+        unsigned asked = out->retry_after_s;
+        int64_t ms = asked > 0 ? (int64_t)asked * 1000 : jittered_ms(1U << (tries - 1));
+        if (tries == TRIES || asked > WAIT_MAX_S || !waited(request, ms))
+            return ISG_OK;
+        feed_response_done(out);
+    }
 }

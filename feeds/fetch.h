@@ -1,24 +1,40 @@
 /*
- * One HTTP exchange with bounds. fetch.c is the only file that knows libcurl.
+ * One HTTP exchange with bounds. fetch.c and fetch_url.c are the only files that know libcurl.
  *
- * Only https (http to loopback, or where private addresses are allowed); redirects of GET by hand: at
- * most 3, of the same scheme, and without credentials, further headers and client certificate as
- * soon as host or port change (R-082). The address is checked at connect: private, loopback and
- * link-local ranges are refused unless allowed (R-080). No request waits longer than its time-out.
+ * Only https (http to loopback, or where addresses that are not public are allowed). Redirects of
+ * GET by hand: at most 3, never from https to http, and without credentials, further headers and
+ * client certificate as soon as scheme, host or port change (R-082). The address is checked at
+ * connect: what is not public is refused unless allowed (R-080); behind a proxy, which looks names
+ * up itself, an address in the URL is. Nothing of the environment counts: no proxy, no netrc. No
+ * request waits longer than its time-out.
  */
 #ifndef FEEDS_FETCH_H
 #define FEEDS_FETCH_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 #include "stix/base/buf.h"
 #include "stix/base/err.h"
 #include "stix/base/str.h"
 
+/* What becomes of a redirect. */
+enum feed_redirects {
+    FEED_REDIRECTS_AUTO,   /* followed, but by no request with secrets */
+    FEED_REDIRECTS_FOLLOW, /* followed, secrets stay behind */
+    FEED_REDIRECTS_NEVER   /* the answer is the redirect itself */
+};
+
 struct feed_request {
     const char *method; /* NULL: GET */
     const char *url;
+    /*
+     * The configured URL, where url was found in an answer; NULL: url is it. Secrets go to its server
+     * alone, and allow_private counts for its host alone.
+     */
+    const char *home;
     const char *unix_socket; /* speak over this Unix socket; may be NULL */
     const char *user;        /* Basic, with password; may be NULL */
     const char *password;
@@ -32,10 +48,18 @@ struct feed_request {
     const char *ca;             /* CA file; NULL: the system's */
     const char *client_certificate;
     const char *client_key;
-    bool allow_private; /* private and loopback addresses are allowed */
+    const char *proxy;      /* http://, https://, socks5h://HOST:PORT; NULL: none */
+    const char *proxy_auth; /* USER:PASSWORD; may be NULL */
+    bool allow_private;     /* private and loopback addresses are allowed */
+    /* Further addresses that are allowed; may be NULL. */
+    bool (*allow_address)(const void *arg, const struct sockaddr *address, socklen_t length);
+    const void *allow_arg;
+    size_t max_wire;    /* of the body as sent; 0: 64 MiB */
     size_t max_bytes;   /* of the body after inflating; 0: 256 MiB */
+    unsigned max_ratio; /* inflated to wire bytes; 0: 100 */
     unsigned timeout_s; /* whole exchange; 0: 120 */
-    bool no_redirects;  /* answer with the redirect itself */
+    enum feed_redirects redirects;
+    const atomic_bool *stop; /* the exchange ends soon after this became true; may be NULL */
 };
 
 struct feed_response {
@@ -58,6 +82,14 @@ struct feed_response {
 int feed_fetch(const struct feed_request *request, struct feed_response *out, struct isg_fail *why);
 /* Free what the exchange put in; the response is then all zero, ready for another one. */
 void feed_response_done(struct feed_response *response);
+
+/*
+ * feed_fetch, again where the server is busy (429, 503): as long as Retry-After says, else 1 s, 2 s,
+ * 4 s, 8 s less some jitter, at most 5 tries. A server that asks for more than 30 s gets them from
+ * the caller: the answer is the last one.
+ */
+int feed_fetch_patiently(const struct feed_request *request, struct feed_response *out,
+                         struct isg_fail *why);
 
 /*
  * Resolve reference against base into out (replaced). ISG_EUSAGE when one is no URL of http or

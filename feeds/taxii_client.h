@@ -18,7 +18,8 @@ struct taxii_target {
     const char *bearer;
     const char *ca;
     bool allow_private;
-    size_t max_bytes; /* of one page; 0: the default of feed_fetch */
+    size_t max_bytes;        /* of one page; 0: the default of feed_fetch */
+    const atomic_bool *stop; /* as in feed_request */
 };
 
 /* One object of a page, in the order of the page; and the cursor to keep. */

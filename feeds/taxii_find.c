@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "feeds/feed.h"
 #include "stix/base/uuid.h"
@@ -10,9 +9,7 @@
 enum {
     URL_MAX = 8192,
     RESOURCE_MAX = 8 << 20, /* of discovery, API root, collections, status */
-    TRIES = 3,
-    WAIT_MAX_S = 10, /* a server that asks for more is asked again on the next run */
-    ROOTS_MAX = 32   /* API roots looked into */
+    ROOTS_MAX = 32          /* API roots looked into */
 };
 
 void taxii_place_done(struct taxii_place *place)
@@ -77,19 +74,6 @@ static int judge(const struct feed_response *response, struct isg_fail *why)
                     title[0] != '\0' ? ": " : "", title);
 }
 
-static bool worth_waiting(const struct feed_response *response)
-{
-    return (response->status == 429 || response->status == 503) &&
-           response->retry_after_s <= WAIT_MAX_S;
-}
-
-static void wait_s(unsigned seconds)
-{
-    struct timespec t = {.tv_sec = seconds == 0 ? 1 : (time_t)seconds};
-    while (nanosleep(&t, &t) != 0)
-        continue;
-}
-
 static struct feed_request request_of(const struct taxii_target *target, const char *url,
                                       struct isg_str body)
 {
@@ -103,31 +87,23 @@ static struct feed_request request_of(const struct taxii_target *target, const c
                                  .body = body,
                                  .ca = target->ca,
                                  .allow_private = target->allow_private,
-                                 .max_bytes = target->max_bytes};
+                                 .max_bytes = target->max_bytes,
+                                 .stop = target->stop};
 }
 
 int taxii_request(const struct taxii_target *target, const char *url, struct isg_str body,
                   struct feed_response *out, struct isg_fail *why)
 {
     struct feed_request request = request_of(target, url, body);
-    for (unsigned i = 0;; i++) {
-        struct feed_response response = {0};
-        int err = feed_fetch(&request, &response, why);
-        if (err != ISG_OK)
-            return err;
-        if (i + 1 < TRIES && worth_waiting(&response)) {
-            unsigned wait = response.retry_after_s;
-            feed_response_done(&response);
-            wait_s(wait);
-            continue;
-        }
+    struct feed_response response = {0};
+    int err = feed_fetch_patiently(&request, &response, why);
+    if (err == ISG_OK)
         err = judge(&response, why);
-        if (err == ISG_OK)
-            *out = response;
-        else
-            feed_response_done(&response);
-        return err;
-    }
+    if (err == ISG_OK)
+        *out = response;
+    else
+        feed_response_done(&response);
+    return err;
 }
 
 int taxii_get_json(const struct taxii_target *target, const char *url, struct stix_json **out,

@@ -36,7 +36,7 @@ int taxii_find(const struct taxii_target *target, struct taxii_place *out, struc
  * One request to the server of target, with its credentials. The answer's status is judged: 2xx is
  * ISG_OK; ISG_EAUTH (401), ISG_EDENIED (403), ISG_ENOENT (404), ISG_ELIMIT (413), ISG_EINVAL (other
  * 4xx), ISG_ENET (429, 5xx, and what feed_fetch says). *out is filled on success only. A busy
- * server is asked again a few times, as long as it asks for short waits.
+ * server is asked again as feed_fetch_patiently does.
  */
 int taxii_request(const struct taxii_target *target, const char *url, struct isg_str body,
                   struct feed_response *out, struct isg_fail *why);

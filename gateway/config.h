@@ -11,6 +11,8 @@
 
 #include "stix/base/buf.h"
 #include "stix/base/err.h"
+#include "stix/base/jsonw.h"
+#include "stix/json.h"
 
 struct config_root { /* one TAXII API root */
     char *path;      /* "api": served at /api/ */
@@ -26,7 +28,7 @@ struct config_listener {       /* one more address where members come in */
 
 enum { CONFIG_LISTENERS_MAX = 7 }; /* beside the first one */
 
-struct config_feed { /* one source that is pulled on a schedule */
+struct feed_def { /* one source that is pulled on a schedule */
     char *name;
     char *url;
     char *format;     /* kev, csaf, stix, ... */
@@ -34,7 +36,23 @@ struct config_feed { /* one source that is pulled on a schedule */
     uint32_t interval_s;
     char *header_file; /* lines "Name: value" sent with each request; may be NULL */
     char *ca;          /* CA file; NULL: the system's */
+    char *client_certificate;
+    char *client_key;
+    char *proxy;           /* URL; NULL: none, whatever the environment says */
+    char *proxy_auth_file; /* its first line is USER:PASSWORD; may be NULL */
+    char *redirects;       /* auto, follow, never */
     bool allow_private;
+    char *allow_networks; /* further addresses that are allowed; may be NULL */
+    /* bounds of one answer (feeds digest 2.2) */
+    uint32_t timeout_s;
+    uint32_t max_wire;
+    uint32_t max_bytes;
+    uint32_t max_ratio;
+    uint32_t max_records;
+    uint32_t max_depth;
+    uint32_t max_string;
+    uint32_t shrink_percent; /* a snapshot that lacks more is suspect */
+    bool stored;             /* made by command: kept in the store, not in the file */
 };
 
 struct config_peer { /* another TAXII server, pulled from or pushed to on a schedule */
@@ -103,7 +121,7 @@ struct config {
         char *level;  /* debug, info, warn, error */
         char *format; /* auto, json, text */
     } log;
-    struct config_feed *feeds;
+    struct feed_def *feeds;
     unsigned feeds_count;
     struct config_peer *peers;
     unsigned peers_count;
@@ -139,6 +157,23 @@ void config_reference(struct isg_buf *out);
 
 /* The reference for programs, and a newline: a list of {"setting", "type", "default", ...}. */
 void config_reference_json(struct isg_buf *out);
+
+/*
+ * The settings of a feed that is made by command: {"name":..., "url":..., ...} with the names, types,
+ * defaults and bounds of section feeds; paths are absolute. Release with feed_def_done.
+ *
+ * ISG_EINVAL (path names the setting: unknown, wrong, missing, or a rule between settings),
+ * ISG_ENOMEM.
+ */
+int feed_def_read(const struct stix_json *json, struct feed_def *out, struct isg_fail *why);
+/* Append its settings, without the content of any file; those that have their default are left out. */
+void feed_def_write(const struct feed_def *def, struct isg_jsonw *w);
+/* Are all settings equal? */
+bool feed_def_same(const struct feed_def *a, const struct feed_def *b);
+/* A copy with texts of its own; ISG_ENOMEM. */
+int feed_def_copy(const struct feed_def *def, struct feed_def *out, struct isg_fail *why);
+/* Free the texts; the definition is then all zero. */
+void feed_def_done(struct feed_def *def);
 
 /* Seconds of "90", "90s", "15m", "24h" or "30d". False for anything else. */
 bool config_seconds(struct isg_str text, uint64_t *out);

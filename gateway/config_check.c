@@ -217,6 +217,23 @@ static const char *check_redis(const struct setting *row, struct isg_str text)
     return NULL;
 }
 
+static const char *check_proxy(const struct setting *row, struct isg_str text)
+{
+    static const char *const schemes[] = {"http://", "https://", "socks5h://"};
+    char host[HOST_BYTES];
+    uint64_t port = 0;
+    (void)row;
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        struct isg_str scheme = isg_str_of(schemes[i]);
+        struct isg_str rest = isg_str_from(text, scheme.n);
+        if (isg_str_starts(text, scheme) && isg_str_ends(rest, ISG_STR("/")))
+            rest.n--;
+        if (isg_str_starts(text, scheme) && split_address(rest, host, &port) && port > 0)
+            return NULL;
+    }
+    return "must be http://, https:// or socks5h://HOST:PORT, without a password";
+}
+
 static const char *check_urn(const struct setting *row, struct isg_str text)
 {
     (void)row;
@@ -263,7 +280,7 @@ const char *setting_check(const struct setting *row, struct isg_str text, uint64
         [SETTING_WEB] = check_web,           [SETTING_PUBLIC] = check_public,
         [SETTING_REDIS] = check_redis,       [SETTING_URN] = check_urn,
         [SETTING_CHOICE] = check_choice,     [SETTING_BOOL] = check_bool,
-        [SETTING_NETWORKS] = check_networks,
+        [SETTING_NETWORKS] = check_networks, [SETTING_PROXY] = check_proxy,
     };
     *out_number = 0;
     if (setting_is_number(row->type)) {
@@ -378,6 +395,23 @@ static const char *rule_names(const struct config *c)
     return NULL;
 }
 
+const char *config_check_feed(const struct feed_def *feed)
+{
+    if ((feed->client_certificate == NULL) != (feed->client_key == NULL))
+        return "feeds: client_certificate and client_key go together";
+    if (feed->proxy_auth_file != NULL && feed->proxy == NULL)
+        return "feeds: proxy_auth_file needs proxy";
+    return NULL;
+}
+
+static const char *rule_feeds(const struct config *c)
+{
+    const char *wrong = NULL;
+    for (unsigned i = 0; wrong == NULL && i < c->feeds_count; i++)
+        wrong = config_check_feed(&c->feeds[i]);
+    return wrong;
+}
+
 static const char *rule_peer_login(const struct config *c)
 {
     for (unsigned i = 0; i < c->peers_count; i++)
@@ -390,7 +424,7 @@ const char *config_check_rules(const struct config *config)
 {
     static const char *(*const rules[])(const struct config *) = {
         rule_tls_pair, rule_plain_listener, rule_public_url, rule_admin_loopback, rule_redis_plain,
-        rule_roots,    rule_names,          rule_peer_login, rule_listeners,
+        rule_roots,    rule_names,          rule_peer_login, rule_listeners,      rule_feeds,
     };
     const char *wrong = NULL;
     for (size_t i = 0; wrong == NULL && i < sizeof rules / sizeof rules[0]; i++)

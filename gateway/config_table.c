@@ -7,7 +7,7 @@
 #define AT(member)        offsetof(struct config, member)
 #define AT_ROOT(name)     offsetof(struct config_root, name)
 #define AT_LISTENER(name) offsetof(struct config_listener, name)
-#define AT_FEED(name)     offsetof(struct config_feed, name)
+#define AT_FEED(name)     offsetof(struct feed_def, name)
 #define AT_PEER(name)     offsetof(struct config_peer, name)
 #define LIST(type, name)  sizeof(struct type), AT(name), AT(name##_count)
 
@@ -22,7 +22,7 @@ const struct setting_section setting_sections[SETTING_SECTIONS] = {
     {"listeners", "More addresses for members, each with its own demands",
      LIST(config_listener, listeners)},
     {"roots", "TAXII API roots", LIST(config_root, roots)},
-    {"feeds", "Sources that are read on a schedule", LIST(config_feed, feeds)},
+    {"feeds", "Sources that are read on a schedule", LIST(feed_def, feeds)},
     {"peers", "TAXII servers that are read from or written to on a schedule",
      LIST(config_peer, peers)},
 };
@@ -137,8 +137,36 @@ const struct setting setting_rows[] = {
      "File with lines \"Name: value\" that are sent with each request."},
     {"feeds", "ca", SETTING_PATH, AT_FEED(ca), NULL, 0, 0, NULL, false,
      "PEM file with the authority of the source's certificate; the system's when left out."},
+    {"feeds", "client_certificate", SETTING_PATH, AT_FEED(client_certificate), NULL, 0, 0, NULL, false,
+     "PEM file with the certificate shown to the source; goes with client_key."},
+    {"feeds", "client_key", SETTING_PATH, AT_FEED(client_key), NULL, 0, 0, NULL, false,
+     "PEM file with the private key of client_certificate."},
+    {"feeds", "proxy", SETTING_PROXY, AT_FEED(proxy), NULL, 0, 0, NULL, false,
+     "http://, https:// or socks5h://HOST:PORT to go through; the proxy looks names up. None when left out: the environment does not count."},
+    {"feeds", "proxy_auth_file", SETTING_PATH, AT_FEED(proxy_auth_file), NULL, 0, 0, NULL, false,
+     "File whose first line is USER:PASSWORD at the proxy."},
+    {"feeds", "redirects", SETTING_CHOICE, AT_FEED(redirects), "auto", 0, 0, "auto|follow|never", false,
+     "Redirects of the source: auto follows only where no header, key or certificate is sent; follow leaves these behind when scheme, host or port change."},
     {"feeds", "allow_private", SETTING_BOOL, AT_FEED(allow_private), "false", 0, 0, NULL, false,
-     "Allow addresses of private networks and of this machine."},
+     "Allow addresses of private networks and of this machine, for the host of url alone."},
+    {"feeds", "allow_networks", SETTING_NETWORKS, AT_FEED(allow_networks), NULL, 0, 0, NULL, false,
+     "Addresses and networks that are not public and may be reached all the same, also after a redirect."},
+    {"feeds", "timeout", SETTING_SECONDS, AT_FEED(timeout_s), "120s", 1, 3600, NULL, false,
+     "Time for one answer."},
+    {"feeds", "max_wire", SETTING_BYTES, AT_FEED(max_wire), "64 MiB", KIB, 3072 * MIB, NULL, false,
+     "Bytes of one answer as sent."},
+    {"feeds", "max_bytes", SETTING_BYTES, AT_FEED(max_bytes), "256 MiB", KIB, 3072 * MIB, NULL, false,
+     "Bytes of one answer once it is unpacked."},
+    {"feeds", "max_ratio", SETTING_COUNT, AT_FEED(max_ratio), "100", 2, 10000, NULL, false,
+     "How many times larger an answer may become by unpacking."},
+    {"feeds", "max_records", SETTING_COUNT, AT_FEED(max_records), "1000000", 1, 100000000, NULL, false,
+     "Records of one run."},
+    {"feeds", "max_depth", SETTING_COUNT, AT_FEED(max_depth), "64", 2, 512, NULL, false,
+     "Levels of nesting in JSON."},
+    {"feeds", "max_string", SETTING_BYTES, AT_FEED(max_string), "1 MiB", 256, 256 * MIB, NULL, false,
+     "Bytes of one string, line or cell."},
+    {"feeds", "shrink_percent", SETTING_COUNT, AT_FEED(shrink_percent), "10", 0, 100, NULL, false,
+     "Where a source publishes its full state: when more of it (and at least 5 records) are missing, removals wait for a person or two more equal snapshots."},
 
     {"peers", "name", SETTING_WORD, AT_PEER(name), NULL, 0, 0, NULL, true,
      "Name of the peer, in commands and metrics."},
@@ -220,7 +248,7 @@ const char *setting_type_name(enum setting_type type)
         [SETTING_CHOICE] = "choice",     [SETTING_COUNT] = "number",
         [SETTING_BYTES] = "bytes",       [SETTING_MS] = "milliseconds",
         [SETTING_SECONDS] = "time",      [SETTING_BOOL] = "true/false",
-        [SETTING_NETWORKS] = "networks",
+        [SETTING_NETWORKS] = "networks", [SETTING_PROXY] = "URL",
     };
     return names[type];
 }

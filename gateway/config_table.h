@@ -20,6 +20,7 @@ enum setting_type {
     SETTING_PUBLIC,   /* the public URL: also without path and slash */
     SETTING_REDIS,    /* unix:PATH or redis://HOST:PORT[/DB] */
     SETTING_URN,      /* urn:NID:NSS */
+    SETTING_PROXY,    /* http://, https:// or socks5h://HOST:PORT */
     SETTING_NETWORKS, /* addresses and ADDRESS/BITS, separated by commas */
     SETTING_CHOICE,   /* one of choices */
     SETTING_COUNT,    /* a number */
@@ -51,7 +52,7 @@ struct setting_section {
     size_t count_offset; /* of their number */
 };
 
-enum { SETTING_SECTIONS = 11, SETTING_ROWS_MAX = 64, SETTING_ENTRIES_MAX = 1000 };
+enum { SETTING_SECTIONS = 11, SETTING_ROWS_MAX = 128, SETTING_ENTRIES_MAX = 1000 };
 
 extern const struct setting setting_rows[];
 extern const size_t setting_rows_count;
@@ -76,6 +77,9 @@ const char *setting_type_name(enum setting_type type);
  * number of a number, 1 for true, goes to out_number.
  */
 const char *setting_check(const struct setting *row, struct isg_str text, uint64_t *out_number);
+
+/* The rules between the settings of one feed: as config_check_rules; names begin with "feeds: ". */
+const char *config_check_feed(const struct feed_def *feed);
 
 /* The rules between settings: NULL, or one sentence on the first that is broken. */
 const char *config_check_rules(const struct config *config);

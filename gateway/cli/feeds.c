@@ -61,42 +61,68 @@ static const char *absolute(const char *path, char out[PATH_MAX])
     return out;
 }
 
-static int feed_add(struct cli *cli)
+/* The options of `feed add`: each is a setting of section feeds, judged by the service. */
+static const struct {
+    const char *option;
+    const char *setting;
+    bool path;
+} add_options[] = {
+    {"--url", "url", false},
+    {"--format", "format", false},
+    {"--collection", "collection", false},
+    {"--interval", "interval", false},
+    {"--header-file", "header_file", true},
+    {"--ca", "ca", true},
+    {"--client-certificate", "client_certificate", true},
+    {"--client-key", "client_key", true},
+    {"--proxy", "proxy", false},
+    {"--proxy-auth-file", "proxy_auth_file", true},
+    {"--redirects", "redirects", false},
+    {"--allow-networks", "allow_networks", false},
+    {"--timeout", "timeout", false},
+    {"--max-wire", "max_wire", false},
+    {"--max-bytes", "max_bytes", false},
+    {"--max-ratio", "max_ratio", false},
+    {"--max-records", "max_records", false},
+    {"--max-depth", "max_depth", false},
+    {"--max-string", "max_string", false},
+    {"--shrink-percent", "shrink_percent", false},
+};
+enum { ADD_OPTIONS = sizeof add_options / sizeof add_options[0] };
+
+static void add_body(const char *name, const char *const values[ADD_OPTIONS], bool allow_private,
+                     struct isg_buf *out)
 {
-    const char *url = NULL, *format = NULL, *collection = NULL, *interval = NULL;
-    const char *header_file = NULL, *ca = NULL;
-    bool allow_private = false;
-    char header_path[PATH_MAX];
-    char ca_path[PATH_MAX];
-    const struct cli_option options[] = {{"--url", NULL, &url},
-                                         {"--format", NULL, &format},
-                                         {"--interval", NULL, &interval},
-                                         {"--collection", NULL, &collection},
-                                         {"--ca", NULL, &ca},
-                                         {"--header-file", NULL, &header_file},
-                                         {"--allow-private", &allow_private, NULL}};
-    struct isg_buf body;
     struct isg_jsonw w;
-    int code = cli_options(cli, options, 7);
-    if (code == 0)
-        code = cli_expect(cli, 1, 1);
-    if (code == 0 && (url == NULL || format == NULL || collection == NULL))
-        code = cli_usage(cli, "--url, --format and --collection are needed");
-    if (code != 0)
-        return code;
-    isg_buf_init(&body, BODY_MAX);
-    isg_jsonw_init(&w, &body);
+    char path[PATH_MAX];
+    isg_buf_init(out, BODY_MAX);
+    isg_jsonw_init(&w, out);
     isg_jsonw_object(&w);
-    isg_jsonw_put(&w, "name", cli->args[0]);
-    isg_jsonw_put(&w, "url", url);
-    isg_jsonw_put(&w, "format", format);
-    isg_jsonw_put(&w, "collection", collection);
-    isg_jsonw_put(&w, "interval", interval);
-    isg_jsonw_put(&w, "header_file", absolute(header_file, header_path));
-    isg_jsonw_put(&w, "ca", absolute(ca, ca_path));
+    isg_jsonw_put(&w, "name", name);
+    for (size_t i = 0; i < ADD_OPTIONS; i++)
+        isg_jsonw_put(&w, add_options[i].setting,
+                      add_options[i].path ? absolute(values[i], path) : values[i]);
     if (allow_private)
         isg_jsonw_put_bool(&w, "allow_private", true);
     isg_jsonw_end(&w);
+}
+
+static int feed_add(struct cli *cli)
+{
+    const char *values[ADD_OPTIONS] = {NULL};
+    bool allow_private = false;
+    struct cli_option options[ADD_OPTIONS + 1] = {{"--allow-private", &allow_private, NULL}};
+    struct isg_buf body;
+    for (size_t i = 0; i < ADD_OPTIONS; i++)
+        options[i + 1] = (struct cli_option){add_options[i].option, NULL, &values[i]};
+    int code = cli_options(cli, options, ADD_OPTIONS + 1);
+    if (code == 0)
+        code = cli_expect(cli, 1, 1);
+    if (code == 0 && (values[0] == NULL || values[1] == NULL || values[2] == NULL))
+        code = cli_usage(cli, "--url, --format and --collection are needed");
+    if (code != 0)
+        return code;
+    add_body(cli->args[0], values, allow_private, &body);
     code = cli_admin_print(cli, "POST", "/admin/v1/feeds", isg_buf_str(&body), print_members);
     isg_buf_done(&body);
     return code;

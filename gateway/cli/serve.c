@@ -36,6 +36,7 @@ enum {
     STOP_GRACE_MS = 10000,
     REFRESH_MS = 250,   /* rights changed at another gateway count here within a second */
     LOGINS_AT_ONCE = 2, /* argon2id takes a core and 64 MiB each */
+    FEEDS_AT_ONCE = 6,  /* runs of feeds and peers: most of their time they wait */
     LISTENERS_MAX = CONFIG_LISTENERS_MAX + 1
 };
 
@@ -51,6 +52,7 @@ struct service {
     struct worker_pool *workers;
     struct worker_pool *admin_workers;
     struct worker_pool *login_workers;
+    struct worker_pool *feed_workers;
     struct sync *sync;
     struct ingest_queue *queue;
     struct taxii *taxii;
@@ -181,20 +183,22 @@ static size_t worker_count(const struct config *config)
 }
 
 /*
- * Three pools: a flood of members' requests must not keep the operator out, and one of wrong
- * passwords, which cost much to verify, not the members who are logged in.
+ * Four pools: a flood of members' requests must not keep the operator out, one of wrong passwords,
+ * which cost much to verify, not the members who are logged in, and sources that let wait nobody.
  */
 static int open_workers(struct service *s, struct isg_fail *why)
 {
     s->workers = worker_pool_new("taxii", worker_count(s->config), QUEUE_MAX);
     s->admin_workers = worker_pool_new("admin", 4, QUEUE_MAX);
     s->login_workers = worker_pool_new("login", LOGINS_AT_ONCE, QUEUE_MAX);
-    if (s->workers == NULL || s->admin_workers == NULL || s->login_workers == NULL)
+    s->feed_workers = worker_pool_new("feeds", FEEDS_AT_ONCE, QUEUE_MAX);
+    if (s->workers == NULL || s->admin_workers == NULL || s->login_workers == NULL ||
+        s->feed_workers == NULL)
         return isg_fail(why, ISG_ENOMEM, "cannot start the workers");
     const struct sync_parts parts = {.config = s->config,
                                      .store = s->store,
                                      .directory = s->directory,
-                                     .workers = s->admin_workers};
+                                     .workers = s->feed_workers};
     return sync_start(&parts, &s->sync, why);
 }
 
@@ -323,6 +327,7 @@ static int service_open(struct service *s, struct isg_fail *why)
 /* No accept, finish what is in flight, flush, then the store: the reverse of making it. */
 static void service_close(struct service *s)
 {
+    sync_halt(s->sync);
     for (unsigned i = 0; i < s->listeners_count; i++)
         http_listener_close(&s->listeners[i], STOP_GRACE_MS);
     networks_free(&s->proxies);
@@ -333,6 +338,7 @@ static void service_close(struct service *s)
     worker_pool_free(&s->workers);
     worker_pool_free(&s->admin_workers);
     worker_pool_free(&s->login_workers);
+    worker_pool_free(&s->feed_workers);
     admin_free(&s->admin);
     taxii_free(&s->taxii);
     auth_free(&s->auth);

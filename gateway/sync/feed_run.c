@@ -1,5 +1,6 @@
 #include "gateway/sync/feed_run.h"
 
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,18 +28,52 @@ static int judge(const struct feed_response *response, struct isg_fail *why)
     }
 }
 
+static enum feed_redirects redirects_of(const char *word)
+{
+    if (strcmp(word, "never") == 0)
+        return FEED_REDIRECTS_NEVER;
+    return strcmp(word, "follow") == 0 ? FEED_REDIRECTS_FOLLOW : FEED_REDIRECTS_AUTO;
+}
+
+/* An address of allow_networks. */
+static bool is_allowed(const void *arg, const struct sockaddr *address, socklen_t length)
+{
+    char text[NETWORKS_ADDRESS_TEXT];
+    return getnameinfo(address, length, text, sizeof text, NULL, 0, NI_NUMERICHOST) == 0 &&
+           networks_have(arg, isg_str_of(text));
+}
+
+static struct feed_request request_of(const struct feed_run *run, const char *url)
+{
+    const struct feed_def *def = run->def;
+    return (struct feed_request){.url = url,
+                                 .home = def->url,
+                                 .headers = run->headers.lines,
+                                 .ca = def->ca,
+                                 .client_certificate = def->client_certificate,
+                                 .client_key = def->client_key,
+                                 .proxy = def->proxy,
+                                 .proxy_auth = run->proxy_auth,
+                                 .redirects = redirects_of(def->redirects),
+                                 .allow_private = def->allow_private,
+                                 .allow_address = run->networks != NULL ? is_allowed : NULL,
+                                 .allow_arg = run->networks,
+                                 .timeout_s = def->timeout_s,
+                                 .max_wire = def->max_wire,
+                                 .max_bytes = def->max_bytes,
+                                 .max_ratio = def->max_ratio,
+                                 .stop = run->parts->stop};
+}
+
 int feed_run_get(struct feed_run *run, const char *url, const char *etag, const char *last_modified,
                  struct feed_response *out, struct isg_fail *why)
 {
-    struct feed_request request = {
-        .url = url,
-        .headers = run->headers.lines,
-        .etag = etag != NULL && etag[0] != '\0' ? etag : NULL,
-        .last_modified = last_modified != NULL && last_modified[0] != '\0' ? last_modified : NULL,
-        .ca = run->def->ca,
-        .allow_private = run->def->allow_private};
+    struct feed_request request = request_of(run, url);
     struct feed_response response = {0};
-    int err = feed_fetch(&request, &response, why);
+    request.etag = etag != NULL && etag[0] != '\0' ? etag : NULL;
+    request.last_modified =
+        last_modified != NULL && last_modified[0] != '\0' ? last_modified : NULL;
+    int err = feed_fetch_patiently(&request, &response, why);
     if (err != ISG_OK)
         return err;
     run->retry_after_s = response.retry_after_s;
@@ -160,6 +195,10 @@ static int run_open(struct feed_run *run, struct isg_fail *why)
     run->context.emit = spool_add;
     int err = header_lines_read(config->dir, run->def->header_file, &run->headers, why);
     if (err == ISG_OK)
+        err = secret_line_read(config->dir, run->def->proxy_auth_file, &run->proxy_auth, why);
+    if (err == ISG_OK && run->def->allow_networks != NULL)
+        err = networks_parse(isg_str_of(run->def->allow_networks), &run->networks, why);
+    if (err == ISG_OK)
         err = spool_open(config->dir, &run->spool, why);
     run->context.arg = run->spool;
     return err;
@@ -168,6 +207,8 @@ static int run_open(struct feed_run *run, struct isg_fail *why)
 static void run_done(struct feed_run *run)
 {
     header_lines_done(&run->headers);
+    secret_free(&run->proxy_auth);
+    networks_free(&run->networks);
     spool_close(&run->spool);
     isg_buf_done(&run->files);
 }
@@ -232,7 +273,10 @@ int feed_run(const struct sync_parts *parts, const struct feed_def *def, bool dr
         run.state.retry_after_s = run.retry_after_s;
         state_failed(&run.state, start, &own);
     }
-    if (!dry_run) {
+    bool stopped = err == ISG_EBUSY; /* the service ends: that is no failure of the source */
+    if (stopped)
+        run.state = before;
+    if (!dry_run && !stopped) {
         int saved = state_save(parts->store, name, &run.state, err == ISG_OK ? &own : NULL);
         err = err == ISG_OK ? saved : err;
     }

@@ -9,6 +9,7 @@
 #include "feeds/feed.h"
 #include "feeds/fetch.h"
 #include "gateway/ingest/ingest.h"
+#include "gateway/networks.h"
 #include "gateway/sync/feed_def.h"
 #include "gateway/sync/secret_file.h"
 #include "gateway/sync/spool.h"
@@ -22,6 +23,8 @@ struct feed_run {
     const struct feed_source *source;
     bool dry_run;
     struct header_lines headers;
+    char *proxy_auth;
+    struct networks *networks; /* of allow_networks */
     struct feed_context context;
     struct spool *spool;
     struct state state;
@@ -59,8 +62,10 @@ int feed_run(const struct sync_parts *parts, const struct feed_def *def, bool dr
 void feed_state_name(const char *feed, char out[STATE_NAME_MAX]);
 
 /*
- * GET url with the feed's headers. The status is judged: 200 and 304 are ISG_OK; ISG_EAUTH,
- * ISG_EDENIED, ISG_ENOENT, ISG_ENET; run->retry_after_s is set.
+ * GET url as the feed's settings say: its headers and certificate go to the server of the feed's own
+ * URL alone, and a busy server is asked again. The status is judged: 200 and 304 are ISG_OK;
+ * ISG_EAUTH, ISG_EDENIED, ISG_ENOENT, ISG_ENET; run->retry_after_s is set. ISG_EBUSY: the service is
+ * stopping.
  */
 int feed_run_get(struct feed_run *run, const char *url, const char *etag, const char *last_modified,
                  struct feed_response *out, struct isg_fail *why);

@@ -203,7 +203,8 @@ static int run_in(struct run *run, struct isg_fail *why)
                                         .user = def->user,
                                         .password = password,
                                         .ca = def->ca,
-                                        .allow_private = def->allow_private};
+                                        .allow_private = def->allow_private,
+                                        .stop = run->parts->stop};
     if (err == ISG_OK)
         err = def->push ? push(run, why) : pull(run, why);
     secret_free(&password);

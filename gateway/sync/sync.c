@@ -32,6 +32,7 @@ struct sync {
     struct table table;
     unsigned running; /* runs under way, of every kind */
     bool stopping;
+    atomic_bool stop; /* the same, for transfers under way */
 };
 
 /* A run handed to a worker. */
@@ -267,6 +268,7 @@ int sync_start(const struct sync_parts *parts, struct sync **out, struct isg_fai
         return isg_fail(why, ISG_ENOMEM, "no memory");
     }
     sync->parts = *parts;
+    sync->parts.stop = &sync->stop;
     int err = table_load_config(&sync->table, parts->config, parts->store, now_us, why);
     if (err == ISG_OK)
         err = table_load_store(&sync->table, parts->store, now_us, why);
@@ -281,15 +283,23 @@ int sync_start(const struct sync_parts *parts, struct sync **out, struct isg_fai
     return err;
 }
 
+void sync_halt(struct sync *sync)
+{
+    if (sync == NULL)
+        return;
+    (void)pthread_mutex_lock(&sync->lock);
+    sync->stopping = true;
+    atomic_store(&sync->stop, true);
+    (void)pthread_cond_broadcast(&sync->moved);
+    (void)pthread_mutex_unlock(&sync->lock);
+}
+
 void sync_stop(struct sync **sync)
 {
     struct sync *s = *sync;
     if (s == NULL)
         return;
-    (void)pthread_mutex_lock(&s->lock);
-    s->stopping = true;
-    (void)pthread_cond_broadcast(&s->moved);
-    (void)pthread_mutex_unlock(&s->lock);
+    sync_halt(s);
     (void)pthread_join(s->thread, NULL);
     (void)pthread_mutex_lock(&s->lock);
     while (s->running > 0)

@@ -6,6 +6,7 @@
 #ifndef GATEWAY_SYNC_SYNC_H
 #define GATEWAY_SYNC_SYNC_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "gateway/config.h"
@@ -21,12 +22,15 @@ struct sync_parts { /* all borrowed, all outlive it */
     const struct config *config;
     struct store *store;
     struct directory *directory;
-    struct worker_pool *workers;
+    struct worker_pool *workers; /* of their own: a run may wait long */
+    const atomic_bool *stop;     /* set by sync_start: true once runs have to end */
 };
 
 /* Load feeds and peers, start the scheduler. Errors of the store; ISG_ENOMEM. */
 int sync_start(const struct sync_parts *parts, struct sync **out, struct isg_fail *why);
-/* Wait for the runs under way. Accepts NULL, leaves NULL. */
+/* No further run begins, and those under way end soon, their transfers cut. Accepts NULL. */
+void sync_halt(struct sync *sync);
+/* As sync_halt, and wait for the runs under way. Accepts NULL, leaves NULL. */
 void sync_stop(struct sync **sync);
 
 /*

@@ -160,19 +160,6 @@ struct load {
     struct isg_fail *why;
 };
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-static bool same_def(const struct feed_def *a, const struct feed_def *b)
-{
-    return same_text(a->url, b->url) && same_text(a->format, b->format) &&
-           same_text(a->collection, b->collection) && same_text(a->header_file, b->header_file) &&
-           same_text(a->ca, b->ca) && a->interval_s == b->interval_s &&
-           a->allow_private == b->allow_private;
-}
-
 static int load_one(void *arg, struct isg_str name, struct isg_str json)
 {
     struct load *load = arg;
@@ -183,7 +170,7 @@ static int load_one(void *arg, struct isg_str name, struct isg_str json)
         LOG(LOG_ERROR, "feed.refused", log_str("feed", name), log_why(&own));
         return ISG_OK;
     }
-    if (entry != NULL && (!entry->feed.stored || same_def(&entry->feed, &def))) {
+    if (entry != NULL && (!entry->feed.stored || feed_def_same(&entry->feed, &def))) {
         entry->listed = true;
         feed_def_done(&def); /* the configuration's feed of a name goes before the store's */
         return ISG_OK;

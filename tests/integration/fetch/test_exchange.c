@@ -103,12 +103,18 @@ static void test_secrets(void)
                                    .allow_private = true,
                                    .user = "canary",
                                    .password = "canary-word",
-                                   .headers = headers};
+                                   .headers = headers,
+                                   .redirects = FEED_REDIRECTS_FOLLOW};
     is_int(feed_fetch(&request, &response, &why), ISG_OK, "at home: %s", why.text);
     ok(strstr(response.body.p, "canary-key") != NULL &&
            strstr(response.body.p, "Basic Y2FuYXJ5OmNhbmFyeS13b3Jk") != NULL,
        "credentials and headers are sent");
     feed_response_done(&response);
+    request.redirects = FEED_REDIRECTS_AUTO;
+    request.url = url_of("/near");
+    is_int(feed_fetch(&request, &response, &why), ISG_ENET, "with secrets no redirect is followed");
+    is_str(why.rule, "R-082", "unless the feed says so");
+    request.redirects = FEED_REDIRECTS_FOLLOW;
     request.url = url_of("/far");
     is_int(feed_fetch(&request, &response, &why), ISG_OK, "away: %s", why.text);
     feed_response_done(&response);
@@ -118,8 +124,10 @@ static void test_secrets(void)
            strstr(response.body.p, "authorization") == NULL,
        "what was dropped stays dropped");
     feed_response_done(&response);
-    request = (struct feed_request){
-        .url = url_of("/back"), .allow_private = true, .bearer = "canary-token"};
+    request = (struct feed_request){.url = url_of("/back"),
+                                    .allow_private = true,
+                                    .bearer = "canary-token",
+                                    .redirects = FEED_REDIRECTS_FOLLOW};
     is_int(feed_fetch(&request, &response, &why), ISG_OK, "with a token");
     feed_response_done(&response);
     is_int(get("/seen", &response, &why), ISG_OK, "what the other server saw");

@@ -58,7 +58,10 @@ void bed_open(struct bed *bed)
 void bed_sync(struct bed *bed, bool on)
 {
     struct isg_fail why;
-    const struct sync_parts parts = {&bed->config, bed->store, bed->directory, bed->workers};
+    const struct sync_parts parts = {.config = &bed->config,
+                                     .store = bed->store,
+                                     .directory = bed->directory,
+                                     .workers = bed->workers};
     if (on)
         must(sync_start(&parts, &bed->sync, &why), &why, "sync");
     else
