@@ -10,6 +10,8 @@
 
 /* The catalogue of known exploited vulnerabilities, its full state in one file. */
 int source_kev(struct feed_context *context, struct isg_str text, struct isg_fail *why);
+/* One answer of the NVD CVE API 2.0: a page of records. */
+int source_nvd(struct feed_context *context, struct isg_str text, struct isg_fail *why);
 /* One CSAF 2.0 advisory: a report with all it speaks of. */
 int source_csaf(struct feed_context *context, struct isg_str text, struct isg_fail *why);
 /* A bundle, a TAXII envelope, a list or one object, as it is; STIX 2.0 is lifted. */

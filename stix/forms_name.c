@@ -4,58 +4,15 @@
 #include <string.h>
 
 #include "stix/chars.h"
+#include "stix/cpe.h"
 #include "stix/types_table.h"
 
 /* --- CPE 2.3 formatted string (S-062) --- */
 
-/* One attribute: "*", "-", or letters, digits, . _ -, quoted marks, wildcards at the ends. */
-static bool is_cpe_attribute(struct isg_str s)
-{
-    size_t last = s.n;
-    if (s.n == 0)
-        return false;
-    if (s.n == 1 && (s.p[0] == '*' || s.p[0] == '-'))
-        return true;
-    while (last > 0 && (s.p[last - 1] == '?' || s.p[last - 1] == '*'))
-        last--;
-    size_t i = 0;
-    while (i < last && (s.p[i] == '?' || s.p[i] == '*'))
-        i++;
-    for (; i < last; i++) {
-        if (s.p[i] == '\\' && i + 1 < s.n)
-            i++;
-        else if (!is_alnum(s.p[i]) && strchr("._-", s.p[i]) == NULL)
-            return false;
-    }
-    return true;
-}
-
-/* Cut the next attribute off at a colon that no backslash quotes. */
-static struct isg_str next_attribute(struct isg_str *rest)
-{
-    size_t n = 0;
-    while (n < rest->n && rest->p[n] != ':')
-        n += rest->p[n] == '\\' && n + 1 < rest->n ? 2 : 1;
-    struct isg_str attribute = {rest->p, n};
-    *rest = isg_str_from(*rest, n);
-    return attribute;
-}
-
 static bool is_cpe(struct isg_str text)
 {
-    static const struct isg_str head = {"cpe:2.3:", 8};
-    if (!isg_str_starts(text, head))
-        return false;
-    struct isg_str rest = isg_str_from(text, head.n);
-    for (int i = 0; i < 11; i++) {
-        struct isg_str attribute = next_attribute(&rest);
-        if (!is_cpe_attribute(attribute) || (i < 10 && rest.n == 0))
-            return false;
-        if (i == 0 && (attribute.n != 1 || strchr("aho*-", attribute.p[0]) == NULL))
-            return false;
-        rest = isg_str_from(rest, i < 10 ? 1 : 0);
-    }
-    return rest.n == 0;
+    struct stix_cpe ignored;
+    return stix_cpe_read(text, &ignored);
 }
 
 /* --- registry hives (S-061) --- */

@@ -126,9 +126,37 @@ static void test_lists(void)
     }
 }
 
+static size_t count_of(const struct collected *c, const char *piece)
+{
+    size_t n = 0;
+    for (const char *p = c->lines.p; p != NULL && (p = strstr(p, piece)) != NULL; p++)
+        n++;
+    return n;
+}
+
+/* Counts made by another program from the same file, by the rules of feeds digest 5.5. */
+static void test_nvd(void)
+{
+    struct collected c;
+    struct isg_fail why = {.code = ISG_OK};
+    is_int(map_path("nvd", tap_corpus("feeds/nvd/cves-2023.json"), &c, &why), ISG_OK, "NVD: %s",
+           why.text);
+    is_int((long long)c.invalid, 0, "all valid: %s %s", c.first.text, c.first_object);
+    is_int((long long)collect_count(&c, "vulnerability"), 200, "vulnerabilities");
+    is_int((long long)collect_count(&c, "software"), 350, "products");
+    is_int((long long)collect_count(&c, "relationship"), 458, "affected by");
+    is_int((long long)count_of(&c, "\"criteria\""), 261, "ranges");
+    is_int((long long)count_of(&c, "\"vector\""), 329, "scores");
+    is_int((long long)count_of(&c, "\"headline\":true"), 199, "one headline each");
+    is_int((long long)count_of(&c, "\"labels\":[\"cve:rejected\"]"), 1, "rejected");
+    is_int((long long)c.rejected, 0, "none unreadable");
+    collect_done(&c);
+}
+
 int main(void)
 {
     test_kev();
+    test_nvd();
     test_csaf();
     test_lists();
     return tap_done();
