@@ -5,6 +5,8 @@
 #include "feeds/sources.h"
 #include "stix/scan.h"
 
+enum { RECORDS_MAX = 1000000 };
+
 static const struct feed_source sources[] = {
     {.format = "kev",
      .title = "CISA Known Exploited Vulnerabilities",
@@ -87,19 +89,64 @@ static struct isg_str without_mark(struct isg_str text)
     return isg_str_starts(text, ISG_STR("\xef\xbb\xbf")) ? isg_str_from(text, 3) : text;
 }
 
+/* ---- bounds (digest 2.2) -------------------------------------------------------------------- */
+
+/* Stands between a mapping and who takes its objects. */
+struct gate {
+    struct feed_context *context;
+    feed_emit *emit;
+    void *arg;
+    uint64_t emitted;
+};
+
+static int emit_bounded(void *arg, struct isg_str object, const char *facet, struct isg_fail *why)
+{
+    struct gate *gate = arg;
+    const struct feed_context *context = gate->context;
+    uint64_t max = context->max_records != 0 ? context->max_records : RECORDS_MAX;
+    gate->emitted++;
+    if ((context->records > 0 ? context->records : gate->emitted) > max)
+        return isg_fail_at(why, ISG_ELIMIT, NULL, "R-084", "more than %llu records",
+                           (unsigned long long)max);
+    return gate->emit(gate->arg, object, facet, why);
+}
+
+static int scan_lines(struct isg_str text, size_t max, struct isg_fail *why)
+{
+    struct isg_str line;
+    for (size_t n = 1; max > 0 && isg_str_split(&text, '\n', &line); n++) {
+        if (line.n > max)
+            return isg_fail_at(why, ISG_ELIMIT, NULL, "R-084", "line %zu is longer than %zu bytes",
+                               n, max);
+    }
+    return ISG_OK;
+}
+
+static int scan(const struct feed_context *context, struct isg_str text, struct isg_fail *why)
+{
+    if (context->source->as_sent)
+        return ISG_OK; /* one bad object costs itself: its reader scans each */
+    return context->source->lines ? scan_lines(text, context->limits.string_bytes, why)
+                                  : stix_scan(text, &context->limits, why);
+}
+
 int feed_map(const struct feed_source *source, struct feed_context *context, struct isg_str text,
              struct isg_fail *why)
 {
+    struct gate gate = {.context = context, .emit = context->emit, .arg = context->arg};
     text = without_mark(text);
     if (isg_str_trim(text).n == 0)
         return isg_fail(why, ISG_EPARSE, "the document is empty");
     if (feed_is_html((struct isg_str){0}, text))
         return isg_fail(why, ISG_EPARSE, "an HTML page where %s was due", source->format);
     context->source = source;
-    if (!source->as_sent && !source->lines) {
-        int err = stix_scan(text, NULL, why);
-        if (err != ISG_OK)
-            return err;
-    }
-    return source->map(context, text, why);
+    int err = scan(context, text, why);
+    if (err != ISG_OK)
+        return err;
+    context->emit = emit_bounded;
+    context->arg = &gate;
+    err = source->map(context, text, why);
+    context->emit = gate.emit;
+    context->arg = gate.arg;
+    return err;
 }

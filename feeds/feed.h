@@ -13,6 +13,7 @@
 #include "stix/base/err.h"
 #include "stix/base/str.h"
 #include "stix/base/uuid.h"
+#include "stix/scan.h"
 
 /*
  * One object. facet: NULL, or the key of this source's part of an object that several sources
@@ -40,6 +41,8 @@ struct feed_context {
     const struct csv_profile *profile;   /* a table's own columns, instead of the format's */
     const struct exclude_lists *exclude; /* what to leave out; NULL: the built-in list */
     struct exclude_tally *tally;         /* counts by reason */
+    struct stix_limits limits; /* of JSON; of a text in lines, string_bytes bounds a line */
+    uint64_t max_records;      /* 0: 1,000,000 */
     const char *const
         *internal;         /* ranges of the sensor's own networks, NULL-ended; NULL: private ones */
     struct isg_str sensor; /* what names the sensor in ids of observations */

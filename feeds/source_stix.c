@@ -72,7 +72,8 @@ static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fa
 static int pass(struct stix_source *source, struct isg_str text, struct isg_fail *why)
 {
     bool list = text.p[0] == '[';
-    struct stix_cutter *cutter = stix_cutter_new(NULL, on_object, on_member, source);
+    struct stix_cutter *cutter =
+        stix_cutter_new(&source->context->limits, on_object, on_member, source);
     if (cutter == NULL)
         return isg_fail(why, ISG_ENOMEM, "no memory");
     int err = ISG_OK;

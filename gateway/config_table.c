@@ -161,7 +161,7 @@ const struct setting setting_rows[] = {
      "How many times larger an answer may become by unpacking."},
     {"feeds", "max_records", SETTING_COUNT, AT_FEED(max_records), "1000000", 1, 100000000, NULL, false,
      "Records of one run."},
-    {"feeds", "max_depth", SETTING_COUNT, AT_FEED(max_depth), "64", 2, 512, NULL, false,
+    {"feeds", "max_depth", SETTING_COUNT, AT_FEED(max_depth), "64", 2, 64, NULL, false,
      "Levels of nesting in JSON."},
     {"feeds", "max_string", SETTING_BYTES, AT_FEED(max_string), "1 MiB", 256, 256 * MIB, NULL, false,
      "Bytes of one string, line or cell."},

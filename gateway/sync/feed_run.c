@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "feeds/document.h"
 #include "gateway/log.h"
 #include "gateway/sync/csaf_dir.h"
 #include "gateway/sync/removals.h"
@@ -116,6 +117,17 @@ static void keep_validator(char *out, const char *value)
     out[n] = '\0';
 }
 
+/* The answer's body as the text that mappings read: unpacked, UTF-8, and no page for people. */
+static int document_read(const struct feed_run *run, struct feed_response *response,
+                         struct isg_fail *why)
+{
+    struct isg_str type = isg_str_of(response->content_type);
+    int err = document_unpack(&response->body, run->def->max_bytes, run->def->max_ratio, why);
+    if (err == ISG_OK)
+        err = document_decode(type, &response->body, why);
+    return err;
+}
+
 /* A single document. Its validators enter the state only with the state's own writing. */
 static int single_run(struct feed_run *run, struct isg_fail *why)
 {
@@ -128,7 +140,9 @@ static int single_run(struct feed_run *run, struct isg_fail *why)
     if (response.status == 304) {
         run->nothing = true;
     } else {
-        err = feed_run_map(run, isg_buf_str(&response.body), run->def->url, why);
+        err = document_read(run, &response, why);
+        if (err == ISG_OK)
+            err = feed_run_map(run, isg_buf_str(&response.body), run->def->url, why);
         keep_validator(run->state.etag, response.etag);
         keep_validator(run->state.last_modified, response.last_modified);
         run->state.converter = FEED_CONVERTER_VERSION;
@@ -193,6 +207,9 @@ static int run_open(struct feed_run *run, struct isg_fail *why)
     run->context.now_us = isg_time_now_us();
     run->context.owner = isg_str_of(config->name);
     run->context.emit = spool_add;
+    run->context.limits =
+        (struct stix_limits){.depth = run->def->max_depth, .string_bytes = run->def->max_string};
+    run->context.max_records = run->def->max_records;
     int err = header_lines_read(config->dir, run->def->header_file, &run->headers, why);
     if (err == ISG_OK)
         err = secret_line_read(config->dir, run->def->proxy_auth_file, &run->proxy_auth, why);
