@@ -7,9 +7,11 @@ static const int64_t US_PER_S = 1000000;
 /* Seconds to wait after failures runs have failed. */
 static uint64_t backoff_s(const struct feed_schedule *s)
 {
-    uint64_t longest = s->interval_s > BACKOFF_MAX_S ? s->interval_s : BACKOFF_MAX_S;
+    uint64_t longest = s->backoff_max_s != 0 ? s->backoff_max_s : BACKOFF_MAX_S;
     uint64_t wait = s->interval_s < BACKOFF_S ? s->interval_s : BACKOFF_S;
-    if (s->permanent)
+    if (longest < s->interval_s)
+        longest = s->interval_s;
+    if (s->permanent && s->interval_s >= BACKOFF_S)
         return s->interval_s;
     unsigned doublings = s->failures - 1 < DOUBLINGS ? s->failures - 1 : DOUBLINGS;
     wait <<= doublings;

@@ -14,15 +14,16 @@ struct feed_schedule {
     unsigned failures;      /* runs that failed since the last good one */
     bool permanent;         /* the last failure will not heal by asking again soon (401, 404) */
     unsigned retry_after_s; /* what the server asked for with its last answer; 0: nothing */
+    uint32_t backoff_max_s; /* longest wait after failures; 0: six hours */
 };
 
 /*
  * The time of the next run, with up to a tenth of the interval of jitter that depends on salt alone
  * (so that many sources, and many gateways, do not ask at once).
  *
- * Never run: at start_us and up to 5 s later. After failures: 60 s doubling up to 6 h or the
- * interval, whichever is longer, never sooner than the server asked; a permanent failure waits the
- * whole interval.
+ * Never run: at start_us and up to 5 s later. After failures: 60 s (or the interval, where that is
+ * less) doubling up to backoff_max_s or the interval, whichever is longer, never sooner than the
+ * server asked; a permanent failure waits the whole interval, where that is a minute at least.
  */
 int64_t feed_schedule_due(const struct feed_schedule *schedule, int64_t start_us, uint64_t salt);
 

@@ -1,9 +1,10 @@
 /*
- * A TAXII 2.1 client: walks a collection page by page and pushes envelopes.
+ * A TAXII 2.1 client: walks a collection page by page, pushes envelopes and asks what became of them.
  */
 #ifndef FEEDS_TAXII_CLIENT_H
 #define FEEDS_TAXII_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,8 +19,10 @@ struct taxii_target {
     const char *bearer;
     const char *ca;
     bool allow_private;
-    size_t max_bytes;        /* of one page; 0: the default of feed_fetch */
-    const atomic_bool *stop; /* as in feed_request */
+    size_t max_bytes;            /* of one page; 0: the default of feed_fetch */
+    const atomic_bool *stop;     /* as in feed_request */
+    bool no_waiting;             /* a busy server is not asked again: the caller comes back later */
+    unsigned *out_retry_after_s; /* what the server asked for with a refusal, else 0; may be NULL */
 };
 
 /* One object of a page, in the order of the page; and the cursor to keep. */
@@ -36,24 +39,41 @@ int feed_taxii_pull(const struct taxii_target *target, const char *added_after,
                     taxii_pull_object *on_object, taxii_pull_cursor *on_cursor, void *arg,
                     struct isg_fail *why);
 
-struct taxii_push_result {
-    size_t total;
+/* What a server said of one envelope: its status resource, as far as it is known now. */
+struct taxii_sent {
+    size_t taken; /* objects of the list, from its start, that the envelope held */
     size_t success;
     size_t failure;
     size_t pending;
+    bool is_pending;         /* not complete: ask with feed_taxii_push_status */
+    char id[128];            /* of the status; "" where the server gave none */
     char first_failure[256]; /* id and message of the first failure */
 };
 
-struct taxii_push; /* collects objects into envelopes below the server's max_content_length */
+struct taxii_push;
 
 /* Look the collection up; ISG_EDENIED when it cannot be written. The texts of target are borrowed until
  * the push is closed. */
 int feed_taxii_push_open(const struct taxii_target *target, struct taxii_push **out,
                          struct isg_fail *why);
-/* Add one object; sends when an envelope is full. */
-int feed_taxii_push_add(struct taxii_push *push, struct isg_str object, struct isg_fail *why);
-/* Send the rest and follow pending statuses to their end (bounded); frees push. */
-int feed_taxii_push_close(struct taxii_push **push, struct taxii_push_result *out,
-                          struct isg_fail *why);
+
+/*
+ * Send the first objects of a list as one envelope: as many as fit below the server's
+ * max_content_length, and below what it answered 413 to (X-29). What became of them is in out.
+ *
+ * Returns ISG_OK, also where objects failed; ISG_ELIMIT: the first object alone is too large for
+ * the server; ISG_EINVAL: the server refuses the first object alone as a bad request; or what
+ * taxii_request says (ISG_ENET, ISG_EAUTH, ...). Whether the server has the objects after an error
+ * is not known: sending them again is harmless (T-119).
+ */
+int feed_taxii_push_send(struct taxii_push *push, const struct isg_str *objects, size_t n,
+                         struct taxii_sent *out, struct isg_fail *why);
+
+/* Ask for a status again. taken of out is 0. ISG_ENOENT: the server does not know it any more. */
+int feed_taxii_push_status(struct taxii_push *push, const char *id, struct taxii_sent *out,
+                           struct isg_fail *why);
+
+/* Accepts NULL, leaves NULL. */
+void feed_taxii_push_close(struct taxii_push **push);
 
 #endif

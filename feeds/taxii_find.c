@@ -96,9 +96,12 @@ int taxii_request(const struct taxii_target *target, const char *url, struct isg
 {
     struct feed_request request = request_of(target, url, body);
     struct feed_response response = {0};
-    int err = feed_fetch_patiently(&request, &response, why);
+    int err = target->no_waiting ? feed_fetch(&request, &response, why)
+                                 : feed_fetch_patiently(&request, &response, why);
     if (err == ISG_OK)
         err = judge(&response, why);
+    if (target->out_retry_after_s != NULL)
+        *target->out_retry_after_s = err != ISG_OK ? response.retry_after_s : 0;
     if (err == ISG_OK)
         *out = response;
     else

@@ -61,6 +61,7 @@ struct config_peer { /* another TAXII server, pulled from or pushed to on a sche
     char *url;        /* discovery, API root or collection URL */
     char *from;       /* collection to read (there for pull, here for push) */
     char *collection; /* collection to write (here for pull, there for push) */
+    char *member;     /* of a push: who the peer is among the members; may be NULL */
     char *user;
     char *password_file;
     char *ca;

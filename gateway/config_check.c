@@ -412,6 +412,14 @@ static const char *rule_feeds(const struct config *c)
     return wrong;
 }
 
+static const char *rule_peer_member(const struct config *c)
+{
+    for (unsigned i = 0; i < c->peers_count; i++)
+        if (c->peers[i].member != NULL && strcmp(c->peers[i].direction, "push") != 0)
+            return "peers: member is of a push only";
+    return NULL;
+}
+
 static const char *rule_peer_login(const struct config *c)
 {
     for (unsigned i = 0; i < c->peers_count; i++)
@@ -423,8 +431,9 @@ static const char *rule_peer_login(const struct config *c)
 const char *config_check_rules(const struct config *config)
 {
     static const char *(*const rules[])(const struct config *) = {
-        rule_tls_pair, rule_plain_listener, rule_public_url, rule_admin_loopback, rule_redis_plain,
-        rule_roots,    rule_names,          rule_peer_login, rule_listeners,      rule_feeds,
+        rule_tls_pair,    rule_plain_listener, rule_public_url, rule_admin_loopback,
+        rule_redis_plain, rule_roots,          rule_names,      rule_peer_login,
+        rule_peer_member, rule_listeners,      rule_feeds,
     };
     const char *wrong = NULL;
     for (size_t i = 0; wrong == NULL && i < sizeof rules / sizeof rules[0]; i++)

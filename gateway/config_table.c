@@ -178,6 +178,8 @@ const struct setting setting_rows[] = {
      "Collection to read: there for pull, here for push."},
     {"peers", "collection", SETTING_TEXT, AT_PEER(collection), NULL, 0, 0, NULL, true,
      "Collection to write: here for pull, there for push."},
+    {"peers", "member", SETTING_WORD, AT_PEER(member), NULL, 0, 0, NULL, false,
+     "Of a push: the member here that the peer is; it gets what that member may see. Without it only what is CLEAR leaves."},
     {"peers", "user", SETTING_TEXT, AT_PEER(user), NULL, 0, 0, NULL, false,
      "User at the peer."},
     {"peers", "password_file", SETTING_PATH, AT_PEER(password_file), NULL, 0, 0, NULL, false,

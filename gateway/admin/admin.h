@@ -29,6 +29,7 @@
  *                                         statement over an export
  *   GET    /admin/v1/feeds · POST · DELETE /admin/v1/feeds/NAME · POST /admin/v1/feeds/NAME/run
  *   POST   /admin/v1/peers/run            as sync_peer_run
+ *   POST   /admin/v1/peers/NAME/run       one of the configuration, now
  *
  * Errors are error resources as the TAXII listener's, with details {"path","rule"}.
  */

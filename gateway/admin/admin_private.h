@@ -69,5 +69,6 @@ admin_handler admin_feeds_add;
 admin_handler admin_feeds_remove;
 admin_handler admin_feeds_run;
 admin_handler admin_peers_run;
+admin_handler admin_peers_run_named;
 
 #endif

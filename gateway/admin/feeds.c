@@ -20,13 +20,23 @@ int admin_feeds_remove(struct admin_call *call, struct isg_fail *why)
     return err;
 }
 
-int admin_feeds_run(struct admin_call *call, struct isg_fail *why)
+static int run_named(struct admin_call *call, const char *kind, struct isg_fail *why)
 {
     uint64_t dry_run;
     int err = admin_param_u64(call, "dry_run", 0, 1, &dry_run, why);
     if (err == ISG_OK)
-        err = sync_feed_run(call->admin->parts.sync, call->name, dry_run != 0, call->reply, why);
+        err = sync_run(call->admin->parts.sync, kind, call->name, dry_run != 0, call->reply, why);
     return err;
+}
+
+int admin_feeds_run(struct admin_call *call, struct isg_fail *why)
+{
+    return run_named(call, "feed", why);
+}
+
+int admin_peers_run_named(struct admin_call *call, struct isg_fail *why)
+{
+    return run_named(call, "peer", why);
 }
 
 int admin_peers_run(struct admin_call *call, struct isg_fail *why)

@@ -127,12 +127,16 @@ static const struct cli_command commands[] = {
      "  isg feed add kev --url https://feeds.example/kev.json --format kev \\\n"
      "      --collection advisories --interval 1h\n",
      cli_feed},
-    {"peer", "pull from or push to another TAXII server, once",
+    {"peer", "other TAXII servers: pull from them, push to them",
      "pull|push --url U --user N --password-file F --from ID --collection C [--ca F]\n"
-     "    [--allow-private] [--dry-run]\n\n"
-     "pull reads collection ID there into C here; push reads ID here into C there.\n\n"
+     "    [--member M] [--allow-private] [--dry-run]\n"
+     "list | status | run NAME [--dry-run]\n\n"
+     "pull reads collection ID there into C here; push reads ID here into C there: what member M may\n"
+     "see, without M only what is CLEAR; --dry-run names each object. Peers of the configuration run\n"
+     "on a schedule, and now by run; status shows their backlog and last error.\n\n"
      "  isg peer pull --url https://isao.example/api/ --user st-mary --password-file pw \\\n"
-     "      --from indicators --collection indicators\n",
+     "      --from indicators --collection indicators\n"
+     "  isg peer run isao-inbox --dry-run --json\n",
      cli_peer},
     {"status", "what the running service holds", "\n\n  isg status --json\n", cli_status},
     {"doctor", "check the service's surroundings and say what to do",

@@ -28,13 +28,22 @@ static void print_members(const struct stix_json *json)
     isg_buf_done(&text);
 }
 
-static void print_feeds(const struct stix_json *json)
+static void print_entries(const struct stix_json *list)
 {
-    const struct stix_json *feeds = stix_json_get(json, "feeds");
-    for (size_t i = 0; i < stix_json_size(feeds); i++) {
-        print_members(stix_json_at(feeds, i));
+    for (size_t i = 0; i < stix_json_size(list); i++) {
+        print_members(stix_json_at(list, i));
         (void)putchar('\n');
     }
+}
+
+static void print_feeds(const struct stix_json *json)
+{
+    print_entries(stix_json_get(json, "feeds"));
+}
+
+static void print_peers(const struct stix_json *json)
+{
+    print_entries(stix_json_get(json, "peers"));
 }
 
 static void print_nothing(const struct stix_json *json)
@@ -42,10 +51,11 @@ static void print_nothing(const struct stix_json *json)
     (void)json;
 }
 
-static int feed_path(struct isg_buf *path, const char *name, const char *rest)
+/* list: "feeds" or "peers". */
+static int entry_path(struct isg_buf *path, const char *list, const char *name, const char *rest)
 {
     isg_buf_init(path, BODY_MAX);
-    isg_buf_puts(path, "/admin/v1/feeds/");
+    isg_buf_printf(path, "/admin/v1/%s/", list);
     cli_escape(path, name);
     isg_buf_puts(path, rest);
     return path->err;
@@ -128,17 +138,27 @@ static int feed_add(struct cli *cli)
     return code;
 }
 
-static int feed_list(struct cli *cli)
+static int entry_list(struct cli *cli, void (*print)(const struct stix_json *))
 {
     int code = cli_options(cli, NULL, 0);
     if (code == 0)
         code = cli_expect(cli, 0, 0);
-    return code != 0 ? code
-                     : cli_admin_print(cli, NULL, "/admin/v1/feeds", (struct isg_str){NULL, 0},
-                                       print_feeds);
+    return code != 0
+               ? code
+               : cli_admin_print(cli, NULL, "/admin/v1/feeds", (struct isg_str){NULL, 0}, print);
 }
 
-static int feed_run(struct cli *cli)
+static int feed_list(struct cli *cli)
+{
+    return entry_list(cli, print_feeds);
+}
+
+static int peer_list(struct cli *cli)
+{
+    return entry_list(cli, print_peers);
+}
+
+static int entry_run(struct cli *cli, const char *list)
 {
     bool dry_run = false;
     const struct cli_option options[] = {{"--dry-run", &dry_run, NULL}};
@@ -148,10 +168,20 @@ static int feed_run(struct cli *cli)
         code = cli_expect(cli, 1, 1);
     if (code != 0)
         return code;
-    (void)feed_path(&path, cli->args[0], dry_run ? "/run?dry_run=1" : "/run");
+    (void)entry_path(&path, list, cli->args[0], dry_run ? "/run?dry_run=1" : "/run");
     code = cli_admin_print(cli, "POST", path.p, (struct isg_str){NULL, 0}, print_members);
     isg_buf_done(&path);
     return code;
+}
+
+static int feed_run(struct cli *cli)
+{
+    return entry_run(cli, "feeds");
+}
+
+static int peer_run_named(struct cli *cli)
+{
+    return entry_run(cli, "peers");
 }
 
 static int feed_remove(struct cli *cli)
@@ -162,7 +192,7 @@ static int feed_remove(struct cli *cli)
         code = cli_expect(cli, 1, 1);
     if (code != 0)
         return code;
-    (void)feed_path(&path, cli->args[0], "");
+    (void)entry_path(&path, "feeds", cli->args[0], "");
     code = cli_admin_print(cli, "DELETE", path.p, (struct isg_str){NULL, 0}, print_nothing);
     isg_buf_done(&path);
     return code;
@@ -181,7 +211,7 @@ int cli_feed(struct cli *cli)
 static int peer_run(struct cli *cli, const char *direction)
 {
     const char *url = NULL, *user = NULL, *password_file = NULL, *from = NULL, *collection = NULL;
-    const char *ca = NULL;
+    const char *ca = NULL, *member = NULL;
     bool allow_private = false;
     bool dry_run = false;
     char password_path[PATH_MAX];
@@ -190,10 +220,11 @@ static int peer_run(struct cli *cli, const char *direction)
         {"--url", NULL, &url},         {"--user", NULL, &user},
         {"--from", NULL, &from},       {"--password-file", NULL, &password_file},
         {"--ca", NULL, &ca},           {"--collection", NULL, &collection},
-        {"--dry-run", &dry_run, NULL}, {"--allow-private", &allow_private, NULL}};
+        {"--dry-run", &dry_run, NULL}, {"--allow-private", &allow_private, NULL},
+        {"--member", NULL, &member}};
     struct isg_buf body;
     struct isg_jsonw w;
-    int code = cli_options(cli, options, 8);
+    int code = cli_options(cli, options, 9);
     if (code == 0)
         code = cli_expect(cli, 0, 0);
     if (code == 0 && (url == NULL || from == NULL || collection == NULL))
@@ -209,6 +240,7 @@ static int peer_run(struct cli *cli, const char *direction)
     isg_jsonw_put(&w, "password_file", absolute(password_file, password_path));
     isg_jsonw_put(&w, "from", from);
     isg_jsonw_put(&w, "collection", collection);
+    isg_jsonw_put(&w, "member", member);
     isg_jsonw_put(&w, "ca", absolute(ca, ca_path));
     if (allow_private)
         isg_jsonw_put_bool(&w, "allow_private", true);
@@ -233,6 +265,9 @@ static int peer_push(struct cli *cli)
 int cli_peer(struct cli *cli)
 {
     static const struct cli_command family[] = {{"pull", NULL, NULL, peer_pull},
-                                                {"push", NULL, NULL, peer_push}};
+                                                {"push", NULL, NULL, peer_push},
+                                                {"list", NULL, NULL, peer_list},
+                                                {"status", NULL, NULL, peer_list},
+                                                {"run", NULL, NULL, peer_run_named}};
     return cli_family(cli, family, sizeof family / sizeof family[0]);
 }

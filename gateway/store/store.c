@@ -83,7 +83,12 @@ static struct store *new_store(const struct store_options *options)
     index_init(&store->journal_index);
     cache_init(&store->cache, CACHE_BYTES);
     atomic_init(&store->closing, false);
-    isg_uuid_random(store->token);
+    /* Of a private server there is one gateway at a time, by the instance's lock: what a killed
+     * one held is the next one's at once. */
+    if (options->url == NULL)
+        (void)snprintf(store->token, sizeof store->token, "private");
+    else
+        isg_uuid_random(store->token);
     store->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : TIMEOUT_MS;
     store->batch_ms = options->batch_ms;
     store->second = options->second;

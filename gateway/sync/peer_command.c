@@ -8,7 +8,10 @@
 #include "stix/base/jsonw.h"
 #include "stix/json.h"
 
-enum { LEASE_MS = 5 * 60000 }; /* other gateways wait at most this long after a crash */
+enum {
+    LEASE_MS = 5 * 60000, /* other gateways wait at most this long after a crash */
+    LISTING_MAX = 1 << 20
+};
 
 /* NUL-terminated copies of the texts of a definition. */
 struct texts {
@@ -36,6 +39,7 @@ static int def_read(const struct stix_json *json, struct texts *texts, struct pe
                              .url = text_of(texts, json, "url"),
                              .from = text_of(texts, json, "from"),
                              .collection = text_of(texts, json, "collection"),
+                             .member = text_of(texts, json, "member"),
                              .user = text_of(texts, json, "user"),
                              .password_file = text_of(texts, json, "password_file"),
                              .ca = text_of(texts, json, "ca"),
@@ -51,15 +55,18 @@ static int def_read(const struct stix_json *json, struct texts *texts, struct pe
     return ISG_OK;
 }
 
-static void result_write(const struct peer_def *def, bool dry_run, const struct peer_result *result,
-                         struct isg_buf *out)
+void peer_result_write(const struct peer_def *def, const struct peer_how *how,
+                       const struct peer_result *result, struct isg_buf *out)
 {
+    bool lists = def->push && how->dry_run && how->listing != NULL;
     struct isg_jsonw w;
     isg_jsonw_init(&w, out);
     isg_jsonw_object(&w);
     isg_jsonw_put(&w, "direction", def->push ? "push" : "pull");
-    isg_jsonw_put(&w, "state", "ok");
-    isg_jsonw_put_bool(&w, "dry_run", dry_run);
+    isg_jsonw_put(&w, "state", result->pending > 0 ? "pending" : "ok");
+    isg_jsonw_put_bool(&w, "dry_run", how->dry_run);
+    if (def->push)
+        isg_jsonw_put(&w, "as", def->member != NULL ? def->member : "a peer nobody knows");
     isg_jsonw_put_int(&w, "total", (int64_t)result->total);
     isg_jsonw_put_int(&w, "added", (int64_t)result->added);
     isg_jsonw_put_int(&w, "same", (int64_t)result->same);
@@ -67,6 +74,10 @@ static void result_write(const struct peer_def *def, bool dry_run, const struct 
     isg_jsonw_put_int(&w, "pending", (int64_t)result->pending);
     isg_jsonw_put(&w, "first_failure",
                   result->first_failure[0] != '\0' ? result->first_failure : NULL);
+    if (lists) {
+        isg_jsonw_name(&w, "objects");
+        isg_jsonw_raw(&w, isg_buf_str(how->listing));
+    }
     isg_jsonw_end(&w);
 }
 
@@ -74,20 +85,24 @@ static int run(const struct sync_parts *parts, const struct peer_def *def, bool 
                struct isg_buf *out, struct isg_fail *why)
 {
     char name[STATE_NAME_MAX];
+    struct isg_buf listing;
     struct peer_result result = {.total = 0};
     struct state state;
     bool held = false;
+    isg_buf_init(&listing, LISTING_MAX);
+    const struct peer_how how = {.dry_run = dry_run, .listing = dry_run ? &listing : NULL};
     peer_state_name(def, name);
     int err = store_lease(parts->store, name, LEASE_MS, &held, why);
     if (err == ISG_OK && !held)
         err = isg_fail(why, ISG_EBUSY, "another gateway runs this peer now");
     if (err == ISG_OK) {
         struct isg_fail ignored;
-        err = peer_run(parts, def, dry_run, &result, &state, why);
+        err = peer_run(parts, def, &how, &result, &state, why);
         (void)store_lease(parts->store, name, 1, &held, &ignored); /* let it go */
     }
     if (err == ISG_OK)
-        result_write(def, dry_run, &result, out);
+        peer_result_write(def, &how, &result, out);
+    isg_buf_done(&listing);
     return err;
 }
 
@@ -101,8 +116,7 @@ int sync_peer_run(struct sync *sync, struct isg_str json, struct isg_buf *out, s
     if (err == ISG_OK)
         err = def_read(tree, &texts, &def, why);
     if (err == ISG_OK)
-        err = run(sync_parts_of(sync), &def, stix_json_bool(stix_json_get(tree, "dry_run")), out,
-                  why);
+        err = run(&sync->parts, &def, stix_json_bool(stix_json_get(tree, "dry_run")), out, why);
     stix_json_free(&tree);
     isg_arena_free(&texts.arena);
     return err;

@@ -1,6 +1,8 @@
 #include "gateway/sync/state.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "stix/json.h"
@@ -27,7 +29,18 @@ static void state_read(const struct stix_json *json, struct state *out)
     text_from(json, "held", out->held, sizeof out->held);
     text_from(json, "last_error", out->last_error, sizeof out->last_error);
     out->converter = (unsigned)number_from(json, "converter");
+    char log[17];
+    text_from(json, "log", log, sizeof log);
+    out->log = strtoull(log, NULL, 16);
     out->position = number_from(json, "position");
+    out->sending = number_from(json, "sending");
+    text_from(json, "status", out->status, sizeof out->status);
+    out->pending_since_us = (int64_t)number_from(json, "pending_since_us");
+    out->polls = (unsigned)number_from(json, "polls");
+    out->more = stix_json_bool(stix_json_get(json, "more"));
+    out->sent = number_from(json, "sent");
+    out->sent_refused = number_from(json, "sent_refused");
+    text_from(json, "last_refusal", out->last_refusal, sizeof out->last_refusal);
     out->held_times = (unsigned)number_from(json, "held_times");
     out->last_run_us = (int64_t)number_from(json, "last_run_us");
     out->last_success_us = (int64_t)number_from(json, "last_success_us");
@@ -58,6 +71,22 @@ int state_load(struct store *store, const char *name, struct state *out, struct 
     return err;
 }
 
+static void outgoing_save(const struct state *state, struct isg_jsonw *w)
+{
+    char log[17];
+    (void)snprintf(log, sizeof log, "%" PRIx64, state->log);
+    isg_jsonw_put(w, "log", log);
+    isg_jsonw_put_int(w, "position", (int64_t)state->position);
+    isg_jsonw_put_int(w, "sending", (int64_t)state->sending);
+    isg_jsonw_put(w, "status", state->status);
+    isg_jsonw_put_int(w, "pending_since_us", state->pending_since_us);
+    isg_jsonw_put_int(w, "polls", state->polls);
+    isg_jsonw_put_bool(w, "more", state->more);
+    isg_jsonw_put_int(w, "sent", (int64_t)state->sent);
+    isg_jsonw_put_int(w, "sent_refused", (int64_t)state->sent_refused);
+    isg_jsonw_put(w, "last_refusal", state->last_refusal);
+}
+
 int state_save(struct store *store, const char *name, const struct state *state,
                struct isg_fail *why)
 {
@@ -70,7 +99,7 @@ int state_save(struct store *store, const char *name, const struct state *state,
     isg_jsonw_put(&w, "last_modified", state->last_modified);
     isg_jsonw_put_int(&w, "converter", state->converter);
     isg_jsonw_put(&w, "cursor", state->cursor);
-    isg_jsonw_put_int(&w, "position", (int64_t)state->position);
+    outgoing_save(state, &w);
     isg_jsonw_put(&w, "held", state->held);
     isg_jsonw_put_int(&w, "held_times", state->held_times);
     isg_jsonw_put_int(&w, "last_run_us", state->last_run_us);

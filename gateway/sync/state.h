@@ -11,8 +11,9 @@
 #include "gateway/store/store.h"
 #include "stix/base/jsonw.h"
 #include "stix/base/time.h"
+#include "stix/base/uuid.h"
 
-enum { STATE_VALIDATOR_MAX = 512, STATE_NAME_MAX = 96 };
+enum { STATE_VALIDATOR_MAX = 512, STATE_NAME_MAX = 96, STATE_STATUS_MAX = 128 };
 
 struct state {
     /* of the document fetched last and ingested whole */
@@ -20,8 +21,19 @@ struct state {
     char last_modified[STATE_VALIDATOR_MAX];
     unsigned converter;         /* FEED_CONVERTER_VERSION that read it */
     char cursor[ISG_TIME_TEXT]; /* added_after of a pull */
-    uint64_t position;          /* of a push: what lies behind it has been sent */
-    char held[2 * 32 + 1];      /* digest of a snapshot whose removals are held back */
+    /* of what is sent out of a collection */
+    char collection[ISG_UUID_TEXT]; /* set by a run, not kept */
+    uint64_t log;                   /* the log that the positions belong to (store_head) */
+    uint64_t position;              /* what lies behind it has been sent, and taken there */
+    uint64_t sending;               /* the end of what is under way behind it; 0: nothing is */
+    char status[STATE_STATUS_MAX];  /* the resource that tells what became of that; may be "" */
+    int64_t pending_since_us;       /* since when that says `pending` */
+    unsigned polls;                 /* how often it said so */
+    bool more;                      /* a run ended before the log did: go on at once */
+    uint64_t sent;                  /* objects, of all time */
+    uint64_t sent_refused;          /* of these the target did not take */
+    char last_refusal[256];         /* what it said of the last of them */
+    char held[2 * 32 + 1];          /* digest of a snapshot whose removals are held back */
     unsigned held_times;
     /* of the runs */
     int64_t last_run_us; /* 0: never */
@@ -48,7 +60,7 @@ void state_write(const struct state *state, struct isg_jsonw *w);
 
 /* Note that a run that began at start_us ended well. */
 void state_succeeded(struct state *state, int64_t start_us);
-/* Note that a run failed, and why: one failure more in a row. */
+/* Note that a run failed, and why: one failure more in a row. The counts of the last good one stay. */
 void state_failed(struct state *state, int64_t start_us, const struct isg_fail *why);
 
 #endif

@@ -2,9 +2,51 @@
 #ifndef GATEWAY_SYNC_SYNC_PRIVATE_H
 #define GATEWAY_SYNC_SYNC_PRIVATE_H
 
-#include "gateway/sync/sync.h"
+#include <pthread.h>
+#include <stdbool.h>
 
-/* What sync_start was given; lives as long as sync. */
-const struct sync_parts *sync_parts_of(const struct sync *sync);
+#include "gateway/sync/feed_run.h"
+#include "gateway/sync/peer_run.h"
+#include "gateway/sync/sync.h"
+#include "gateway/sync/table.h"
+
+struct sync {
+    struct sync_parts parts;
+    pthread_mutex_t lock; /* of table, running, stopping */
+    pthread_cond_t moved; /* running fell, or stopping */
+    pthread_t thread;
+    struct table table;
+    unsigned running; /* runs under way, of every kind */
+    bool stopping;
+    atomic_bool stop; /* the same, for transfers under way */
+};
+
+/* What a run brought, by the entry's kind. */
+union entry_result {
+    struct feed_result feed;
+    struct peer_result peer;
+};
+
+/* How an entry is run: on schedule, or by command. */
+struct entry_how {
+    bool dry_run;
+    bool bounded;            /* an outgoing run goes on as a run of its own after a while */
+    struct isg_buf *listing; /* peer_how */
+};
+
+/*
+ * The run itself, without any lock; logged and counted. *state becomes the entry's under the lock
+ * afterwards (sync_entry_ended). Errors of feed_run and peer_run.
+ */
+int sync_entry_run(struct sync *sync, const struct entry *entry, const struct entry_how *how,
+                   union entry_result *out, struct state *state, struct isg_fail *why);
+
+/* End a run: what it left behind becomes the entry's state, unless state is NULL. */
+void sync_entry_ended(struct sync *sync, struct entry *entry, bool leased,
+                      const struct state *state);
+
+/* True in *out_held when this gateway may run the entry now (one of several does). */
+int sync_take_lease(struct sync *sync, const struct entry *entry, bool *out_held,
+                    struct isg_fail *why);
 
 #endif

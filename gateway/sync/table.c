@@ -7,6 +7,8 @@
 #include "gateway/log.h"
 #include "gateway/sync/feed_run.h"
 
+enum { OUTGOING_BACKOFF_MAX_S = 300, POLL_MAX_S = 60, POLL_DOUBLINGS = 6 };
+
 static void entry_free(struct entry *entry)
 {
     feed_def_done(&entry->feed);
@@ -36,32 +38,58 @@ void table_sweep(struct table *table)
     }
 }
 
-struct entry *table_feed(const struct table *table, struct isg_str name)
+const char *entry_kind_name(enum entry_kind kind)
+{
+    static const char *const names[ENTRY_KINDS] = {[ENTRY_FEED] = "feed", [ENTRY_PEER] = "peer"};
+    return names[kind];
+}
+
+struct entry *table_find(const struct table *table, enum entry_kind kind, struct isg_str name)
 {
     for (struct entry *entry = table->first; entry != NULL; entry = entry->next) {
-        if (!entry->is_peer && !entry->gone && isg_str_is(name, entry->name))
+        if (entry->kind == kind && !entry->gone && isg_str_is(name, entry->name))
             return entry;
     }
     return NULL;
 }
 
-/* FNV-1a of the name: the same jitter on every start. */
-static uint64_t salt_of(const char *name)
+/* FNV-1a of the name and the last run: many gateways that call their peer alike, and lost it in the
+ * same moment, do not come back in the same moment. */
+static uint64_t salt_of(const struct entry *entry)
 {
-    uint64_t h = 1469598103934665603U;
-    for (; *name != '\0'; name++)
+    uint64_t h = 1469598103934665603U ^ (uint64_t)entry->state.last_run_us;
+    for (const char *name = entry->name; *name != '\0'; name++)
         h = (h ^ (unsigned char)*name) * 1099511628211U;
     return h;
 }
 
+bool entry_is_outgoing(const struct entry *entry)
+{
+    return entry->kind == ENTRY_PEER && entry->peer.push;
+}
+
+/* What is under way to a target goes on before the interval is over. */
+static int64_t outgoing_due(const struct entry *entry)
+{
+    const struct state *state = &entry->state;
+    int64_t wait_s = INT64_C(1) << (state->polls < POLL_DOUBLINGS ? state->polls : POLL_DOUBLINGS);
+    if (state->status[0] == '\0')
+        return state->last_run_us;
+    return state->last_run_us + (wait_s < POLL_MAX_S ? wait_s : POLL_MAX_S) * 1000000;
+}
+
 int64_t entry_due(const struct entry *entry)
 {
-    const struct feed_schedule schedule = {.interval_s = entry->interval_s,
-                                           .last_run_us = entry->state.last_run_us,
-                                           .failures = entry->state.failures,
-                                           .permanent = entry->state.permanent,
-                                           .retry_after_s = entry->state.retry_after_s};
-    int64_t due = feed_schedule_due(&schedule, entry->start_us, salt_of(entry->name));
+    const struct feed_schedule schedule = {
+        .interval_s = entry->interval_s,
+        .last_run_us = entry->state.last_run_us,
+        .failures = entry->state.failures,
+        .permanent = entry->state.permanent,
+        .retry_after_s = entry->state.retry_after_s,
+        .backoff_max_s = entry_is_outgoing(entry) ? OUTGOING_BACKOFF_MAX_S : 0};
+    int64_t due = feed_schedule_due(&schedule, entry->start_us, salt_of(entry));
+    if (entry->state.failures == 0 && (entry->state.more || entry->state.status[0] != '\0'))
+        due = outgoing_due(entry);
     return due > entry->not_before_us ? due : entry->not_before_us;
 }
 
@@ -114,13 +142,14 @@ static int add_peer(struct table *table, const struct config_peer *peer, struct 
     struct entry *entry = entry_new(peer->name, now_us, why);
     if (entry == NULL)
         return ISG_ENOMEM;
-    entry->is_peer = true;
+    entry->kind = ENTRY_PEER;
     entry->interval_s = peer->interval_s;
     entry->peer = (struct peer_def){.name = peer->name,
                                     .push = strcmp(peer->direction, "push") == 0,
                                     .url = peer->url,
                                     .from = peer->from,
                                     .collection = peer->collection,
+                                    .member = peer->member,
                                     .user = peer->user,
                                     .password_file = peer->password_file,
                                     .ca = peer->ca,
@@ -165,7 +194,7 @@ static int load_one(void *arg, struct isg_str name, struct isg_str json)
     struct load *load = arg;
     struct feed_def def;
     struct isg_fail own = {.code = ISG_OK};
-    struct entry *entry = table_feed(load->table, name);
+    struct entry *entry = table_find(load->table, ENTRY_FEED, name);
     if (feed_def_of_json(json, &def, &own) != ISG_OK) {
         LOG(LOG_ERROR, "feed.refused", log_str("feed", name), log_why(&own));
         return ISG_OK;
@@ -185,12 +214,12 @@ int table_load_store(struct table *table, struct store *store, int64_t now_us, s
     struct load load = {table, store, now_us, why};
     struct entry *entry;
     for (entry = table->first; entry != NULL; entry = entry->next) {
-        if (!entry->is_peer && entry->feed.stored)
+        if (entry->kind == ENTRY_FEED && entry->feed.stored)
             entry->listed = false; /* until the store names it again */
     }
     int err = store_doc_each(store, STORE_FEED, load_one, &load, why);
     for (entry = table->first; entry != NULL; entry = entry->next) {
-        if (err == ISG_OK && !entry->is_peer && entry->feed.stored && !entry->listed)
+        if (err == ISG_OK && entry->kind == ENTRY_FEED && entry->feed.stored && !entry->listed)
             entry->gone = true;
     }
     table_sweep(table);

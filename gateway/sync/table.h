@@ -13,19 +13,22 @@
 #include "gateway/sync/peer_run.h"
 #include "gateway/sync/state.h"
 
+enum entry_kind { ENTRY_FEED, ENTRY_PEER, ENTRY_KINDS };
+
 struct entry {
     struct entry *next;
     char name[FEED_NAME_MAX + 1];
-    bool is_peer;
+    enum entry_kind kind;
     struct feed_def feed; /* of a feed */
     struct peer_def peer; /* of a peer; borrowed from the configuration */
     char state_name[STATE_NAME_MAX];
     uint32_t interval_s;
     bool running;
-    bool listed;        /* the store still names it */
-    bool gone;          /* removed while it ran: dropped when it ends */
-    struct state state; /* as of the last run known here */
-    int64_t start_us;   /* since when it is in the table */
+    bool listed;                    /* the store still names it */
+    bool gone;                      /* removed while it ran: dropped when it ends */
+    struct state state;             /* as of the last run known here */
+    char collection[ISG_UUID_TEXT]; /* whose log a target is sent; "" before the first run */
+    int64_t start_us;               /* since when it is in the table */
     int64_t not_before_us;
 };
 
@@ -41,11 +44,20 @@ int table_load_config(struct table *table, const struct config *config, struct s
 int table_load_store(struct table *table, struct store *store, int64_t now_us,
                      struct isg_fail *why);
 
-/* A feed by name; NULL when there is none. Peers are not found by name. */
-struct entry *table_feed(const struct table *table, struct isg_str name);
+/* An entry by kind and name; NULL when there is none. */
+struct entry *table_find(const struct table *table, enum entry_kind kind, struct isg_str name);
 
-/* When an entry is due. */
+/* The word for a kind in messages, metrics and the log: "feed", "peer". */
+const char *entry_kind_name(enum entry_kind kind);
+
+/*
+ * When an entry is due: by its interval, or what its state asks for (more to send, a status that is
+ * pending at another server, a failure).
+ */
 int64_t entry_due(const struct entry *entry);
+
+/* True for what is sent out by itself: it is also due when its log has grown. */
+bool entry_is_outgoing(const struct entry *entry);
 
 /* Drop what is gone and does not run. */
 void table_sweep(struct table *table);

@@ -49,7 +49,7 @@ static int run(const char *name, bool dry_run)
     struct isg_fail why = {.code = ISG_OK};
     isg_buf_reset(&out);
     for (int i = 0; i < 100; i++) {
-        int err = sync_feed_run(bed.sync, isg_str_of(name), dry_run, &out, &why);
+        int err = sync_run(bed.sync, "feed", isg_str_of(name), dry_run, &out, &why);
         if (err != ISG_EBUSY)
             return err;
         struct timespec t = {.tv_nsec = 50000000}; /* its scheduled run is under way */

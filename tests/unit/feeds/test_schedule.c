@@ -11,15 +11,18 @@ int main(void)
         int64_t low_s; /* since the last run */
         int64_t high_s;
     } rows[] = {
-        {"good run: one interval and up to a tenth", {3600, 1, 0, false, 0}, 3600, 3960},
-        {"first failure: a minute", {3600, 1, 1, false, 0}, 60, 66},
-        {"fourth failure: eight minutes", {3600, 1, 4, false, 0}, 480, 528},
-        {"many failures: six hours at most", {3600, 1, 40, false, 0}, 21600, 23760},
-        {"many failures of a slow feed: its interval", {86400, 1, 40, false, 0}, 86400, 95040},
-        {"a fast feed backs off from its own interval", {5, 1, 1, false, 0}, 5, 6},
-        {"401 and 404 wait the interval", {3600, 1, 1, true, 0}, 3600, 3960},
-        {"never sooner than asked", {60, 1, 1, false, 900}, 900, 990},
-        {"also after a good run", {60, 1, 0, false, 900}, 900, 990},
+        {"good run: one interval and up to a tenth", {3600, 1, 0, false, 0, 0}, 3600, 3960},
+        {"first failure: a minute", {3600, 1, 1, false, 0, 0}, 60, 66},
+        {"fourth failure: eight minutes", {3600, 1, 4, false, 0, 0}, 480, 528},
+        {"many failures: six hours at most", {3600, 1, 40, false, 0, 0}, 21600, 23760},
+        {"many failures of a slow feed: its interval", {86400, 1, 40, false, 0, 0}, 86400, 95040},
+        {"a fast feed backs off from its own interval", {5, 1, 1, false, 0, 0}, 5, 6},
+        {"401 and 404 wait the interval", {3600, 1, 1, true, 0, 0}, 3600, 3960},
+        {"401 to a very fast one backs off all the same", {5, 1, 4, true, 0, 0}, 40, 44},
+        {"a bound of its own", {5, 1, 40, false, 0, 300}, 300, 330},
+        {"which the interval goes before", {3600, 1, 40, false, 0, 300}, 3600, 3960},
+        {"never sooner than asked", {60, 1, 1, false, 900, 0}, 900, 990},
+        {"also after a good run", {60, 1, 0, false, 900, 0}, 900, 990},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct feed_schedule s = rows[i].schedule;

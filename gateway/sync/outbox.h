@@ -1,0 +1,90 @@
+/*
+ * What of a collection a target may see and does not have yet: the reading half of everything that
+ * is sent out by itself, to inboxes of other servers and to webhooks.
+ *
+ * The log is the outbox: a target has a cursor in it, kept in the store (state.h), and nothing else
+ * is queued. So nothing can fall out between a commit and a queue, and whoever holds the target's
+ * lease goes on where the last one stopped.
+ */
+#ifndef GATEWAY_SYNC_OUTBOX_H
+#define GATEWAY_SYNC_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/share/member.h"
+#include "gateway/share/view.h"
+#include "gateway/sync/state.h"
+#include "gateway/sync/sync.h"
+#include "stix/base/arena.h"
+#include "stix/base/buf.h"
+
+enum { OUTBOX_PAGE = 500, OUTBOX_NAME_MAX = 72 };
+
+/* Where the objects go. Texts are borrowed. */
+struct outbox_target {
+    const char *name;
+    const char *member; /* whose eyes count; NULL: an organisation nobody knows */
+    const char *url;
+};
+
+struct outbox {
+    struct store *store;
+    const struct collection *collection;
+    const struct member *member;
+    char **origins; /* sources as labels name them, whose objects are not sent back */
+    size_t origins_count;
+    struct member stranger; /* what member points to where none is named */
+    char name[OUTBOX_NAME_MAX];
+};
+
+/*
+ * Without a member's name the target is a peer organisation as policy sees it: it gets what is
+ * CLEAR, from collections that all or kind:peer_isao may read. Not sent back is what the member
+ * itself brought, and what was pulled from the target's server.
+ *
+ * parts and registry outlive the outbox. ISG_ENOENT: no such member; ISG_EDENIED: it is suspended;
+ * ISG_ENOMEM.
+ */
+int outbox_open(struct outbox *outbox, const struct sync_parts *parts,
+                const struct registry *registry, const struct collection *collection,
+                const struct outbox_target *target, struct isg_fail *why);
+/* Also right for one that is all zero. */
+void outbox_close(struct outbox *outbox);
+
+struct outbox_item {
+    struct isg_str text; /* canonical bytes, in the buffer of the read */
+    struct isg_str id;
+    struct isg_str version;
+    uint64_t position;
+    int64_t date_added_us;
+    enum stix_tlp tlp;
+};
+
+struct outbox_page {
+    struct outbox_item *items; /* by position, in the arena */
+    size_t count;
+    uint64_t end; /* the log is read up to here */
+    bool more;    /* and goes on behind */
+};
+
+/*
+ * Read on behind a position: at most limit objects, and about 8 MiB. until: 0, or the position at
+ * which reading ends (what a delivery held the first time it was tried). arena and bytes are reset.
+ *
+ * Returns ISG_OK, ISG_ESTORE, ISG_ENOMEM.
+ */
+struct outbox_range {
+    uint64_t after;
+    uint64_t until;
+    size_t limit;
+};
+int outbox_read(const struct outbox *outbox, const struct outbox_range *range,
+                struct isg_arena *arena, struct isg_buf *bytes, struct outbox_page *out,
+                struct isg_fail *why);
+
+/* A cursor of another log (a flushed or restored server), or beyond the head, begins again. */
+int outbox_start(const struct outbox *outbox, struct state *state, struct isg_fail *why);
+
+#endif

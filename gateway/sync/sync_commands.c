@@ -1,0 +1,274 @@
+/* What the administrator asks of feeds and peers: make, remove, run now, list. */
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/sync/sync_private.h"
+#include "stix/base/time.h"
+
+enum { HEAD_MS = 1000 }; /* a head confirmed so recently is good enough for a list */
+
+/* A name that a feed may take: no member's (it would be the source of what the feed brings), and
+ * not one of the configuration's. */
+static int name_check(struct sync *sync, const struct feed_def *def, struct isg_fail *why)
+{
+    const struct registry *registry = directory_get(sync->parts.directory);
+    const struct collection *collection = NULL;
+    int err = registry_collection(registry, (struct isg_str){0}, isg_str_of(def->collection),
+                                  &collection, why);
+    if (err == ISG_OK && registry_member(registry, isg_str_of(def->name)) != NULL)
+        err = isg_fail_at(why, ISG_ECONFLICT, "/name", NULL, "a member has this name");
+    registry_unref(&registry);
+    if (err != ISG_OK)
+        return err;
+    (void)pthread_mutex_lock(&sync->lock);
+    const struct entry *entry = table_find(&sync->table, ENTRY_FEED, isg_str_of(def->name));
+    if (entry != NULL && !entry->feed.stored)
+        err = isg_fail_at(why, ISG_ECONFLICT, "/name", NULL, "the configuration has this feed");
+    (void)pthread_mutex_unlock(&sync->lock);
+    return err;
+}
+
+static int reload(struct sync *sync, struct isg_fail *why)
+{
+    (void)pthread_mutex_lock(&sync->lock);
+    int err = table_load_store(&sync->table, sync->parts.store, isg_time_now_us(), why);
+    (void)pthread_mutex_unlock(&sync->lock);
+    return err;
+}
+
+int sync_feed_put(struct sync *sync, struct isg_str json, struct isg_buf *out, struct isg_fail *why)
+{
+    struct feed_def def;
+    struct isg_jsonw w;
+    struct isg_buf document;
+    int err = feed_def_of_json(json, &def, why);
+    if (err != ISG_OK)
+        return err;
+    isg_buf_init(&document, 65536);
+    isg_jsonw_init(&w, &document);
+    isg_jsonw_object(&w);
+    feed_def_write(&def, &w);
+    isg_jsonw_end(&w);
+    err = name_check(sync, &def, why);
+    if (err == ISG_OK)
+        err = store_doc_put(sync->parts.store, STORE_FEED, isg_str_of(def.name),
+                            isg_buf_str(&document), why);
+    if (err == ISG_OK)
+        err = reload(sync, why);
+    if (err == ISG_OK)
+        isg_buf_put_str(out, isg_buf_str(&document));
+    isg_buf_done(&document);
+    feed_def_done(&def);
+    return err;
+}
+
+int sync_feed_remove(struct sync *sync, struct isg_str name, struct isg_fail *why)
+{
+    static const char *const kept[] = {"feed:", "keys:", "files:"};
+    struct isg_fail ignored;
+    char document[STATE_NAME_MAX];
+    (void)pthread_mutex_lock(&sync->lock);
+    const struct entry *entry = table_find(&sync->table, ENTRY_FEED, name);
+    bool fixed = entry != NULL && !entry->feed.stored;
+    (void)pthread_mutex_unlock(&sync->lock);
+    if (fixed)
+        return isg_fail(why, ISG_ECONFLICT,
+                        "the feed stands in the configuration: remove it there");
+    int err = store_doc_remove(sync->parts.store, STORE_FEED, name, why);
+    if (err == ISG_ENOENT)
+        return isg_fail(why, err, "no such feed");
+    if (err != ISG_OK)
+        return err;
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        (void)snprintf(document, sizeof document, "%s%.*s", kept[i], ISG_STR_ARG(name));
+        (void)store_doc_remove(sync->parts.store, STORE_FEED_STATE, isg_str_of(document), &ignored);
+    }
+    return reload(sync, why);
+}
+
+static void write_result(const char *name, const struct feed_result *result, struct isg_buf *out)
+{
+    struct isg_jsonw w;
+    isg_jsonw_init(&w, out);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "feed", name);
+    isg_jsonw_put(&w, "state", result->unchanged ? "unchanged" : "ok");
+    isg_jsonw_put_int(&w, "documents", (int64_t)result->documents);
+    isg_jsonw_put_int(&w, "total", (int64_t)result->counts.total);
+    isg_jsonw_put_int(&w, "added", (int64_t)result->counts.added);
+    isg_jsonw_put_int(&w, "same", (int64_t)result->counts.same);
+    isg_jsonw_put_int(&w, "refused", (int64_t)result->counts.refused);
+    isg_jsonw_put_int(&w, "withdrawn", (int64_t)result->withdrawn);
+    if (result->held)
+        isg_jsonw_put_bool(&w, "removals_held", true);
+    if (result->failed > 0) {
+        isg_jsonw_put_int(&w, "failed_documents", (int64_t)result->failed);
+        isg_jsonw_put(&w, "first_failure", result->first_error);
+    }
+    isg_jsonw_end(&w);
+}
+
+/* ---- runs by command ------------------------------------------------------------------------ */
+
+enum { LISTING_MAX = 1 << 20 };
+
+/* Mark an entry as running for a run by command. */
+static int take_entry(struct sync *sync, enum entry_kind kind, struct isg_str name,
+                      struct entry **out, struct isg_fail *why)
+{
+    int err = ISG_OK;
+    (void)pthread_mutex_lock(&sync->lock);
+    struct entry *entry = table_find(&sync->table, kind, name);
+    if (entry == NULL)
+        err = isg_fail(why, ISG_ENOENT, "no such %s", entry_kind_name(kind));
+    else if (entry->running)
+        err = isg_fail(why, ISG_EBUSY, "the %s is running now", entry_kind_name(kind));
+    else if (sync->stopping)
+        err = isg_fail(why, ISG_EBUSY, "the service is stopping");
+    if (err == ISG_OK) {
+        entry->running = true;
+        sync->running++;
+        *out = entry;
+    }
+    (void)pthread_mutex_unlock(&sync->lock);
+    return err;
+}
+
+static void write_run(const struct entry *entry, const struct entry_how *how,
+                      const union entry_result *result, struct isg_buf *out)
+{
+    const struct peer_how peer = {.dry_run = how->dry_run, .listing = how->listing};
+    switch (entry->kind) {
+    case ENTRY_FEED: write_result(entry->name, &result->feed, out); break;
+    case ENTRY_PEER: peer_result_write(&entry->peer, &peer, &result->peer, out); break;
+    case ENTRY_KINDS: break;
+    }
+}
+
+static int named_run(struct sync *sync, struct entry *entry, const struct entry_how *how,
+                     struct isg_buf *out, struct isg_fail *why)
+{
+    struct isg_fail own = {.code = ISG_OK};
+    union entry_result result = {.feed = {.documents = 0}};
+    struct state state;
+    bool held = false;
+    bool ran = false;
+    int err = sync_take_lease(sync, entry, &held, &own);
+    if (err == ISG_OK && !held)
+        err = isg_fail(&own, ISG_EBUSY, "another gateway runs the %s now",
+                       entry_kind_name(entry->kind));
+    if (err == ISG_OK) {
+        ran = true;
+        err = sync_entry_run(sync, entry, how, &result, &state, &own);
+    }
+    if (err == ISG_OK)
+        write_run(entry, how, &result, out);
+    else if (why != NULL)
+        *why = own;
+    sync_entry_ended(sync, entry, held, ran && !how->dry_run ? &state : NULL);
+    return err;
+}
+
+int sync_run(struct sync *sync, const char *kind, struct isg_str name, bool dry_run,
+             struct isg_buf *out, struct isg_fail *why)
+{
+    struct entry *entry = NULL;
+    struct isg_buf listing;
+    enum entry_kind k = ENTRY_FEED;
+    while (k < ENTRY_KINDS && strcmp(entry_kind_name(k), kind) != 0)
+        k++;
+    int err = k == ENTRY_KINDS ? isg_fail(why, ISG_ENOENT, "no such kind")
+                               : take_entry(sync, k, name, &entry, why);
+    if (err != ISG_OK)
+        return err;
+    isg_buf_init(&listing, LISTING_MAX);
+    const struct entry_how how = {.dry_run = dry_run, .listing = dry_run ? &listing : NULL};
+    err = named_run(sync, entry, &how, out, why);
+    isg_buf_done(&listing);
+    return err;
+}
+
+/* ---- lists ---------------------------------------------------------------------------------- */
+
+/* Positions of the log that the target's cursor has not passed: at most so many objects wait. */
+static void write_backlog(struct sync *sync, const char *collection_name, const struct state *state,
+                          struct isg_jsonw *w)
+{
+    struct store_head head;
+    struct isg_fail ignored;
+    const struct collection *collection = NULL;
+    const struct registry *registry = directory_get(sync->parts.directory);
+    int err = registry_collection(registry, (struct isg_str){0}, isg_str_of(collection_name),
+                                  &collection, &ignored);
+    if (err == ISG_OK)
+        err = store_head(sync->parts.store, collection->id, HEAD_MS, &head, &ignored);
+    registry_unref(&registry);
+    if (err != ISG_OK)
+        return;
+    bool another = state->log != 0 && state->log != head.log;
+    uint64_t passed = another || state->position > head.position ? 0 : state->position;
+    isg_jsonw_put_int(w, "backlog", (int64_t)(head.position - passed));
+}
+
+static void write_outgoing(struct sync *sync, const char *collection, const struct state *state,
+                           struct isg_jsonw *w)
+{
+    write_backlog(sync, collection, state, w);
+    isg_jsonw_put_bool(w, "pending", state->status[0] != '\0');
+    isg_jsonw_put_int(w, "sent", (int64_t)state->sent);
+    isg_jsonw_put_int(w, "sent_refused", (int64_t)state->sent_refused);
+    isg_jsonw_put(w, "last_refusal", state->last_refusal[0] != '\0' ? state->last_refusal : NULL);
+}
+
+static void write_peer(struct sync *sync, const struct entry *entry, struct isg_jsonw *w)
+{
+    const struct peer_def *peer = &entry->peer;
+    isg_jsonw_put(w, "name", entry->name);
+    isg_jsonw_put(w, "url", peer->url);
+    isg_jsonw_put(w, "direction", peer->push ? "push" : "pull");
+    isg_jsonw_put(w, "from", peer->from);
+    isg_jsonw_put(w, "collection", peer->collection);
+    isg_jsonw_put(w, "member", peer->member);
+    isg_jsonw_put_int(w, "interval", entry->interval_s);
+    if (peer->push)
+        write_outgoing(sync, peer->from, &entry->state, w);
+}
+
+static void write_entry(struct sync *sync, const struct entry *entry, struct isg_jsonw *w)
+{
+    char due[ISG_TIME_TEXT];
+    isg_jsonw_object(w);
+    switch (entry->kind) {
+    case ENTRY_FEED: feed_def_write(&entry->feed, w); break;
+    case ENTRY_PEER: write_peer(sync, entry, w); break;
+    case ENTRY_KINDS: break;
+    }
+    bool stored = entry->kind == ENTRY_FEED && entry->feed.stored;
+    isg_jsonw_put(w, "origin", stored ? "command" : "configuration");
+    isg_jsonw_put_bool(w, "running", entry->running);
+    state_write(&entry->state, w);
+    isg_time_format(entry_due(entry), 3, due);
+    isg_jsonw_put(w, "next_run", due);
+    isg_jsonw_end(w);
+}
+
+int sync_feeds_write(struct sync *sync, struct isg_buf *out, struct isg_fail *why)
+{
+    static const char *const lists[ENTRY_KINDS] = {[ENTRY_FEED] = "feeds", [ENTRY_PEER] = "peers"};
+    struct isg_jsonw w;
+    isg_jsonw_init(&w, out);
+    (void)pthread_mutex_lock(&sync->lock);
+    isg_jsonw_object(&w);
+    for (size_t kind = 0; kind < ENTRY_KINDS; kind++) {
+        isg_jsonw_name(&w, lists[kind]);
+        isg_jsonw_list(&w);
+        for (const struct entry *entry = sync->table.first; entry != NULL; entry = entry->next) {
+            if (!entry->gone && entry->kind == (enum entry_kind)kind)
+                write_entry(sync, entry, &w);
+        }
+        isg_jsonw_end(&w);
+    }
+    isg_jsonw_end(&w);
+    (void)pthread_mutex_unlock(&sync->lock);
+    return out->err == ISG_OK ? ISG_OK : isg_fail(why, out->err, "the list is too large");
+}
