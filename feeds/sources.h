@@ -12,6 +12,8 @@
 int source_kev(struct feed_context *context, struct isg_str text, struct isg_fail *why);
 /* One answer of the NVD CVE API 2.0: a page of records. */
 int source_nvd(struct feed_context *context, struct isg_str text, struct isg_fail *why);
+/* Scores of EPSS: the daily table, or an answer of its API. */
+int source_epss(struct feed_context *context, struct isg_str text, struct isg_fail *why);
 /* One CSAF 2.0 advisory: a report with all it speaks of. */
 int source_csaf(struct feed_context *context, struct isg_str text, struct isg_fail *why);
 /* A bundle, a TAXII envelope, a list or one object, as it is; STIX 2.0 is lifted. */
