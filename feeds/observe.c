@@ -292,22 +292,31 @@ static void observed_id(struct map *map, const struct window *w, char out[STIX_I
     map_id(map, "observed-data", fields, 4, out);
 }
 
-static void rule_write(struct map *map, const struct window *w)
+/* What the rule and the connection are about; before is the event in front of it, or NULL. */
+static void labels_add(struct map *map, const struct window *before, const struct window *w,
+                       struct text_list *labels)
 {
-    struct text_list labels = {0};
+    const char *format = map->context->source->format;
+    if (before != NULL && isg_str_eq(before->category, w->category) &&
+        isg_str_eq(before->service, w->service))
+        return;
+    (void)text_list_add(map->arena, labels, text_label(map->arena, format, w->category));
+    (void)text_list_add(map->arena, labels, text_label(map->arena, format, w->service));
+}
+
+static void rule_write(struct map *map, const struct window *w, struct text_list *labels)
+{
     struct map_references list = {0};
     const char *format = map->context->source->format;
-    (void)text_list_add(map->arena, &labels, text_label(map->arena, format, w->category));
-    (void)text_list_add(map->arena, &labels, text_label(map->arena, format, w->service));
-    text_list_sort(&labels);
-    map_strings(map, "labels", &labels);
+    text_list_sort(labels);
+    map_strings(map, "labels", labels);
     map_reference_add(map, &list,
                       &(struct map_reference){MAP_RANK_RECORD, isg_str_of(format),
                                               .external_id = w->rule, .description = w->text});
     map_references_write(map, &list);
 }
 
-static void observed_write(struct map *map, const struct window *w)
+static void observed_write(struct map *map, const struct window *w, struct text_list *labels)
 {
     char id[STIX_ID_MAX + 1];
     char start[ISG_TIME_TEXT], first[ISG_TIME_TEXT], last[ISG_TIME_TEXT];
@@ -324,7 +333,7 @@ static void observed_write(struct map *map, const struct window *w)
                       w->number > NUMBER_MAX ? NUMBER_MAX : (int64_t)w->number);
     text_list_sort(&refs);
     map_strings(map, "object_refs", &refs);
-    rule_write(map, w);
+    rule_write(map, w, labels);
     map_end(map, NULL);
 }
 
@@ -351,11 +360,15 @@ void observe_write(struct observe *observe)
     if (observe->count > 0)
         qsort(observe->windows, observe->count, sizeof *observe->windows, by_key);
     for (size_t i = 0; i < observe->count && map->err == ISG_OK;) {
-        struct window whole = observe->windows[i++];
-        while (i < observe->count && strcmp(observe->windows[i].key, whole.key) == 0) {
-            whole.last_us = observe->windows[i++].last_us;
+        struct window whole = observe->windows[i];
+        struct text_list labels = {0};
+        for (whole.number = 0;
+             i < observe->count && strcmp(observe->windows[i].key, whole.key) == 0; i++) {
+            whole.last_us = observe->windows[i].last_us;
             whole.number++;
+            labels_add(map, whole.number == 1 ? NULL : &observe->windows[i - 1],
+                       &observe->windows[i], &labels);
         }
-        observed_write(map, &whole);
+        observed_write(map, &whole, &labels);
     }
 }

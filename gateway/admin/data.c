@@ -72,7 +72,8 @@ static void write_counts(struct isg_buf *out, const struct ingest_run *run)
     isg_jsonw_init(&w, out);
     isg_jsonw_object(&w);
     isg_jsonw_put_int(&w, "total", (int64_t)counts->total);
-    isg_jsonw_put_int(&w, "added", (int64_t)counts->added);
+    isg_jsonw_put_int(&w, "added", (int64_t)(counts->added - counts->changed));
+    isg_jsonw_put_int(&w, "changed", (int64_t)counts->changed);
     isg_jsonw_put_int(&w, "same", (int64_t)counts->same);
     isg_jsonw_put_int(&w, "refused", (int64_t)counts->refused);
     write_reasons(&w, run);

@@ -106,7 +106,7 @@ static void discard(struct ingest_run *run)
     run->staged_count = 0;
     run->staged_bytes = 0;
     run->list_count = 0;
-    run->counts = (struct ingest_counts){0, 0, 0, 0};
+    run->counts = (struct ingest_counts){.total = 0};
 }
 
 int ingest_envelope_bound(size_t refused, struct isg_fail *why)

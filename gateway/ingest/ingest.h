@@ -38,7 +38,8 @@ struct ingest_outcome {
 
 struct ingest_counts {
     size_t total;
-    size_t added;
+    size_t added;   /* all that was stored */
+    size_t changed; /* of these: newer versions of what a mapped source said before */
     size_t same;
     size_t refused;
 };

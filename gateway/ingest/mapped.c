@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/ingest/merge.h"
 #include "gateway/ingest/run.h"
 #include "stix/base/jsonw.h"
 #include "stix/base/time.h"
@@ -114,48 +115,33 @@ static void choose_modified(const struct stored *stored, struct isg_str proposed
     } while (is_taken(stored, isg_str_of(out)));
 }
 
-static int write_version(const struct stix_json *json, struct isg_str created, const char *modified,
-                         struct isg_buf *out, struct isg_fail *why)
+static void write_version(const struct stix_json *json, struct isg_str created,
+                          const char *modified, struct isg_buf *out)
 {
     struct stix_json_walk walk;
     struct isg_jsonw w;
-    struct isg_buf value;
-    isg_buf_init(&value, RUN_OBJECT_MAX);
     isg_jsonw_init(&w, out);
     isg_jsonw_object(&w);
     stix_json_walk(json, &walk);
-    while (value.err == ISG_OK && stix_json_next(&walk)) {
+    while (stix_json_next(&walk)) {
         if (strcmp(walk.name, "created") == 0 || strcmp(walk.name, "modified") == 0)
             continue;
-        isg_buf_reset(&value);
-        stix_json_canon(walk.value, &value);
         isg_jsonw_name(&w, walk.name);
-        isg_jsonw_raw(&w, isg_buf_str(&value));
+        merge_put_value(&w, walk.value);
     }
     isg_jsonw_put_str(&w, "created", created);
     isg_jsonw_put(&w, "modified", modified);
     isg_jsonw_end(&w);
-    int err = value.err != ISG_OK ? value.err : out->err;
-    isg_buf_done(&value);
-    return err == ISG_OK ? ISG_OK : isg_fail(why, err, "an object is too large");
 }
 
-/* Make staged the next version: S-099, `created` stays, `modified` rises. */
-static int make_version(struct ingest_run *run, struct staged *staged, const struct stored *stored,
-                        struct isg_fail *why)
+/* Put what text says in the place of staged. */
+static int restage(struct ingest_run *run, struct staged *staged, const struct isg_buf *text,
+                   struct isg_fail *why)
 {
-    char modified[ISG_TIME_TEXT];
-    struct isg_buf text;
     struct staged next;
-    struct isg_str created = stix_json_get_str(staged->json, "created");
-    if (stored->latest != NULL)
-        created = stix_json_get_str(stored->json, "created");
-    choose_modified(stored, isg_str_of(staged->version), modified);
-    isg_buf_init(&text, RUN_OBJECT_MAX);
-    int err = write_version(staged->json, created, modified, &text, why);
-    if (err == ISG_OK)
-        err = run_read(run, isg_buf_str(&text), true, &next, why);
-    isg_buf_done(&text);
+    if (text->err != ISG_OK)
+        return isg_fail(why, text->err, "an object is too large");
+    int err = run_read(run, isg_buf_str(text), true, &next, why);
     if (err != ISG_OK)
         return err;
     next.facet = staged->facet;
@@ -166,6 +152,50 @@ static int make_version(struct ingest_run *run, struct staged *staged, const str
     return ISG_OK;
 }
 
+/* Make staged the next version: S-099, `created` stays, `modified` rises. */
+static int make_version(struct ingest_run *run, struct staged *staged, const struct stored *stored,
+                        struct isg_fail *why)
+{
+    char modified[ISG_TIME_TEXT];
+    struct isg_buf text;
+    struct isg_str created = stix_json_get_str(staged->json, "created");
+    if (stored->latest != NULL)
+        created = stix_json_get_str(stored->json, "created");
+    choose_modified(stored, isg_str_of(staged->version), modified);
+    isg_buf_init(&text, RUN_OBJECT_MAX);
+    write_version(staged->json, created, modified, &text);
+    int err = restage(run, staged, &text, why);
+    isg_buf_done(&text);
+    run->counts.changed += err == ISG_OK && stored->latest != NULL;
+    return err;
+}
+
+/*
+ * Files of a sensor's log overlap, and come again in any order. So an observation whose window we
+ * know in part already is widened by the new part, never narrowed; of two counts the larger stands.
+ */
+static int join_observation(struct ingest_run *run, struct staged *staged,
+                            const struct stored *stored, struct isg_fail *why)
+{
+    struct isg_buf text;
+    struct facets *both = calloc(1, sizeof *both);
+    if (both == NULL)
+        return isg_fail(why, ISG_ENOMEM, "no memory");
+    both->list[both->count++] = (struct facet){"new", staged->json};
+    both->list[both->count++] = (struct facet){"stored", stored->json};
+    isg_buf_init(&text, RUN_OBJECT_MAX);
+    merge_render(both, &text);
+    int err = restage(run, staged, &text, why);
+    isg_buf_done(&text);
+    free(both);
+    return err;
+}
+
+static bool is_observation(const struct stix_json *json)
+{
+    return isg_str_is(stix_json_get_str(json, "type"), "observed-data");
+}
+
 int mapped_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail *why)
 {
     struct stored stored;
@@ -173,6 +203,8 @@ int mapped_resolve(struct ingest_run *run, struct staged *staged, struct isg_fai
     if (!staged->versioned)
         return ISG_OK; /* each form stands for itself; the same form again is the store's to say */
     int err = load(run, staged, &stored, why);
+    if (err == ISG_OK && stored.latest != NULL && is_observation(staged->json))
+        err = join_observation(run, staged, &stored, why);
     if (err == ISG_OK && stored.latest != NULL && has_same_content(staged->json, stored.json)) {
         char version[ISG_TIME_TEXT * 2] = "";
         struct isg_str text = stored.latest->version;

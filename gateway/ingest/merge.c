@@ -1,5 +1,6 @@
 #include "gateway/ingest/merge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,30 +160,93 @@ static void merge_description(const struct facets *facets, const char *name, str
     merge_put_value(w, best);
 }
 
-static void merge_time(const struct facets *facets, const char *name, bool latest,
-                       struct isg_jsonw *w)
+/* What has no name (an observation) is one source's own, cut into parts by its uploads. */
+static bool is_shared(const struct facets *facets)
 {
-    struct isg_str best = {NULL, 0};
-    for (size_t i = 0; i < facets->count; i++) {
-        struct isg_str text = stix_json_get_str(facets->list[i].json, name);
-        if (text.n == 0)
-            continue;
-        int order = best.n == 0 ? 0 : isg_time_cmp(text, best);
-        if (best.n == 0 || (latest ? order > 0 : order < 0))
-            best = text;
-    }
-    if (best.n > 0)
-        isg_jsonw_put_str(w, name, best);
+    return stix_json_get_str(facets->list[0].json, "name").n > 0;
+}
+
+/*
+ * `created` neither changes over the versions of an object (S-099) nor depends on which source came
+ * first, and the sources do not agree on it: so it is the beginning of the year that a CVE's name
+ * says, and a fixed time for other names.
+ */
+static int64_t created_of(const struct facets *facets)
+{
+    static const char epoch[] = "2020-01-01T00:00:00.000Z";
+    struct isg_str name = stix_json_get_str(facets->list[0].json, "name");
+    char text[ISG_TIME_TEXT] = "";
+    int64_t us = 0;
+    if (name.n > 9 && memcmp(name.p, "CVE-", 4) == 0 && name.p[8] == '-')
+        (void)snprintf(text, sizeof text, "%.4s%s", name.p + 4, epoch + 4);
+    if (!isg_time_parse(isg_str_of(text), &us))
+        (void)isg_time_parse(isg_str_of(epoch), &us);
+    return us;
+}
+
+static void put_time(struct isg_jsonw *w, const char *name, int64_t us)
+{
+    char text[ISG_TIME_TEXT];
+    isg_time_format(us, us % 1000 == 0 ? 3 : 6, text);
+    isg_jsonw_put(w, name, text);
 }
 
 static void merge_created(const struct facets *facets, const char *name, struct isg_jsonw *w)
 {
+    if (is_shared(facets))
+        put_time(w, name, created_of(facets));
+    else
+        merge_first(facets, name, w);
+}
+
+/*
+ * The latest of the parts', a step later for each part beyond the first: so a whole is newer than
+ * what it was with a part less, and as new whatever the order in which the parts came.
+ */
+static void merge_modified(const struct facets *facets, const char *name, struct isg_jsonw *w)
+{
+    int64_t latest = is_shared(facets) ? created_of(facets) : INT64_MIN, us;
+    for (size_t i = 0; i < facets->count; i++) {
+        if (isg_time_parse(stix_json_get_str(facets->list[i].json, name), &us) && us > latest)
+            latest = us;
+    }
+    if (is_shared(facets))
+        latest += (int64_t)(facets->count - 1) * RUN_MODIFIED_STEP_US;
+    if (latest != INT64_MIN)
+        put_time(w, name, latest);
+}
+
+static void merge_time(const struct facets *facets, const char *name, bool latest,
+                       struct isg_jsonw *w)
+{
+    struct isg_str best = stix_json_get_str(facets->list[0].json, name);
+    for (size_t i = 1; i < facets->count; i++) {
+        struct isg_str text = stix_json_get_str(facets->list[i].json, name);
+        int order = isg_time_cmp(text, best);
+        if (latest ? order > 0 : order < 0)
+            best = text;
+    }
+    isg_jsonw_put_str(w, name, best);
+}
+
+static void merge_earliest(const struct facets *facets, const char *name, struct isg_jsonw *w)
+{
     merge_time(facets, name, false, w);
 }
 
-static void merge_modified(const struct facets *facets, const char *name, struct isg_jsonw *w)
+static void merge_latest(const struct facets *facets, const char *name, struct isg_jsonw *w)
 {
     merge_time(facets, name, true, w);
+}
+
+static void merge_most(const struct facets *facets, const char *name, struct isg_jsonw *w)
+{
+    int64_t most = 0, n;
+    for (size_t i = 0; i < facets->count; i++) {
+        if (stix_json_int(stix_json_get(facets->list[i].json, name), &n) && n > most)
+            most = n;
+    }
+    isg_jsonw_put_int(w, name, most);
 }
 
 /* One source cannot withdraw what another still describes. */
@@ -313,6 +377,9 @@ static const struct {
     {"granular_markings", merge_nothing}, /* they went into object_marking_refs */
     {"revoked", merge_revoked},
     {"extensions", merge_extensions},
+    {"first_observed", merge_earliest}, /* of two parts of one observation */
+    {"last_observed", merge_latest},
+    {"number_observed", merge_most},
 };
 
 static void merge_member(const struct facets *facets, const char *name, struct isg_jsonw *w)

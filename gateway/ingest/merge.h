@@ -24,7 +24,7 @@ struct facets {
 };
 
 /*
- * Append the whole object's JSON text: `created` the earliest, `modified` the latest, lists of
+ * Append the whole object's JSON text: `created` the same whatever the parts are, `modified` the latest, lists of
  * references, labels and markings joined and sorted, extensions joined property by property, the
  * description of the source closest to the product, everything else as the first part has it.
  * Errors are the buffer's.

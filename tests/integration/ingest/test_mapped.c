@@ -84,7 +84,7 @@ static void check_versions(void)
     is_str(member_text(latest("identity", 1), "modified"), quoted(fixture_version(&f, 10)),
            "it stays at its version");
     counts = import("feed", fixture_identity(&f, 1, 20, "clear", ",\"lang\":\"en\""), NULL);
-    is_int((long long)counts.added, 1, "other content is a new version");
+    ok(counts.added == 1 && counts.changed == 1, "other content is a new version");
     is_str(member_text(latest("identity", 1), "modified"), quoted(fixture_version(&f, 20)),
            "at the time proposed");
     counts = import("feed", fixture_identity(&f, 1, 5, "clear", ",\"lang\":\"de\""), NULL);
@@ -156,13 +156,15 @@ static const struct {
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 
+/* Each source dates the object as it likes. */
 static char *part(unsigned n, size_t i, unsigned version)
 {
     return isg_arena_printf(f.arena,
                             "{\"type\":\"vulnerability\",\"spec_version\":\"2.1\",\"id\":\"%s\","
                             "\"created\":\"%s\",\"modified\":\"%s\",%s}",
-                            fixture_id(&f, "vulnerability", n), fixture_version(&f, 0),
-                            fixture_version(&f, version), parts[i].body);
+                            fixture_id(&f, "vulnerability", n),
+                            fixture_version(&f, (unsigned)(7 * i)), fixture_version(&f, version),
+                            parts[i].body);
 }
 
 /* The object without what names it and its version. */
@@ -214,8 +216,10 @@ static void check_facets(void)
         if (!permutation)
             continue;
         n++;
-        for (size_t i = 0; i < PARTS; i++)
-            (void)import("feed", part(n, order[i], (unsigned)i), parts[order[i]].key);
+        for (size_t i = 0; i < PARTS; i++) {
+            unsigned version = 100 + 7 * (unsigned)order[i];
+            (void)import("feed", part(n, order[i], version), parts[order[i]].key);
+        }
         const char *got = content(latest("vulnerability", n));
         want = want == NULL ? got : want;
         wrong += strcmp(got, want) != 0 ? 1 : 0;
@@ -223,6 +227,8 @@ static void check_facets(void)
     is_int(n, 124, "all orders of four parts");
     is_int((long long)wrong, 0, "give the same bytes but for id and modified");
     check_merged(latest("vulnerability", 101));
+    is_str(member_text(latest("vulnerability", 101), "created"), "\"2024-01-01T00:00:00.000Z\"",
+           "`created` is what all sources could agree on");
     struct ingest_counts counts = import("feed", part(101, 2, 77), parts[2].key);
     is_int((long long)counts.same, 1, "a part again changes nothing");
 }
@@ -254,6 +260,46 @@ static void check_granular(void)
            "marks the whole");
 }
 
+/* An observation of a window, from second `first` to second `last` of it. */
+static char *observation(unsigned n, unsigned first, unsigned last, int number, const char *label)
+{
+    return isg_arena_printf(
+        f.arena,
+        "{\"type\":\"observed-data\",\"spec_version\":\"2.1\",\"id\":\"%s\",\"created\":\"%s\","
+        "\"modified\":\"%s\",\"first_observed\":\"%s\",\"last_observed\":\"%s\","
+        "\"number_observed\":%d,\"object_refs\":[\"%s\"],\"labels\":[\"%s\"]}",
+        fixture_id(&f, "observed-data", n), fixture_version(&f, 0), fixture_version(&f, last),
+        fixture_version(&f, first), fixture_version(&f, last), number,
+        fixture_id(&f, "ipv4-addr", 1), label);
+}
+
+/* Two files of a log share a window: in either order the same, and nothing the second time. */
+static void check_windows(void)
+{
+    static const struct {
+        unsigned first, last;
+        int number;
+        const char *label;
+    } files[] = {{10, 60, 5, "b"}, {40, 90, 3, "a"}};
+    for (unsigned turn = 0; turn < 2; turn++) {
+        unsigned n = 600 + turn;
+        char *object[2];
+        for (size_t i = 0; i < 2; i++)
+            object[i] =
+                observation(n, files[i].first, files[i].last, files[i].number, files[i].label);
+        (void)import("feed", object[turn], NULL);
+        struct ingest_counts counts = import("feed", object[1 - turn], NULL);
+        ok(counts.added == 1 && counts.changed == 1, "more of a window is a newer version");
+        is_int((long long)import("feed", object[turn], NULL).same, 1, "which it stays");
+        is_int((long long)import("feed", object[1 - turn], NULL).same, 1, "whatever comes again");
+        const char *got = latest("observed-data", n);
+        is_str(member_text(got, "first_observed"), quoted(fixture_version(&f, 10)), "begins first");
+        is_str(member_text(got, "last_observed"), quoted(fixture_version(&f, 90)), "ends last");
+        is_str(member_text(got, "number_observed"), "5", "the larger count");
+        is_str(member_text(got, "labels"), "[\"a\",\"b\"]", "labels of both");
+    }
+}
+
 int main(void)
 {
     fixture_open(&f);
@@ -263,6 +309,7 @@ int main(void)
     check_facets();
     check_spoiled();
     check_granular();
+    check_windows();
     fixture_close(&f);
     return tap_done();
 }
