@@ -5,8 +5,12 @@
 #ifndef FEEDS_CSAF_H
 #define FEEDS_CSAF_H
 
+#include "feeds/csaf_tree.h"
 #include "feeds/map.h"
 #include "stix/json.h"
+
+/* What kind of products an advisory is about, as far as it says. */
+enum csaf_field { CSAF_FIELD_UNSAID, CSAF_FIELD_MEDICAL, CSAF_FIELD_OTHER };
 
 struct csaf {
     struct map map;
@@ -16,12 +20,16 @@ struct csaf {
     struct isg_str tracking_id;
     struct isg_str publisher; /* its name */
     struct isg_str slug;      /* of the publisher: the source in ids (digest 2.4) */
-    const char *facet;        /* the key of this document's part of merged vulnerabilities */
+    const char *facet; /* the key of this document's part of merged objects; NULL: it has none */
+    enum csaf_field field;
+    struct csaf_tree tree;
     char publisher_id[STIX_ID_MAX + 1];
     char report_id[STIX_ID_MAX + 1];
     char created[ISG_TIME_TEXT];  /* initial_release_date */
     char modified[ISG_TIME_TEXT]; /* current_release_date */
     struct text_list refs;        /* ids of everything the report speaks of */
+    size_t named;                 /* mentions of products, and those in product_status */
+    size_t edges;
 };
 
 /* Cleaned text of a member. */
@@ -29,6 +37,9 @@ struct isg_str csaf_text(struct csaf *csaf, const struct stix_json *json, const 
 
 /* The head of an object that says what the publisher says. */
 struct map_head csaf_head(const struct csaf *csaf, const char *type, const char *id);
+
+/* The same of an object that the documents of all publishers share: the gateway's own. */
+struct map_head csaf_shared_head(const struct csaf *csaf, const char *type, const char *id);
 
 /* Note an id for the report's object_refs. */
 void csaf_refer(struct csaf *csaf, const char *id);
@@ -55,7 +66,25 @@ void csaf_text_id(struct csaf *csaf, const char *type, const struct isg_str *tex
 /* All of vulnerabilities[] with their remediations (csaf_vulnerability.c). */
 void csaf_vulnerabilities(struct csaf *csaf);
 
-/* Vendors, and what the product tree holds below them (csaf_products.c). */
+/* Vendors and products; each product's `object` is set (csaf_products.c). */
 void csaf_products(struct csaf *csaf);
+
+/* True when the STIX id is one of this type. */
+bool csaf_is_of(const char *id, const char *type);
+
+/* The product's raw version where no other object's id carries it; else empty. */
+struct isg_str csaf_product_range(const struct csaf_product *product);
+
+/* `versions` of the device and the product-status extension (csaf_products.c). */
+void csaf_versions_write(struct csaf *csaf, struct isg_str raw);
+
+/*
+ * Every product_id and group_id that product_status and flags name is defined (CSAF 2.0, 6.1.1),
+ * and there are not too many of them. ISG_EINVAL, ISG_ELIMIT.
+ */
+int csaf_statuses_check(struct csaf *csaf);
+
+/* product_status of one vulnerability, whose STIX id is target (csaf_status.c). */
+void csaf_statuses(struct csaf *csaf, const struct stix_json *vulnerability, const char *target);
 
 #endif

@@ -7,7 +7,13 @@
 #include "feeds/extensions.h"
 #include "stix/json.h"
 
-enum { SEEN_SLOTS = 1024, OBJECT_MAX = 16 << 20, ARENA_MAX = 1 << 30, REFERENCES_MAX = 1000 };
+enum {
+    SEEN_SLOTS = 1024,
+    OBJECT_MAX = 16 << 20,
+    ARENA_MAX = 1 << 30,
+    REFERENCES_MAX = 1000,
+    SHARED_FIELDS = 8
+};
 
 /* A set of ids: open addressing, grown at half full. */
 struct map_seen {
@@ -50,6 +56,19 @@ void map_id(struct map *map, const char *type, const struct isg_str *fields, siz
         map_fail(map, name.err, NULL, "no memory");
     stix_id_named(type, map->context->space, isg_buf_str(&name), out);
     isg_buf_done(&name);
+}
+
+void map_shared_id(struct map *map, const char *type, const struct isg_str *fields, size_t count,
+                   char out[STIX_ID_MAX + 1])
+{
+    struct isg_str all[SHARED_FIELDS] = {{NULL, 0}};
+    if (count >= SHARED_FIELDS) {
+        map_fail(map, ISG_EUSAGE, NULL, "an id of too many fields");
+        return;
+    }
+    memcpy(all, fields, count * sizeof *fields);
+    all[count] = map->apart;
+    map_id(map, type, all, map->apart.n > 0 ? count + 1 : count, out);
 }
 
 void map_relationship_id(struct map *map, const char *type, const char *source, const char *target,
@@ -220,7 +239,7 @@ static void organisation_id(struct map *map, struct isg_str name, char out[STIX_
 {
     struct isg_str slug = text_slug(map->arena, name);
     struct isg_str fields[] = {ISG_STR("identity"), ISG_STR("org"), slug.n > 0 ? slug : name};
-    map_id(map, "identity", fields, 3, out);
+    map_shared_id(map, "identity", fields, 3, out);
 }
 
 static void organisation_write(struct map *map, const char *id, struct isg_str name,

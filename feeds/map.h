@@ -35,6 +35,7 @@ struct map {
     struct isg_buf text; /* the object being written */
     struct isg_jsonw w;
     const char *marking;         /* marking-definition id of all objects, or NULL */
+    struct isg_str apart;        /* what map_shared_id adds to its fields; may be empty */
     char owner[STIX_ID_MAX + 1]; /* the gateway's own identity */
     struct map_seen *seen;
     struct isg_fail *why;
@@ -52,6 +53,14 @@ int map_fail(struct map *map, int code, const char *path, const char *text);
 /* `type--uuid5(space, fields joined by '|')` (feeds digest 2.4). */
 void map_id(struct map *map, const char *type, const struct isg_str *fields, size_t count,
             char out[STIX_ID_MAX + 1]);
+
+/*
+ * Id of an object that several documents share, such as a vendor or a CVE. Shared is only what is
+ * CLEAR (digest 5.5): a document with another marking, or none, names itself in map->apart and so
+ * has objects of its own, which neither hide the shared ones nor lend them their content.
+ */
+void map_shared_id(struct map *map, const char *type, const struct isg_str *fields, size_t count,
+                   char out[STIX_ID_MAX + 1]);
 
 /* Id of a relationship: relationship|<type>|<source>|<target>. */
 void map_relationship_id(struct map *map, const char *type, const char *source, const char *target,

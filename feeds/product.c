@@ -101,11 +101,29 @@ static struct isg_str resolve(struct isg_str key, const struct product_alias *ta
     return key;
 }
 
+/* A plus sign is a word of a model's name: XR656+ is not XR656. */
+static struct isg_str with_plus(struct isg_arena *arena, struct isg_str text)
+{
+    static const char word[] = " plus ";
+    char *out = isg_arena_alloc(arena, text.n * sizeof word + 1);
+    size_t n = 0;
+    for (size_t i = 0; out != NULL && i < text.n; i++) {
+        if (text.p[i] != '+') {
+            out[n++] = text.p[i];
+            continue;
+        }
+        memcpy(out + n, word, sizeof word - 1);
+        n += sizeof word - 1;
+    }
+    return (struct isg_str){out, n};
+}
+
 struct product_name product_name(struct isg_arena *arena, struct isg_str raw)
 {
     struct product_name name = {.display = text_repair(arena, raw)};
     struct isg_str plain = without_parentheses(arena, name.display, &name.also);
-    name.key = key_of(arena, plain.n > 0 ? plain : name.display);
+    struct isg_str text = plain.n > 0 ? plain : name.display;
+    name.key = key_of(arena, isg_str_find(text, '+') == SIZE_MAX ? text : with_plus(arena, text));
     return name;
 }
 

@@ -22,6 +22,14 @@ struct map_head csaf_head(const struct csaf *csaf, const char *type, const char 
     return (struct map_head){type, id, csaf->created, csaf->modified, csaf->publisher_id};
 }
 
+struct map_head csaf_shared_head(const struct csaf *csaf, const char *type, const char *id)
+{
+    struct map_head head = csaf_head(csaf, type, id);
+    if (csaf->facet != NULL)
+        head.creator = csaf->map.owner; /* the merged record is the gateway's own (digest 4) */
+    return head;
+}
+
 void csaf_refer(struct csaf *csaf, const char *id)
 {
     const char *copy = isg_arena_copy(csaf->map.arena, isg_str_of(id));
@@ -88,13 +96,47 @@ static int document_read(struct csaf *csaf)
     return err;
 }
 
-/* What is there must be a list before the first object leaves. */
-static int lists_check(struct csaf *csaf)
+/* Everything that may be wrong is found before the first object leaves. */
+static int parts_check(struct csaf *csaf)
 {
     const struct stix_json *list = stix_json_get(csaf->root, "vulnerabilities");
     if (list != NULL && stix_json_type(list) != STIX_JSON_LIST)
         return isg_fail_at(csaf->map.why, ISG_EINVAL, "/vulnerabilities", "CSAF 2.0", "not a list");
-    return ISG_OK;
+    int err = csaf_tree_read(stix_json_get(csaf->root, "product_tree"), csaf->map.arena,
+                             &csaf->tree, csaf->map.why);
+    return err == ISG_OK ? csaf_statuses_check(csaf) : err;
+}
+
+static bool has_word(struct isg_str text, struct isg_str word)
+{
+    for (size_t i = 0; i + word.n <= text.n; i++) {
+        if (isg_str_ieq((struct isg_str){text.p + i, word.n}, word))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * CISA's medical advisories say so by their number; all of CISA's name the sectors concerned, and
+ * some that are not of the medical series name health care (medical domain digest, part 0).
+ */
+static enum csaf_field field_of(const struct csaf *csaf)
+{
+    const struct stix_json *notes = stix_json_get(csaf->document, "notes");
+    enum csaf_field field = CSAF_FIELD_UNSAID;
+    if (isg_str_starts(csaf->tracking_id, ISG_STR("ICSMA-")))
+        return CSAF_FIELD_MEDICAL;
+    if (isg_str_starts(csaf->tracking_id, ISG_STR("ICSA-")))
+        field = CSAF_FIELD_OTHER;
+    for (size_t i = 0; i < stix_json_size(notes); i++) {
+        const struct stix_json *note = stix_json_at(notes, i);
+        if (!has_word(stix_json_get_str(note, "title"), ISG_STR("sectors")))
+            continue;
+        if (has_word(stix_json_get_str(note, "text"), ISG_STR("healthcare")))
+            return CSAF_FIELD_MEDICAL;
+        field = CSAF_FIELD_OTHER;
+    }
+    return field;
 }
 
 /* No label: no marking, so that the collection's default applies; an unknown one is RED (2.7). */
@@ -106,6 +148,12 @@ static const char *marking_of(const struct csaf *csaf)
         return NULL;
     enum stix_tlp level = stix_tlp_of_name(isg_str_trim(label));
     return stix_tlp_marking_id(level == STIX_TLP_UNKNOWN ? STIX_TLP_RED : level);
+}
+
+/* Only a CLEAR document has part in what others describe as well. */
+static bool is_clear(const struct csaf *csaf)
+{
+    return csaf->map.marking != NULL && strcmp(csaf->map.marking, feed_clear_marking()) == 0;
 }
 
 /* The key of this document's part: its publisher and id, short enough for a name in a store. */
@@ -346,16 +394,23 @@ static void publisher_write(struct csaf *csaf)
 
 static int document_map(struct csaf *csaf)
 {
-    static const char *const extensions[] = {MAP_EXTENSION_RISK, MAP_EXTENSION_REPORT, NULL};
+    static const char *const extensions[] = {MAP_EXTENSION_DEVICE, MAP_EXTENSION_RISK,
+                                             MAP_EXTENSION_PRODUCT_STATUS, MAP_EXTENSION_REPORT,
+                                             NULL};
     struct isg_str description;
     struct isg_str fields[3] = {ISG_STR("report")};
     csaf->slug = text_slug(csaf->map.arena, csaf->publisher);
-    csaf->facet = facet_of(csaf);
     csaf->map.marking = marking_of(csaf);
+    csaf->field = field_of(csaf);
+    const char *key = facet_of(csaf);
     fields[1] = csaf->slug;
     fields[2] = csaf->tracking_id;
     map_id(&csaf->map, "report", fields, 3, csaf->report_id);
     map_preamble(&csaf->map, extensions);
+    if (is_clear(csaf))
+        csaf->facet = key;
+    else
+        csaf->map.apart = isg_str_of(key);
     publisher_write(csaf);
     csaf_products(csaf);
     csaf_vulnerabilities(csaf);
@@ -380,7 +435,7 @@ int source_csaf(struct feed_context *context, struct isg_str text, struct isg_fa
         err = document_read(&csaf);
     }
     if (err == ISG_OK)
-        err = lists_check(&csaf);
+        err = parts_check(&csaf);
     if (err == ISG_OK)
         err = document_map(&csaf);
     stix_json_free(&root);

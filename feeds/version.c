@@ -1,5 +1,6 @@
 #include "feeds/version.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static const struct {
@@ -113,9 +114,8 @@ static bool read_term(struct isg_str piece, struct version_term *out, struct ter
     return true;
 }
 
-static bool read_terms(struct version_spec *spec, struct terms_seen *seen)
+static bool read_terms(struct isg_str rest, struct version_spec *spec, struct terms_seen *seen)
 {
-    struct isg_str rest = spec->raw;
     struct isg_str piece;
     while (isg_str_split(&rest, '|', &piece)) {
         if (spec->count == VERSION_TERMS || !read_term(piece, &spec->terms[spec->count], seen))
@@ -140,13 +140,22 @@ static enum version_class class_of(const struct version_spec *spec, const struct
     return one_direction || seen->values == spec->count ? VERSION_LIST : VERSION_TEXT;
 }
 
+/* What stands behind `vers:<scheme>/`, else the text itself. */
+static struct isg_str without_scheme(struct isg_str text)
+{
+    size_t slash = isg_str_find(text, '/');
+    bool vers = isg_str_starts(text, ISG_STR("vers:")) && slash != SIZE_MAX;
+    return vers ? isg_str_from(text, slash + 1) : text;
+}
+
 struct version_spec version_parse(struct isg_str raw)
 {
     struct version_spec spec = {.class = VERSION_TEXT, .raw = isg_str_trim(raw)};
     struct terms_seen seen = {0};
-    if (isg_str_starts(spec.raw, ISG_STR("vers:")) && isg_str_ends(spec.raw, ISG_STR("/*")))
+    struct isg_str text = without_scheme(spec.raw);
+    if (text.n < spec.raw.n && isg_str_is(text, "*"))
         spec.class = VERSION_ALL;
-    else if (read_terms(&spec, &seen))
+    else if (read_terms(text, &spec, &seen))
         spec.class = class_of(&spec, &seen);
     if (spec.class == VERSION_TEXT)
         spec.count = 0;

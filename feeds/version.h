@@ -36,7 +36,7 @@ struct version_spec {
     size_t count;
 };
 
-/* Read a version text; what has no other class is VERSION_TEXT. */
+/* Read a version text, also behind `vers:<scheme>/`; what has no other class is VERSION_TEXT. */
 struct version_spec version_parse(struct isg_str raw);
 
 /* "all", "exact", "wildcard-x", "one-bound", "range-by-pipe", "list-by-pipe", "freetext". */

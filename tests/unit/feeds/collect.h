@@ -34,6 +34,9 @@ void collect_done(struct collected *collected);
 /* Number of different ids of a type. */
 size_t collect_count(const struct collected *collected, const char *type);
 
+/* How many objects' lines hold both pieces. */
+size_t collect_lines(const struct collected *collected, const char *a, const char *b);
+
 /* The line of the object with this id, as a NUL-terminated copy (free it); NULL when absent. */
 char *collect_find(const struct collected *collected, const char *id);
 

@@ -48,13 +48,18 @@ static void test_kev(void)
     }
 }
 
-/* Medical domain digest, part 7: 144 files, 144 reports, 428 vulnerabilities, 54 vendors. */
+/*
+ * Medical domain digest, part 7, and expected.json: 144 files, 144 reports, 428 vulnerabilities, 54
+ * vendors, 607 leaf products, 1,590 (advisory, CVE, product).
+ */
 static void test_csaf(void)
 {
     char folder[4096];
     struct collected all = {0};
     size_t files = 0;
     size_t invalid = 0;
+    long long devices = 0;
+    long long affected = 0;
     (void)snprintf(folder, sizeof folder, "%s", tap_corpus("medical/csaf-icsma"));
     DIR *dir = opendir(folder);
     isg_buf_init(&all.lines, ISG_BUF_NO_MAX);
@@ -69,6 +74,8 @@ static void test_csaf(void)
             ok(false, "%s: %s", entry->d_name, why.text);
         files++;
         invalid += c.invalid;
+        devices += (long long)collect_count(&c, "infrastructure");
+        affected += (long long)collect_lines(&c, "\"relationship_type\":\"has\"", "");
         all.objects += c.objects;
         isg_buf_put_str(&all.lines, isg_buf_str(&c.lines));
         collect_done(&c);
@@ -80,6 +87,8 @@ static void test_csaf(void)
     is_int((long long)collect_count(&all, "report"), 144, "reports");
     is_int((long long)collect_count(&all, "vulnerability"), 428, "vulnerabilities");
     is_int((long long)collect_count(&all, "identity"), 54 + 3, "vendors, CISA, gateway, project");
+    is_int(devices, 607, "leaf products, each a device of its advisory");
+    is_int(affected, 1590, "statements that one of them has a vulnerability");
     collect_done(&all);
 }
 

@@ -54,6 +54,8 @@ static void test_products(void)
     } rows[] = {
         {"ExamplePump  3000", "examplepump 3000"},
         {"ExamplePump-3000 (wireless)", "examplepump 3000"},
+        {"ExampleScan XR6+", "examplescan xr6 plus"}, /* another model than XR6 */
+        {"ExampleScan XR6 Plus", "examplescan xr6 plus"},
         {"ExamplePump Co", "examplepump co"}, /* no legal form in a product */
         {"Phillips", "phillips"},
     };

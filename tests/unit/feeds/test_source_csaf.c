@@ -31,13 +31,13 @@ static void test_counts(const struct collected *c)
         const char *type;
         long long count;
     } rows[] = {
-        {"report", 1}, {"vulnerability", 2}, {"course-of-action", 2},     {"relationship", 3},
-        {"note", 4},   {"identity", 5},      {"extension-definition", 2},
+        {"report", 1}, {"vulnerability", 2}, {"course-of-action", 2},     {"relationship", 5},
+        {"note", 4},   {"identity", 5},      {"extension-definition", 4}, {"infrastructure", 1},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         is_int((long long)collect_count(c, rows[i].type), rows[i].count, "%s", rows[i].type);
     is_int((long long)c->invalid, 0, "all valid: %s %s", c->first.text, c->first_object);
-    is_int((long long)c->facets, 2, "vulnerabilities are parts of merged ones");
+    is_int((long long)c->facets, 5, "vulnerabilities, device and what it has are parts");
 }
 
 static void test_report(const struct collected *c)
@@ -61,8 +61,8 @@ static void test_report(const struct collected *c)
         sorted = sorted && isg_str_cmp(stix_json_str(stix_json_at(refs, i - 1)),
                                        stix_json_str(stix_json_at(refs, i))) < 0;
     ok(sorted, "object_refs are sorted and each once");
-    /* publisher, two vendors, 2 vulnerabilities, 2 actions, 3 relationships, 4 notes */
-    is_int((long long)stix_json_size(refs), 14, "object_refs");
+    /* publisher, 2 vendors, device, 2 vulnerabilities, 2 actions, 5 relationships, 4 notes */
+    is_int((long long)stix_json_size(refs), 17, "object_refs");
     stix_json_free(&tree);
     free(line);
 }

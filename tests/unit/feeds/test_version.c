@@ -14,6 +14,10 @@ static void test_classes(void)
         size_t terms;
     } rows[] = {
         {"vers:all/*", VERSION_ALL, 0},
+        {"vers:generic/>=1.0|<2.0", VERSION_RANGE, 2},
+        {"vers:generic/<2.0", VERSION_ONE_BOUND, 1},
+        {"vers:generic/!=2.0", VERSION_TEXT, 0},
+        {"vers:generic", VERSION_TEXT, 0},
         {"5.09.02", VERSION_EXACT, 1},
         {"2490C", VERSION_EXACT, 1},
         {"14.1.x", VERSION_WILDCARD, 1},
@@ -91,6 +95,8 @@ static void test_match(void)
         enum version_answer answer;
     } rows[] = {
         {"vers:all/*", "anything", VERSION_YES},
+        {"vers:generic/>=1.0|<2.0", "1.9.9", VERSION_YES},
+        {"vers:generic/>=1.0|<2.0", "2.0", VERSION_NO},
         {"2.2", "2.2.0", VERSION_YES},
         {"2.2", "2.3", VERSION_NO},
         {"14.1.x", "14.1.7", VERSION_YES},
