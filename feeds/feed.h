@@ -32,6 +32,7 @@ struct feed_context {
     int64_t now_us;                   /* used where the source has no time of its own */
     struct isg_str owner;     /* name of who runs the gateway: the creator of merged objects */
     struct isg_str file_name; /* for messages; may be empty */
+    const char *slug;         /* what names a list without a publisher in ids; NULL: its format */
     feed_emit *emit;
     void *arg;
     uint64_t records; /* counted by the mapping: records seen, and left out */
@@ -54,10 +55,12 @@ struct feed_source {
     bool as_sent;       /* objects are the producer's own STIX: ids, versions and bytes stay */
     bool lines;         /* text that is not one JSON value; the mapping reads it itself */
     int (*map)(struct feed_context *context, struct isg_str text, struct isg_fail *why);
+    bool delists; /* withdraw takes indicators as they are stored, instead of parts */
     /*
-     * For a source that publishes its full state (KEV): hand out the part with this facet of an
-     * object (its JSON text as last handed out) as it is once the source no longer lists it
-     * (digest 2.6: the fact is cleared, nothing is revoked). NULL for the others.
+     * For a source that publishes its full state: hand out what it no longer lists as it is from now
+     * on; nothing is revoked (digest 2.6). Of a part (KEV), object has the id, name and created that
+     * were handed out, and the part's facet; of an indicator (a list) it is the object as stored. NULL
+     * for a source that shows a window.
      */
     int (*withdraw)(struct feed_context *context, struct isg_str object, const char *facet,
                     struct isg_fail *why);

@@ -46,6 +46,7 @@ struct draft {
 struct csv {
     struct map map;
     const struct csv_profile *profile;
+    const char *slug; /* the source in ids and labels */
     const struct exclude_lists *exclude;
     struct exclude_lists *own; /* exclude, when the caller gave none */
     struct draft *drafts;
@@ -275,7 +276,7 @@ static void labels_write(struct csv *csv, const struct draft *draft)
     struct text_list labels = {0};
     struct isg_str tags = draft->row.cell[CSV_TAGS];
     struct isg_str tag;
-    const char *slug = csv->profile->slug;
+    const char *slug = csv->slug;
     if (draft->warning != NULL)
         add_label(csv, &labels, "warning", isg_str_of(draft->warning));
     if (draft->ioc.ambiguous)
@@ -371,7 +372,7 @@ static void name_write(struct csv *csv, const struct ioc *ioc)
 /* indicator|<source slug>|<canonical pattern>|<generation> (digest 2.4). */
 static void indicator_id(struct csv *csv, const struct draft *draft, char out[STIX_ID_MAX + 1])
 {
-    struct isg_str fields[] = {ISG_STR("indicator"), isg_str_of(csv->profile->slug), draft->pattern,
+    struct isg_str fields[] = {ISG_STR("indicator"), isg_str_of(csv->slug), draft->pattern,
                                ISG_STR("1")};
     map_id(&csv->map, "indicator", fields, 4, out);
 }
@@ -451,7 +452,7 @@ static void malware_write(struct csv *csv, const struct draft *draft, const char
     isg_jsonw_put_bool(&map->w, "is_family", true);
     aliases_write(csv, draft, name);
     malware_references(csv, draft);
-    map_end(map, csv->profile->slug);
+    map_end(map, csv->slug);
 }
 
 static void indicates_write(struct csv *csv, const struct draft *draft, const char *indicator,
@@ -516,6 +517,9 @@ int source_csv(struct feed_context *context, struct isg_str text, struct isg_fai
         csv.profile = csv_profile_find(isg_str_of(context->source->format));
     if (csv.profile == NULL)
         return isg_fail(why, ISG_EUSAGE, "no columns are known for %s", context->source->format);
+    csv.slug = csv.profile->slug;
+    if (csv.profile->organisation == NULL && context->slug != NULL)
+        csv.slug = context->slug;
     map_init(&csv.map, context, why);
     int err = csv.map.err;
     if (err == ISG_OK && csv.exclude == NULL) {

@@ -25,7 +25,10 @@ int source_suricata(struct feed_context *context, struct isg_str text, struct is
 /* Zeek logs, TSV by their #fields or JSON lines: connections become observations. */
 int source_zeek(struct feed_context *context, struct isg_str text, struct isg_fail *why);
 
-/* As feed_source.withdraw. */
+/* As feed_source.withdraw: an indicator ends now, and is labelled feed:delisted. */
+int source_csv_withdraw(struct feed_context *context, struct isg_str object, const char *facet,
+                        struct isg_fail *why);
+/* As feed_source.withdraw: the fact of the catalogue is cleared. */
 int source_kev_withdraw(struct feed_context *context, struct isg_str object, const char *facet,
                         struct isg_fail *why);
 

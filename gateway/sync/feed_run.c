@@ -180,11 +180,19 @@ static int run_stages(struct feed_run *run, const struct collection *collection,
                       struct feed_result *out, struct isg_fail *why)
 {
     struct removals removals = {.missing = 0};
-    const struct removals_of of = {run->source, &run->context, run->spool, &run->state};
+    const struct removals_of of = {.store = run->parts->store,
+                                   .collection = collection,
+                                   .name = run->def->name,
+                                   .source = run->source,
+                                   .context = &run->context,
+                                   .spool = run->spool,
+                                   .state = &run->state,
+                                   .percent = run->def->shrink_percent,
+                                   .accept = run->accept_shrink};
     bool directory = csaf_dir_is(run->def);
     int err = directory ? csaf_dir_run(run, why) : single_run(run, why);
     if (err == ISG_OK && !run->nothing && run->source->withdraw != NULL)
-        err = removals_apply(run->parts->store, run->def->name, &of, &removals, why);
+        err = removals_apply(&of, &removals, why);
     if (err == ISG_OK && !run->nothing)
         err = ingest_all(run, collection, out, why);
     if (err == ISG_OK && !run->dry_run)
@@ -206,6 +214,7 @@ static int run_open(struct feed_run *run, struct isg_fail *why)
     feed_namespace(isg_str_of(config->id_urn), run->context.space);
     run->context.now_us = isg_time_now_us();
     run->context.owner = isg_str_of(config->name);
+    run->context.slug = run->def->name;
     run->context.emit = spool_add;
     run->context.limits =
         (struct stix_limits){.depth = run->def->max_depth, .string_bytes = run->def->max_string};

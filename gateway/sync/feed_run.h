@@ -22,6 +22,7 @@ struct feed_run {
     const struct feed_def *def;
     const struct feed_source *source;
     bool dry_run;
+    bool accept_shrink; /* a person accepts a snapshot that lacks much */
     struct header_lines headers;
     char *proxy_auth;
     struct networks *networks; /* of allow_networks */

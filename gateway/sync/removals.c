@@ -4,15 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/share/policy.h"
 #include "stix/base/arena.h"
 #include "stix/base/digest.h"
 #include "stix/base/jsonw.h"
 #include "stix/json.h"
 
-/* The shrink guard of digest 2.3: more than a tenth, at least five; released by two more. */
-enum { GUARD_PART = 10, GUARD_MIN = 5, RELEASE_TIMES = 3, ARENA_MAX = 256 << 20 };
+/* The shrink guard of digest 2.3: a share, and at least five; released by two more. */
+enum { GUARD_MIN = 5, RELEASE_TIMES = 3, ARENA_MAX = 256 << 20, OBJECT_MAX = 64 << 20 };
 
-/* A part of an object that the source lists. json is {"id","name","created","facet"}. */
+/*
+ * What the source lists: a part of an object, json is {"id","name","created","facet"}; or an
+ * indicator, json is {"id"}.
+ */
 struct key {
     struct isg_str id;
     struct isg_str facet;
@@ -26,11 +30,23 @@ struct keys {
     size_t room;
 };
 
+static void key_write(const struct stix_json *object, struct isg_str facet, struct isg_buf *out)
+{
+    static const char *const members[] = {"id", "name", "created"};
+    struct isg_jsonw w;
+    isg_jsonw_init(&w, out);
+    isg_jsonw_object(&w);
+    for (size_t i = 0; i < (facet.n > 0 ? 3 : 1); i++)
+        isg_jsonw_put_str(&w, members[i], stix_json_get_str(object, members[i]));
+    if (facet.n > 0)
+        isg_jsonw_put_str(&w, "facet", facet);
+    isg_jsonw_end(&w);
+}
+
 static int keys_add(struct keys *keys, const struct stix_json *object, struct isg_str facet,
                     struct isg_fail *why)
 {
     struct isg_buf json;
-    struct isg_jsonw w;
     if (keys->count == keys->room) {
         size_t room = keys->room == 0 ? 1024 : keys->room * 2;
         struct key *items = realloc(keys->items, room * sizeof *items);
@@ -40,17 +56,11 @@ static int keys_add(struct keys *keys, const struct stix_json *object, struct is
         keys->room = room;
     }
     isg_buf_init(&json, 1 << 20);
-    isg_jsonw_init(&w, &json);
-    isg_jsonw_object(&w);
-    isg_jsonw_put_str(&w, "id", stix_json_get_str(object, "id"));
-    isg_jsonw_put_str(&w, "name", stix_json_get_str(object, "name"));
-    isg_jsonw_put_str(&w, "created", stix_json_get_str(object, "created"));
-    isg_jsonw_put_str(&w, "facet", facet);
-    isg_jsonw_end(&w);
+    key_write(object, facet, &json);
     struct key *key = &keys->items[keys->count];
     const char *copy = isg_arena_copy(keys->arena, isg_buf_str(&json));
     const char *id = isg_arena_copy(keys->arena, stix_json_get_str(object, "id"));
-    const char *name = isg_arena_copy(keys->arena, facet);
+    const char *name = facet.n > 0 ? isg_arena_copy(keys->arena, facet) : "";
     int err =
         json.err != ISG_OK || copy == NULL || id == NULL || name == NULL ? ISG_ENOMEM : ISG_OK;
     *key = (struct key){isg_str_of(id), isg_str_of(name), isg_str_of(copy)};
@@ -79,14 +89,22 @@ static bool keys_has(const struct keys *keys, const struct key *key)
            bsearch(key, keys->items, keys->count, sizeof *keys->items, by_id) != NULL;
 }
 
+/* What is being read from the spool, and whose keys. */
+struct reading {
+    struct keys *keys;
+    bool delists;
+};
+
 static int from_spool(void *arg, struct isg_str object, const char *facet, struct isg_fail *why)
 {
+    const struct reading *reading = arg;
     struct stix_json *tree = NULL;
-    if (facet == NULL)
+    if ((facet == NULL) != reading->delists)
         return ISG_OK;
     int err = stix_json_parse(object, NULL, &tree, why);
-    if (err == ISG_OK)
-        err = keys_add(arg, tree, isg_str_of(facet), why);
+    if (err == ISG_OK &&
+        (facet != NULL || isg_str_is(stix_json_get_str(tree, "type"), "indicator")))
+        err = keys_add(reading->keys, tree, isg_str_of(facet), why);
     stix_json_free(&tree);
     return err;
 }
@@ -97,21 +115,22 @@ static void document_name(const char *name, char out[STATE_NAME_MAX])
 }
 
 /* The keys of the last run; none when there was none. */
-static int from_store(struct store *store, const char *name, struct keys *keys,
-                      struct isg_fail *why)
+static int from_store(const struct removals_of *of, struct keys *keys, struct isg_fail *why)
 {
     char document[STATE_NAME_MAX];
     struct isg_buf text;
     struct stix_json *tree = NULL;
     isg_buf_init(&text, ISG_BUF_NO_MAX);
-    document_name(name, document);
-    int err = store_doc_get(store, STORE_FEED_STATE, isg_str_of(document), &text, why);
+    document_name(of->name, document);
+    int err = store_doc_get(of->store, STORE_FEED_STATE, isg_str_of(document), &text, why);
     if (err == ISG_OK)
         err = stix_json_parse(isg_buf_str(&text), NULL, &tree, why);
     const struct stix_json *list = stix_json_get(tree, "keys");
     for (size_t i = 0; i < stix_json_size(list) && err == ISG_OK; i++) {
         const struct stix_json *item = stix_json_at(list, i);
-        err = keys_add(keys, item, stix_json_get_str(item, "facet"), why);
+        struct isg_str facet = stix_json_get_str(item, "facet");
+        if ((facet.n == 0) == of->source->delists) /* else of a format the feed had before */
+            err = keys_add(keys, item, facet, why);
     }
     stix_json_free(&tree);
     isg_buf_done(&text);
@@ -130,10 +149,12 @@ static void digest_of(const struct keys *keys, char out[2 * ISG_SHA256_BYTES + 1
 }
 
 /* Whether the removals of this snapshot have to wait; state remembers what was seen. */
-static bool held_back(const struct keys *now, size_t before, size_t missing, struct state *state)
+static bool held_back(const struct keys *now, size_t before, size_t missing,
+                      const struct removals_of *of)
 {
     char digest[2 * ISG_SHA256_BYTES + 1];
-    bool suspect = missing >= GUARD_MIN && missing > before / GUARD_PART;
+    struct state *state = of->state;
+    bool suspect = missing >= GUARD_MIN && missing * 100 > before * of->percent && !of->accept;
     digest_of(now, digest);
     if (suspect) {
         state->held_times = strcmp(state->held, digest) == 0 ? state->held_times + 1 : 1;
@@ -172,32 +193,82 @@ static size_t count_missing(const struct keys *now, const struct keys *before)
     return missing;
 }
 
+/* ---- withdrawing ---------------------------------------------------------------------------- */
+
+/* The latest version of an object that a feed stored. ISG_ENOENT when there is none. */
+static int latest_text(const struct removals_of *of, struct isg_str id, struct isg_buf *out,
+                       struct isg_fail *why)
+{
+    struct store_event *events = NULL;
+    const struct store_event *latest = NULL;
+    size_t count = 0;
+    size_t size = SIZE_MAX;
+    uint8_t digest[1][ISG_SHA256_BYTES];
+    int err = store_versions(of->store, of->collection->id, id, &events, &count, why);
+    for (size_t i = 0; err == ISG_OK && i < count; i++) {
+        struct policy_label label = policy_label_read(
+            isg_str_of(store_label(of->store, of->collection->id, events[i].label)));
+        if (events[i].versioned && isg_str_starts(label.source, ISG_STR(POLICY_FEED)) &&
+            (latest == NULL || isg_time_cmp(events[i].version, latest->version) > 0))
+            latest = &events[i];
+    }
+    if (latest != NULL) {
+        memcpy(digest[0], latest->digest, sizeof digest[0]);
+        err = store_objects(of->store, of->collection->id, (const uint8_t(*)[32])digest, 1, out,
+                            &size, why);
+    }
+    free(events);
+    return err == ISG_OK && size == SIZE_MAX ? ISG_ENOENT : err;
+}
+
+static int withdraw_one(const struct removals_of *of, const struct key *key, struct isg_fail *why)
+{
+    struct isg_buf text;
+    if (!of->source->delists)
+        return of->source->withdraw(of->context, key->json, key->facet.p, why);
+    isg_buf_init(&text, OBJECT_MAX);
+    int err = latest_text(of, key->id, &text, why);
+    if (err == ISG_OK)
+        err = of->source->withdraw(of->context, isg_buf_str(&text), NULL, why);
+    isg_buf_done(&text);
+    return err == ISG_ENOENT ? ISG_OK : err; /* deleted meanwhile: nothing to end */
+}
+
+static void note_example(struct removals *out, const struct key *key)
+{
+    if (out->examples_count < REMOVALS_EXAMPLES && key->id.n < sizeof out->examples[0])
+        (void)snprintf(out->examples[out->examples_count++], sizeof out->examples[0], "%.*s",
+                       ISG_STR_ARG(key->id));
+}
+
 static int compare(const struct keys *now, const struct keys *before, const struct removals_of *of,
                    struct removals *out, struct isg_fail *why)
 {
     int err = ISG_OK;
     out->missing = count_missing(now, before);
-    out->held = held_back(now, before->count, out->missing, of->state);
-    for (size_t i = 0; i < before->count && !out->held && err == ISG_OK; i++) {
-        if (!keys_has(now, &before->items[i]))
-            err = of->source->withdraw(of->context, before->items[i].json, before->items[i].facet.p,
-                                       why);
+    out->held = held_back(now, before->count, out->missing, of);
+    for (size_t i = 0; i < before->count && err == ISG_OK; i++) {
+        if (keys_has(now, &before->items[i]))
+            continue;
+        note_example(out, &before->items[i]);
+        if (!out->held)
+            err = withdraw_one(of, &before->items[i], why);
     }
     write_keys(now, before, out->held, &out->keys);
     return err == ISG_OK ? out->keys.err : err;
 }
 
-int removals_apply(struct store *store, const char *name, const struct removals_of *of,
-                   struct removals *out, struct isg_fail *why)
+int removals_apply(const struct removals_of *of, struct removals *out, struct isg_fail *why)
 {
     struct isg_arena *arena = isg_arena_new(ARENA_MAX);
     struct keys now = {.arena = arena};
     struct keys before = {.arena = arena};
+    struct reading reading = {&now, of->source->delists};
     isg_buf_init(&out->keys, ISG_BUF_NO_MAX);
     int err = arena == NULL ? isg_fail(why, ISG_ENOMEM, "no memory")
-                            : spool_each(of->spool, from_spool, &now, why);
+                            : spool_each(of->spool, from_spool, &reading, why);
     if (err == ISG_OK)
-        err = from_store(store, name, &before, why);
+        err = from_store(of, &before, why);
     keys_sort(&now);
     keys_sort(&before);
     if (err == ISG_OK)

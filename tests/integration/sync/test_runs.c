@@ -31,17 +31,23 @@ static void serve_fixture(const char *as, const char *name)
     free(text);
 }
 
-static void add_feed(const char *name, const char *path, const char *format, const char *interval)
+static void add_feed_to(const char *name, const char *path, const char *format,
+                        const char *interval, const char *collection)
 {
     char json[512];
     struct isg_fail why = {.code = ISG_OK};
     (void)snprintf(json, sizeof json,
                    "{\"name\":\"%s\",\"url\":\"http://127.0.0.1:%d%s\",\"format\":\"%s\","
-                   "\"collection\":\"main\",\"interval\":\"%s\",\"allow_private\":true}",
-                   name, peer.port, path, format, interval);
+                   "\"collection\":\"%s\",\"interval\":\"%s\",\"allow_private\":true}",
+                   name, peer.port, path, format, collection, interval);
     isg_buf_reset(&out);
     is_int(sync_feed_put(bed.sync, isg_str_of(json), &out, &why), ISG_OK, "feed %s: %s", name,
            why.text);
+}
+
+static void add_feed(const char *name, const char *path, const char *format, const char *interval)
+{
+    add_feed_to(name, path, format, interval, "main");
 }
 
 static int run(const char *name, bool dry_run)
@@ -170,6 +176,41 @@ static void test_guard(void)
     free(objects);
     is_int(run("many", false), ISG_OK, "the same a third time");
     is_int(bed_number(&out, "withdrawn"), 20, "released: %s", out.p);
+}
+
+/* Feeds digest 7.5 and 2.6: delisted, listed again, delisted: one id, versions that rise, never revoked. */
+static void test_delisting(void)
+{
+    static const struct {
+        const char *text;
+        int added;
+        int withdrawn;
+        int delisted; /* indicators that say so in their latest version */
+    } steps[] = {
+        {"pump-bad.net\npump-worse.net\n", -1, 0, 0}, /* the schedule may come first */
+        {"pump-bad.net\npump-worse.net\n# note\n", 0, 0, 0},
+        {"pump-bad.net\n", 1, 1, 1},
+        {"pump-bad.net\n# note\n", 0, 0, 1}, /* once */
+        {"pump-bad.net\npump-worse.net\n", 1, 0, 0},
+        {"pump-bad.net\n", 1, 1, 1},
+    };
+    size_t count;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        bed_file(&bed, "listed.txt", steps[i].text);
+        if (i == 0)
+            add_feed_to("listed", "/listed.txt", "list", "30d", "peers");
+        is_int(run("listed", false), ISG_OK, "step %zu", i);
+        if (steps[i].added >= 0)
+            is_int(bed_number(&out, "added"), steps[i].added, "step %zu: %s", i, out.p);
+        is_int(bed_number(&out, "withdrawn"), steps[i].withdrawn, "step %zu: withdrawn", i);
+        char *objects = objects_of("peers", &count);
+        is_int((long long)count_pieces(objects, "\"feed:delisted\""), steps[i].delisted,
+               "step %zu: delisted", i);
+        is_int((long long)count_pieces(objects, "\"type\":\"indicator\""), 2, "step %zu: two ids",
+               i);
+        is_int((long long)count_pieces(objects, "\"revoked\""), 0, "step %zu: none revoked", i);
+        free(objects);
+    }
 }
 
 static void serve_hash(const char *name, const char *text, bool flip)
@@ -341,6 +382,7 @@ int main(int argc, char **argv)
     bed_sync(&bed, true);
     test_kev();
     test_guard();
+    test_delisting();
     test_csaf();
     test_stix();
     test_peers();
