@@ -1,12 +1,16 @@
 /*
  * STIX patterns: lexer, parser and the conformance rules of a pattern text (S-106 to S-116), a
- * normal form, and whether two patterns mean the same. match.h evaluates them.
+ * normal form, whether two patterns mean the same, and the values a pattern names. match.h evaluates
+ * them.
  */
 #ifndef STIX_PATTERN_H
 #define STIX_PATTERN_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
+#include "stix/base/arena.h"
 #include "stix/base/buf.h"
 #include "stix/base/err.h"
 #include "stix/base/str.h"
@@ -51,5 +55,49 @@ int stix_pattern_print(struct isg_str text, enum stix_pattern_version version, s
  */
 int stix_pattern_equivalent(struct isg_str a, struct isg_str b, enum stix_pattern_version version,
                             bool *out_equivalent, struct isg_fail *why);
+
+/* --- what a pattern names --- */
+
+/* Why a part of a pattern is no plain value. */
+enum stix_pattern_shape {
+    STIX_SHAPE_FACTS,     /* it is: all facts together are the whole condition */
+    STIX_SHAPE_NEGATION,  /* NOT, != */
+    STIX_SHAPE_AND,       /* joined to something that is no fact */
+    STIX_SHAPE_SEQUENCE,  /* FOLLOWEDBY */
+    STIX_SHAPE_QUALIFIER, /* WITHIN, REPEATS, START STOP */
+    STIX_SHAPE_OPERATOR   /* LIKE, MATCHES, <, ISSUPERSET, EXISTS, an empty set ... */
+};
+
+/* A path and the one value it must have, or, with `within`, the network it must lie in. */
+struct stix_pattern_fact {
+    struct isg_str path; /* in normal form: file:hashes.'SHA-256' */
+    struct isg_str text; /* of a string, unescaped; empty for other literals */
+    int64_t integer;     /* of an integer */
+    bool is_text;
+    bool is_integer;
+    bool within; /* ISSUBSET */
+    struct stix_pattern_fact *next;
+};
+
+/* One of the alternatives of a pattern: it alone is enough for a match. */
+struct stix_pattern_arm {
+    enum stix_pattern_shape shape;
+    struct stix_pattern_fact *facts; /* with STIX_SHAPE_FACTS, one or more */
+    size_t count;
+    struct stix_pattern_arm *next;
+};
+
+/*
+ * The alternatives of a pattern, in the order of the text: OR, between and within [ ], and IN make
+ * them; an AND of equalities on one object is one alternative of several facts. A pattern of one
+ * fact in each says "any of these values", and nothing else.
+ *
+ *   out_arms  at least one; lives in arena, and so do the texts of its facts
+ *
+ * Returns ISG_OK; ISG_EPARSE, ISG_EINVAL (a literal out of range), ISG_ELIMIT, ISG_ENOMEM.
+ */
+int stix_pattern_arms(struct isg_str text, enum stix_pattern_version version,
+                      struct isg_arena *arena, struct stix_pattern_arm **out_arms,
+                      struct isg_fail *why);
 
 #endif

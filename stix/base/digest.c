@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include <nettle/md5.h>
 #include <nettle/sha2.h>
 
 static_assert(sizeof(struct sha256_ctx) <= sizeof(struct isg_sha256), "context fits");
@@ -54,4 +55,12 @@ void isg_sha256(struct isg_str text, uint8_t out[ISG_SHA256_BYTES])
     isg_sha256_init(&hash);
     isg_sha256_add(&hash, text.p, text.n);
     isg_sha256_end(&hash, out);
+}
+
+void isg_md5(struct isg_str text, uint8_t out[ISG_MD5_BYTES])
+{
+    struct md5_ctx hash;
+    md5_init(&hash);
+    md5_update(&hash, text.n, (const uint8_t *)text.p);
+    md5_digest(&hash, ISG_MD5_BYTES, out);
 }

@@ -10,7 +10,7 @@
 
 #include "stix/base/str.h"
 
-enum { ISG_SHA256_BYTES = 32, ISG_SHA512_BYTES = 64 };
+enum { ISG_MD5_BYTES = 16, ISG_SHA256_BYTES = 32, ISG_SHA512_BYTES = 64 };
 
 struct isg_sha256 {
     uint64_t state[20]; /* the library's context; see digest.c */
@@ -35,5 +35,8 @@ void isg_sha512_end(struct isg_sha512 *hash, uint8_t out[ISG_SHA512_BYTES]);
 
 /* SHA-256 of a whole text. */
 void isg_sha256(struct isg_str text, uint8_t out[ISG_SHA256_BYTES]);
+
+/* MD5 of a whole text: for formats that ask for it (MISP's hashes.csv), where nothing rests on it. */
+void isg_md5(struct isg_str text, uint8_t out[ISG_MD5_BYTES]);
 
 #endif
