@@ -8,7 +8,7 @@ BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libjson-c-dev libsodi
     libpcre2-dev libunistring-dev libidn2-dev uuid-dev zlib1g-dev"
 SHOW_PACKAGES="curl jq minisign openssl"
 TEST_PACKAGES="git python3 procps clang clang-format clang-tidy libclang-rt-14-dev valgrind
-    xz-utils socat gnutls-bin sslscan haproxy"
+    xz-utils socat gnutls-bin sslscan haproxy bind9-utils"
 
 # install_packages NAME...: apt-get for those that are not installed; nothing when all are.
 install_packages()

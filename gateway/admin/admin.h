@@ -22,8 +22,9 @@
  *                                         records (admin_wire.h) -> {"total","added","same",
  *                                         "refused","reasons":[...]}
  *   GET    /admin/v1/export?collection=C&as=MEMBER&after=N&limit=N&version=last|all
- *                                         a line of JSON {"count","more","after","tlp"}, then the
- *                                         objects' canonical texts, one a line
+ *                                         a line of JSON {"collection","count","more","after",
+ *                                         "levels","tlp"}, then the objects' canonical texts, one a
+ *                                         line; levels are theirs in this order, tlp the strictest
  *   POST   /admin/v1/collections/NAME/statement
  *                                         {"iss","collection","epoch","seq"}: a new number for the
  *                                         statement over an export

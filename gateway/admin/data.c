@@ -151,24 +151,47 @@ static int export_query_read(const struct admin_call *call, const struct registr
     return err;
 }
 
-/* The strictest level among the labels of a page: what a bundle of it must be handled as. */
-static enum stix_tlp page_tlp(struct store *store, const char *collection,
-                              const struct view_page *page)
+static enum stix_tlp event_tlp(struct store *store, const char *collection,
+                               const struct store_event *event)
+{
+    const char *text = store_label(store, collection, event->label);
+    return policy_label_read(isg_str_of(text)).tlp;
+}
+
+/*
+ * The line before the objects. sizes[i] is SIZE_MAX for an object that was erased between the two
+ * reads; the others have their level in a list, and the strictest is what a bundle of them must be
+ * handled as.
+ */
+static void write_page_head(struct admin_call *call, const struct export_query *query,
+                            const struct view_page *page, const size_t *sizes)
 {
     enum stix_tlp strictest = STIX_TLP_CLEAR;
+    struct isg_jsonw w;
+    isg_jsonw_init(&w, call->reply);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "collection", query->collection->id);
+    isg_jsonw_put_int(&w, "count", (int64_t)page->count);
+    isg_jsonw_put_bool(&w, "more", page->more);
+    isg_jsonw_put_int(&w, "after", (int64_t)page->last);
+    isg_jsonw_name(&w, "levels");
+    isg_jsonw_list(&w);
     for (size_t i = 0; i < page->count; i++) {
-        const char *text = store_label(store, collection, page->events[i].label);
-        struct policy_label label = policy_label_read(isg_str_of(text));
-        if (label.tlp > strictest)
-            strictest = label.tlp;
+        enum stix_tlp tlp =
+            event_tlp(call->admin->parts.store, query->collection->id, &page->events[i]);
+        strictest = tlp > strictest ? tlp : strictest;
+        if (sizes[i] != SIZE_MAX)
+            isg_jsonw_str(&w, isg_str_of(stix_tlp_name(tlp)));
     }
-    return strictest;
+    isg_jsonw_end(&w);
+    isg_jsonw_put(&w, "tlp", stix_tlp_name(strictest));
+    isg_jsonw_end(&w);
+    isg_buf_putc(call->reply, '\n');
 }
 
 static int write_page(struct admin_call *call, const struct export_query *query,
                       const struct view_page *page, struct isg_fail *why)
 {
-    struct store *store = call->admin->parts.store;
     struct isg_arena *arena = http_arena(call->request);
     uint8_t(*digests)[32] = isg_arena_alloc(arena, page->count * sizeof *digests + 1);
     size_t *sizes = isg_arena_alloc(arena, page->count * sizeof *sizes + 1);
@@ -178,22 +201,14 @@ static int write_page(struct admin_call *call, const struct export_query *query,
         memcpy(digests[i], page->events[i].digest, sizeof digests[i]);
     struct isg_buf objects;
     isg_buf_init(&objects, ISG_BUF_NO_MAX);
-    int err = store_objects(store, query->collection->id, (const uint8_t(*)[32])digests,
-                            page->count, &objects, sizes, why);
+    int err = store_objects(call->admin->parts.store, query->collection->id,
+                            (const uint8_t(*)[32])digests, page->count, &objects, sizes, why);
     if (err == ISG_OK) {
-        struct isg_jsonw w;
-        isg_jsonw_init(&w, call->reply);
-        isg_jsonw_object(&w);
-        isg_jsonw_put_int(&w, "count", (int64_t)page->count);
-        isg_jsonw_put_bool(&w, "more", page->more);
-        isg_jsonw_put_int(&w, "after", (int64_t)page->last);
-        isg_jsonw_put(&w, "tlp", stix_tlp_name(page_tlp(store, query->collection->id, page)));
-        isg_jsonw_end(&w);
-        isg_buf_putc(call->reply, '\n');
+        write_page_head(call, query, page, sizes);
         const char *at = objects.p;
         for (size_t i = 0; i < page->count; i++) {
             if (sizes[i] == SIZE_MAX)
-                continue; /* erased between the two reads */
+                continue;
             isg_buf_put(call->reply, at, sizes[i]);
             isg_buf_putc(call->reply, '\n');
             at += sizes[i];

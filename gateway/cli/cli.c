@@ -67,10 +67,23 @@ static const struct cli_command commands[] = {
      "when there is one; --id-urn names another namespace. FILE - is standard input.\n\n"
      "  isg convert --format csaf advisory.json -o bundle.json\n",
      cli_convert},
-    {"export", "write what a member may see as a signed bundle",
-     "--collection C [--as MEMBER] [--format stix] [--all-versions] -o FILE\n\n"
-     "Writes FILE, FILE.objects, FILE.jws and FILE.minisig.\n\n"
-     "  isg export --collection indicators --as pumpmaker --format stix -o feed.json\n",
+    {"export", "write what a member may see: a signed bundle, or a form of other tools",
+     "--collection C [--as MEMBER] [--format F] [--type T] [--exclude LIST]\n"
+     "    [--all-versions] -o FILE\n\n"
+     "stix (default) writes FILE, FILE.objects, FILE.jws and FILE.minisig. The other formats\n"
+     "hold the indicators in force whose pattern is a plain value; what is left out is\n"
+     "counted by reason on standard error and in --json:\n\n"
+     "  csv       a table that is safe to open in a spreadsheet\n"
+     "  list      a value a line; --type ipv4 ipv6 domain url md5 sha1 sha256 sha512 email\n"
+     "  suricata  rules that alert, hashes in FILE.md5, FILE.sha1 and FILE.sha256\n"
+     "  zeek      a file for Zeek's intelligence framework\n"
+     "  rpz       a DNS response policy zone\n"
+     "  misp      FILE is a folder: a MISP feed with its manifest.json\n"
+     "  ecs       lines of JSON in the Elastic Common Schema\n\n"
+     "Private and special addresses and names are never written; --exclude names a warning\n"
+     "list (MISP's form) of further ones, your own for instance.\n\n"
+     "  isg export --collection indicators --as pumpmaker --format stix -o feed.json\n"
+     "  isg export --collection indicators --as st-mary --format rpz -o isao.zone\n",
      cli_export},
     {"verify", "check an exported bundle and its signatures",
      "FILE [--keys F] [--type T] [--at TIME]\n\n"

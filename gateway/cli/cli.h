@@ -147,7 +147,7 @@ int cli_collection(struct cli *cli);
 int cli_import(struct cli *cli);
 /* A feed file as a STIX 2.1 bundle, without a service. */
 int cli_convert(struct cli *cli);
-/* What a member may see, as a signed bundle. */
+/* What a member may see, as a signed bundle or in a form of other tools. */
 int cli_export(struct cli *cli);
 /* A bundle against its signatures and keys. */
 int cli_verify(struct cli *cli);
