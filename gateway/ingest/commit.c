@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/ingest/epss.h"
 #include "gateway/ingest/run.h"
 #include "gateway/metrics.h"
 #include "stix/base/time.h"
@@ -157,6 +158,8 @@ static int flush_batch(struct ingest_run *run, struct staged *staged, size_t n, 
     if (facets)
         facet_lock();
     int err = resolve(run, staged, n, why);
+    int closed = epss_close(run, err == ISG_OK ? why : NULL);
+    err = err == ISG_OK ? closed : err;
     if (err == ISG_OK)
         err = commit(run, staged, n, why);
     if (facets)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/ingest/epss.h"
 #include "gateway/ingest/merge.h"
 #include "gateway/ingest/run.h"
 #include "stix/base/jsonw.h"
@@ -32,24 +33,34 @@ static int by_key(const void *a, const void *b)
     return strcmp(left->key, right->key);
 }
 
-/* The parts of the document, with the new one in the place of its key. */
-static int gather(const struct stix_json *document, const struct facet *fresh, struct facets *out,
-                  struct isg_fail *why)
+static int add(struct facets *facets, const char *key, const struct stix_json *json,
+               struct isg_fail *why)
+{
+    if (facets->count == FACETS_MAX)
+        return isg_fail(why, ISG_ELIMIT, "more than %d sources describe one object", FACETS_MAX);
+    facets->list[facets->count++] = (struct facet){key, json};
+    return ISG_OK;
+}
+
+/* The parts of the document, with the new one in the place of its key, and the score of EPSS, which
+ * lies elsewhere. New and score may be without json. */
+static int gather(const struct stix_json *document, const struct facet *fresh,
+                  const struct stix_json *score, struct facets *out, struct isg_fail *why)
 {
     struct stix_json_walk walk;
+    int err = ISG_OK;
     out->count = 0;
-    out->list[out->count++] = *fresh;
+    if (fresh->json != NULL)
+        err = add(out, fresh->key, fresh->json, why);
+    if (err == ISG_OK && score != NULL)
+        err = add(out, EPSS_FACET, score, why);
     stix_json_walk(document, &walk);
-    while (stix_json_next(&walk)) {
-        if (strcmp(walk.name, fresh->key) == 0)
-            continue;
-        if (out->count == FACETS_MAX)
-            return isg_fail(why, ISG_ELIMIT, "more than %d sources describe one object",
-                            FACETS_MAX);
-        out->list[out->count++] = (struct facet){walk.name, walk.value};
+    while (err == ISG_OK && stix_json_next(&walk)) {
+        if (strcmp(walk.name, fresh->key) != 0 && strcmp(walk.name, EPSS_FACET) != 0)
+            err = add(out, walk.name, walk.value, why);
     }
     qsort(out->list, out->count, sizeof *out->list, by_key);
-    return ISG_OK;
+    return err;
 }
 
 static void write_document(const struct facets *facets, struct isg_buf *out)
@@ -58,6 +69,8 @@ static void write_document(const struct facets *facets, struct isg_buf *out)
     isg_jsonw_init(&w, out);
     isg_jsonw_object(&w);
     for (size_t i = 0; i < facets->count; i++) {
+        if (strcmp(facets->list[i].key, EPSS_FACET) == 0)
+            continue;
         isg_jsonw_name(&w, facets->list[i].key);
         merge_put_value(&w, facets->list[i].json);
     }
@@ -120,34 +133,68 @@ static void replace(struct staged *staged, const struct staged *take_whole)
     *staged = whole;
 }
 
+/* Everything that is to be freed after one part was resolved. */
+struct resolving {
+    struct isg_buf name, old; /* of the document: its name and text */
+    struct stix_json *document;
+    struct stix_json *score;
+    struct facets *facets;
+    struct staged whole;
+};
+
+static void resolving_done(struct resolving *r)
+{
+    run_staged_done(&r->whole);
+    free(r->facets);
+    stix_json_free(&r->score);
+    stix_json_free(&r->document);
+    isg_buf_done(&r->old);
+    isg_buf_done(&r->name);
+}
+
+/* Read all parts; a score is no part by itself but renews the one that is kept. */
+static int read_parts(struct ingest_run *run, struct staged *staged, struct resolving *r,
+                      struct isg_fail *why)
+{
+    bool is_score = strcmp(staged->facet, EPSS_FACET) == 0;
+    struct facet fresh = {staged->facet, is_score ? NULL : staged->json};
+    struct isg_str cve = stix_json_get_str(staged->json, "name");
+    int err = load(run, isg_buf_str(&r->name), &r->old, &r->document, why);
+    if (err == ISG_OK && is_score)
+        err = epss_renew(run, staged->json, why);
+    if (err == ISG_OK)
+        err = epss_part(run, cve, &r->score, why);
+    if (err == ISG_OK && is_score && r->document == NULL) {
+        run_settle(run, staged, INGEST_SAME, NULL, "no other source speaks of this CVE yet");
+        return ISG_OK;
+    }
+    return err == ISG_OK ? gather(r->document, &fresh, r->score, r->facets, why) : err;
+}
+
 int facet_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail *why)
 {
-    struct isg_buf name, old;
-    struct stix_json *document = NULL;
-    struct facet fresh = {staged->facet, staged->json};
-    struct staged whole = {.id = NULL};
-    struct facets *facets = calloc(1, sizeof *facets);
-    isg_buf_init(&name, 1024);
-    isg_buf_init(&old, ISG_BUF_NO_MAX);
-    isg_buf_printf(&name, "%s/%s", run->collection->id, staged->id);
-    int err =
-        facets == NULL || name.err != ISG_OK ? isg_fail(why, ISG_ENOMEM, "no memory") : ISG_OK;
-    if (err == ISG_OK)
-        err = load(run, isg_buf_str(&name), &old, &document, why);
-    if (err == ISG_OK)
-        err = gather(document, &fresh, facets, why);
-    if (err == ISG_OK)
-        err = render(run, staged, facets, &whole, why);
+    struct resolving r = {.facets = calloc(1, sizeof *r.facets)};
+    struct isg_fail own = {.code = ISG_OK};
+    isg_buf_init(&r.name, 1024);
+    isg_buf_init(&r.old, ISG_BUF_NO_MAX);
+    isg_buf_printf(&r.name, "%s/%s", run->collection->id, staged->id);
+    int err = r.facets == NULL || r.name.err != ISG_OK ? isg_fail(&own, ISG_ENOMEM, "no memory")
+                                                       : read_parts(run, staged, &r, &own);
+    if (err == ISG_EINVAL) {
+        run_refuse(run, staged, &own);
+        err = ISG_OK;
+    } else if (err != ISG_OK && why != NULL) {
+        *why = own;
+    }
+    if (err == ISG_OK && !staged->settled)
+        err = render(run, staged, r.facets, &r.whole, why);
     /* a part that spoils the whole is not kept */
     if (err == ISG_OK && !staged->settled)
-        err = save(run, isg_buf_str(&name), isg_buf_str(&old), facets, why);
-    if (err == ISG_OK && !staged->settled)
-        replace(staged, &whole);
-    else
-        run_staged_done(&whole);
-    free(facets);
-    stix_json_free(&document);
-    isg_buf_done(&old);
-    isg_buf_done(&name);
+        err = save(run, isg_buf_str(&r.name), isg_buf_str(&r.old), r.facets, why);
+    if (err == ISG_OK && !staged->settled) {
+        replace(staged, &r.whole);
+        r.whole = (struct staged){.id = NULL};
+    }
+    resolving_done(&r);
     return err;
 }

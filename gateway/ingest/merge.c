@@ -128,13 +128,13 @@ static void merge_markings(const struct facets *facets, const char *name, struct
     texts_write(&texts, name, true, w);
 }
 
-/* The manufacturer's own words before the database's, before the list's. */
+/* The database's words before an advisory's, before the list's (feeds digest 5.5). */
 static unsigned description_rank(const char *key)
 {
     static const struct {
         const char *prefix;
         unsigned rank;
-    } ranks[] = {{"csaf:", 0}, {"nvd", 1}, {"kev", 2}};
+    } ranks[] = {{"nvd", 0}, {"csaf:", 1}, {"kev", 2}};
     for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++) {
         if (strncmp(key, ranks[i].prefix, strlen(ranks[i].prefix)) == 0)
             return ranks[i].rank;

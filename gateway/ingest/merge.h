@@ -24,9 +24,9 @@ struct facets {
 };
 
 /*
- * Append the whole object's JSON text: `created` the same whatever the parts are, `modified` the latest, lists of
- * references, labels and markings joined and sorted, extensions joined property by property, the
- * description of the source closest to the product, everything else as the first part has it.
+ * Append the whole object's JSON text: `created` the same whatever the parts are, `modified` the
+ * latest, lists of references, labels and markings joined and sorted, extensions joined property by
+ * property, the description by a ranking of the sources, everything else as the first part has it.
  * Errors are the buffer's.
  */
 void merge_render(const struct facets *facets, struct isg_buf *out);

@@ -60,6 +60,8 @@ struct ingest_run {
     struct marking_seen *markings;
     size_t markings_count;
     size_t markings_news; /* definitions this run brought since the last flush */
+    struct epss_shelf
+        *epss; /* scores that are open, between facet_lock and facet_unlock (epss.c) */
 };
 
 /* Read text as an object and fill what depends on it. Errors of stix_object_read; on ISG_EINVAL and

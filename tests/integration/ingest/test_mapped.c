@@ -142,8 +142,8 @@ static const struct {
      "\"external_references\":[{\"source_name\":\"cve\",\"external_id\":\"CVE-2024-0001\"}],"
      "\"extensions\":{\"" EXT "\":{\"extension_type\":\"property-extension\",\"scores\":[1,2],"
      "\"who\":\"acme\"}}"},
-    {"epss", "\"name\":\"CVE-2024-0001\",\"extensions\":{\"" EXT
-             "\":{\"extension_type\":\"property-extension\",\"epss\":0.5}}"},
+    {"dept", "\"name\":\"CVE-2024-0001\",\"extensions\":{\"" EXT
+             "\":{\"extension_type\":\"property-extension\",\"size\":0.5}}"},
     {"kev",
      "\"name\":\"CVE-2024-0001 kev\",\"description\":\"list\",\"labels\":[\"a\",\"b\"],"
      "\"object_marking_refs\":[\"" GREEN "\"],"
@@ -188,14 +188,14 @@ static void check_merged(const char *object)
         const char *name, *want;
     } rows[] = {
         {"name", "\"CVE-2024-0001\""},
-        {"description", "\"maker\""},
+        {"description", "\"database\""},
         {"labels", "[\"a\",\"b\"]"},
         {"confidence", "50"},
         {"object_marking_refs", "[\"" CLEAR "\",\"" GREEN "\"]"},
         {"external_references", "[{\"external_id\":\"CVE-2024-0001\",\"source_name\":\"cve\"},"
                                 "{\"source_name\":\"kev\",\"url\":\"https://kev.example/1\"}]"},
-        {"extensions", "{\"" EXT "\":{\"epss\":0.5,\"extension_type\":\"property-extension\","
-                       "\"scores\":[1,2,3],\"who\":\"acme\"}}"},
+        {"extensions", "{\"" EXT "\":{\"extension_type\":\"property-extension\","
+                       "\"scores\":[1,2,3],\"size\":0.5,\"who\":\"acme\"}}"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         is_str(member_text(object, rows[i].name), rows[i].want, "merged %s", rows[i].name);

@@ -1,0 +1,285 @@
+/*
+ * What KEV, NVD, EPSS and CSAF say of the same vulnerabilities, mapped from fixtures and imported:
+ * the order of the sources does not show, and nothing is written twice (feeds digest 5.5, 7.8).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "feeds/feed.h"
+#include "gateway/ingest/epss.h"
+#include "stix/json.h"
+#include "tests/integration/ingest/fixture.h"
+#include "tests/support/tap.h"
+
+static struct fixture f;
+
+static const struct {
+    const char *format;
+    const char *file;
+} sources[] = {{"kev", "kev/three.json"},
+               {"nvd", "nvd/three.json"},
+               {"epss", "epss/table.csv"},
+               {"csaf", "csaf/full.json"}};
+enum { SOURCES = sizeof sources / sizeof *sources };
+
+static int take(void *arg, struct isg_str object, const char *facet, struct isg_fail *why)
+{
+    return ingest_add(arg, object, facet, why);
+}
+
+/* Map text and import what comes out of it. */
+static struct ingest_counts import_text(const char *collection, const char *format,
+                                        struct isg_str text)
+{
+    struct ingest_source from = {isg_str_of(format), NULL, INGEST_MAPPED};
+    struct isg_fail why = {.code = ISG_OK};
+    struct ingest_run *run =
+        ingest_begin(f.store, fixture_collection(&f, collection), &from, false, false);
+    struct feed_context context = {.now_us = 1900000000000000,
+                                   .owner = ISG_STR("Example ISAO"),
+                                   .file_name = ISG_STR("file"),
+                                   .emit = take,
+                                   .arg = run};
+    feed_namespace(ISG_STR("urn:example:isao-gateway:stix-id:v1"), context.space);
+    if (feed_map(feed_source_find(isg_str_of(format)), &context, text, &why) != ISG_OK ||
+        ingest_finish(run, &why) != ISG_OK)
+        ok(false, "%s: %s", format, why.text);
+    struct ingest_counts counts = *ingest_counts(run);
+    ingest_end(&run);
+    return counts;
+}
+
+static struct ingest_counts import_file(const char *collection, size_t source)
+{
+    char path[512];
+    size_t n = 0;
+    (void)snprintf(path, sizeof path, "%s/feeds/%s", ISG_FIXTURES, sources[source].file);
+    char *text = tap_slurp(path, &n);
+    struct ingest_counts counts =
+        import_text(collection, sources[source].format, (struct isg_str){text, n});
+    free(text);
+    return counts;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* An object's text without `modified`, in the fixture's memory. */
+static char *plain(struct isg_str text)
+{
+    static const char *const skip[] = {"modified", NULL};
+    struct stix_json *json = NULL;
+    struct isg_buf out;
+    isg_buf_init(&out, ISG_BUF_NO_MAX);
+    if (stix_json_parse(text, NULL, &json, NULL) == ISG_OK)
+        stix_json_canon_without(json, skip, &out);
+    char *copy = isg_arena_copy(f.arena, isg_buf_str(&out));
+    stix_json_free(&json);
+    isg_buf_done(&out);
+    return copy;
+}
+
+/* All objects of a collection, as staff see them, one a line, sorted, without `modified`. */
+static const char *content_of(const char *name)
+{
+    const struct collection *collection = fixture_collection(&f, name);
+    struct view_query query = {.added_after_us = INT64_MIN, .limit = 10000};
+    struct view_page page = {.count = 0};
+    struct isg_fail why;
+    struct isg_buf text;
+    const struct view *view = view_of(f.store, collection, NULL, f.arena);
+    (void)view_select(f.store, collection, view, &query, true, f.arena, &page, &why);
+    char **lines = isg_arena_alloc(f.arena, (page.count + 1) * sizeof *lines);
+    isg_buf_init(&text, ISG_BUF_NO_MAX);
+    for (size_t i = 0; i < page.count; i++) {
+        uint8_t digest[1][32];
+        size_t size = 0;
+        memcpy(digest[0], page.events[i].digest, 32);
+        isg_buf_reset(&text);
+        (void)store_objects(f.store, collection->id, (const uint8_t(*)[32])digest, 1, &text, &size,
+                            &why);
+        lines[i] = plain(isg_buf_str(&text));
+    }
+    qsort(lines, page.count, sizeof *lines, by_text);
+    isg_buf_reset(&text);
+    for (size_t i = 0; i < page.count; i++)
+        isg_buf_printf(&text, "%s\n", lines[i]);
+    const char *copy = isg_arena_copy(f.arena, isg_buf_str(&text));
+    isg_buf_done(&text);
+    return copy;
+}
+
+static void put_collection(const char *name)
+{
+    char json[256];
+    struct isg_fail why;
+    (void)snprintf(json, sizeof json,
+                   "{\"title\":\"%s\",\"alias\":\"%s\",\"read\":\"all\",\"write\":\"all\"}", name,
+                   name);
+    if (directory_put_collection(f.directory, isg_str_of(json), true, NULL, &why) != ISG_OK)
+        ok(false, "%s: %s", name, why.text);
+    registry_unref(&f.registry);
+    f.registry = directory_get(f.directory);
+}
+
+/* All 24 orders, each in a collection of its own. */
+static void check_orders(void)
+{
+    const char *want = NULL;
+    size_t orders = 0, wrong = 0, again = 0;
+    for (unsigned code = 0; code < 256; code++) {
+        unsigned used = 0;
+        char name[16];
+        for (unsigned i = 0; i < SOURCES; i++)
+            used |= 1U << (code >> (2 * i) & 3);
+        if (used != 15)
+            continue;
+        orders++;
+        (void)snprintf(name, sizeof name, "order%u", code);
+        put_collection(name);
+        for (unsigned i = 0; i < SOURCES; i++)
+            (void)import_file(name, code >> (2 * i) & 3);
+        const char *got = content_of(name);
+        want = want == NULL ? got : want;
+        wrong += strcmp(got, want) != 0 ? 1 : 0;
+        for (size_t i = 0; i < SOURCES; i++)
+            again += import_file(name, i).added;
+    }
+    is_int((long long)orders, 24, "all orders of four sources");
+    is_int((long long)wrong, 0, "give the same store but for `modified`");
+    is_int((long long)again, 0, "and nothing is written when all come again");
+    static const char score[] =
+        "\"epss\":{\"date\":\"2031-05-02T00:00:00.000Z\","
+        "\"model\":\"v2031.03.14\",\"percentile\":0.99921,\"score\":0.97432}";
+    static const char words[] =
+        "\"description\":\"ExamplePump Server before 3.2 lets anybody set the dose limits.\"";
+    static const char *const pieces[] = {"\"cvss\":[{",
+                                         "\"headline\":true",
+                                         "\"kev_entry\":{",
+                                         "\"kev\":true",
+                                         score,
+                                         words,
+                                         "\"labels\":[\"cve:disputed\",\"kev\"]"};
+    const char *whole = strstr(want, "\"name\":\"CVE-2031-99998\"");
+    const char *line = whole;
+    while (line != NULL && line > want && line[-1] != '\n')
+        line--;
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        const char *at = line == NULL ? NULL : strstr(line, pieces[i]);
+        ok(at != NULL && at < strchr(line, '\n'), "one object says it all: %s", pieces[i]);
+    }
+}
+
+/* A score never makes a vulnerability, and stands ready for the source that does. */
+static void check_waiting(void)
+{
+    put_collection("waiting");
+    struct ingest_counts counts = import_file("waiting", 2);
+    is_int((long long)counts.refused, 0, "scores nobody else speaks of");
+    ok(strstr(content_of("waiting"), "\"vulnerability\"") == NULL, "make no vulnerability");
+    (void)import_file("waiting", 1);
+    ok(strstr(content_of("waiting"), "\"score\":0.97432") != NULL, "but join it when it comes");
+    ok(strstr(content_of("waiting"), "\"score\":0.00043") != NULL, "a rejected one as well");
+}
+
+static struct ingest_counts import_score(const char *day, const char *model, const char *score)
+{
+    char table[256];
+    (void)snprintf(table, sizeof table,
+                   "#model_version:%s,score_date:%sT00:00:00+0000\ncve,epss,percentile\n"
+                   "CVE-2031-99998,%s,0.5\n",
+                   model, day, score);
+    return import_text("moving", "epss", isg_str_of(table));
+}
+
+/* Day after day: what moves little makes no version (feeds digest 5.6). */
+static void check_moving(void)
+{
+    static const struct {
+        const char *day, *score;
+        size_t added;
+        const char *what;
+    } rows[] = {
+        {"2031-05-02", "0.2", 1, "the first score"},
+        {"2031-05-03", "0.21", 0, "moved little"},
+        {"2031-05-04", "0.24", 0, "also in several steps"},
+        {"2031-05-05", "0.25", 1, "by 0.05 since it was written"},
+        {"2031-05-01", "0.9", 0, "an older table"},
+        {"2031-05-06", "0.3", 1, "again"},
+        {"2031-05-07", "0.3", 0, "the same"},
+    };
+    put_collection("moving");
+    (void)import_file("moving", 1);
+    (void)import_score("2031-04-01", "v1", "0.1"); /* also hands out what means the extension */
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        is_int((long long)import_score(rows[i].day, "v1", rows[i].score).added,
+               (long long)rows[i].added, "%s", rows[i].what);
+}
+
+static void check_replaces(void)
+{
+    static const struct {
+        struct epss_score kept, now;
+        bool want;
+        const char *what;
+    } rows[] = {
+        {{"", 0.2, 0.1, "2031-05-01", "a"}, {"", 0.25, 0.1, "2031-05-02", "a"}, true, "0.05"},
+        {{"", 0.25, 0.1, "2031-05-01", "a"}, {"", 0.2, 0.1, "2031-05-02", "a"}, true, "down"},
+        {{"", 0.2, 0.1, "2031-05-01", "a"}, {"", 0.2499, 0.9, "2031-05-02", "a"}, false, "less"},
+        {{"", 0.099, 0.1, "2031-05-01", "a"}, {"", 0.1, 0.1, "2031-05-02", "a"}, true, "over 0.1"},
+        {{"", 0.51, 0.1, "2031-05-01", "a"}, {"", 0.49, 0.1, "2031-05-02", "a"}, true, "0.5"},
+        {{"", 0.89, 0.1, "2031-05-01", "a"}, {"", 0.9, 0.1, "2031-05-02", "a"}, true, "over 0.9"},
+        {{"", 0.2, 0.1, "2031-05-01", "a"}, {"", 0.21, 0.1, "2031-05-30", "a"}, false, "29 days"},
+        {{"", 0.2, 0.1, "2031-05-01", "a"}, {"", 0.21, 0.1, "2031-05-31", "a"}, true, "30 days"},
+        {{"", 0.2, 0.1, "2031-05-01", "a"}, {"", 0.2, 0.1, "2031-05-31", "a"}, false, "the same"},
+        {{"", 0.2, 0.1, "2031-05-02", "a"}, {"", 0.9, 0.1, "2031-05-01", "a"}, false, "older"},
+        {{"", 0.2, 0.1, "2031-05-01", ""},
+         {"", 0.2, 0.1, "2031-05-02", "a"},
+         false,
+         "a model that was not told before"},
+        {{"", 0.2, 0.1, "2031-05-01", "a"},
+         {"", 0.2, 0.1, "2031-05-02", "b"},
+         true,
+         "another model without a date"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        is_int(epss_replaces(&rows[i].kept, &rows[i].now), rows[i].want, "%s", rows[i].what);
+}
+
+/* A new model takes its place within a week, some CVEs a day. */
+static void check_model(void)
+{
+    enum { CVES = 700 };
+    size_t before = 0;
+    bool each = true;
+    for (int day = 13; day <= 20; day++) {
+        size_t count = 0;
+        for (int i = 0; i < CVES; i++) {
+            struct epss_score kept = {"", 0.2, 0.1, "2031-03-01", "v2025.03.14"}, now = kept;
+            (void)snprintf(kept.cve, sizeof kept.cve, "CVE-2030-%d", 1000 + i);
+            (void)snprintf(now.cve, sizeof now.cve, "CVE-2030-%d", 1000 + i);
+            (void)snprintf(now.date, sizeof now.date, "2031-03-%d", day);
+            (void)snprintf(now.model, sizeof now.model, "v2031.03.14");
+            count += epss_replaces(&kept, &now);
+        }
+        each = each && (day == 13 ? count == 0 : count > before);
+        before = count;
+    }
+    ok(each, "more of them each day");
+    is_int((long long)before, CVES, "all after a week");
+}
+
+int main(void)
+{
+    fixture_open(&f);
+    check_orders();
+    check_waiting();
+    check_moving();
+    check_replaces();
+    check_model();
+    fixture_close(&f);
+    return tap_done();
+}
