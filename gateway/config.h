@@ -69,6 +69,19 @@ struct config_peer { /* another TAXII server, pulled from or pushed to on a sche
     bool allow_private;
 };
 
+struct config_webhook { /* a URL that is told of what is new in a collection */
+    char *name;
+    char *url;
+    char *collection;  /* id, alias or title */
+    char *member;      /* who the receiver is among the members; may be NULL */
+    char *content;     /* objects, or notice: only that there are some */
+    char *secret_file; /* key of the signature */
+    char *ca;
+    uint32_t batch; /* objects in one delivery */
+    uint32_t interval_s;
+    bool allow_private;
+};
+
 struct config {
     char *dir;             /* the instance directory, absolute */
     char *name;            /* of the organisation */
@@ -126,6 +139,8 @@ struct config {
     unsigned feeds_count;
     struct config_peer *peers;
     unsigned peers_count;
+    struct config_webhook *webhooks;
+    unsigned webhooks_count;
 };
 
 /*

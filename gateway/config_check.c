@@ -392,6 +392,10 @@ static const char *rule_names(const struct config *c)
         for (unsigned k = 0; k < i; k++)
             if (strcmp(c->peers[i].name, c->peers[k].name) == 0)
                 return "peers: two have the same name";
+    for (unsigned i = 0; i < c->webhooks_count; i++)
+        for (unsigned k = 0; k < i; k++)
+            if (strcmp(c->webhooks[i].name, c->webhooks[k].name) == 0)
+                return "webhooks: two have the same name";
     return NULL;
 }
 
@@ -420,6 +424,14 @@ static const char *rule_peer_member(const struct config *c)
     return NULL;
 }
 
+static const char *rule_webhooks(const struct config *c)
+{
+    for (unsigned i = 0; i < c->webhooks_count; i++)
+        if (!c->webhooks[i].allow_private && strncmp(c->webhooks[i].url, "https://", 8) != 0)
+            return "webhooks: url must be https://, unless allow_private allows plain HTTP";
+    return NULL;
+}
+
 static const char *rule_peer_login(const struct config *c)
 {
     for (unsigned i = 0; i < c->peers_count; i++)
@@ -433,7 +445,7 @@ const char *config_check_rules(const struct config *config)
     static const char *(*const rules[])(const struct config *) = {
         rule_tls_pair,    rule_plain_listener, rule_public_url, rule_admin_loopback,
         rule_redis_plain, rule_roots,          rule_names,      rule_peer_login,
-        rule_peer_member, rule_listeners,      rule_feeds,
+        rule_peer_member, rule_listeners,      rule_feeds,      rule_webhooks,
     };
     const char *wrong = NULL;
     for (size_t i = 0; wrong == NULL && i < sizeof rules / sizeof rules[0]; i++)

@@ -9,6 +9,7 @@
 #define AT_LISTENER(name) offsetof(struct config_listener, name)
 #define AT_FEED(name)     offsetof(struct feed_def, name)
 #define AT_PEER(name)     offsetof(struct config_peer, name)
+#define AT_WEBHOOK(name)  offsetof(struct config_webhook, name)
 #define LIST(type, name)  sizeof(struct type), AT(name), AT(name##_count)
 
 const struct setting_section setting_sections[SETTING_SECTIONS] = {
@@ -25,6 +26,8 @@ const struct setting_section setting_sections[SETTING_SECTIONS] = {
     {"feeds", "Sources that are read on a schedule", LIST(feed_def, feeds)},
     {"peers", "TAXII servers that are read from or written to on a schedule",
      LIST(config_peer, peers)},
+    {"webhooks", "URLs that are told of what is new in a collection",
+     LIST(config_webhook, webhooks)},
 };
 
 #define KIB (1024U)
@@ -187,9 +190,30 @@ const struct setting setting_rows[] = {
     {"peers", "ca", SETTING_PATH, AT_PEER(ca), NULL, 0, 0, NULL, false,
      "PEM file with the authority of the peer's certificate; the system's when left out."},
     {"peers", "interval", SETTING_SECONDS, AT_PEER(interval_s), "15m", 1, 30 * DAY, NULL, false,
-     "Time between two runs."},
+     "Time between two runs; a push also goes as soon as this gateway took something in."},
     {"peers", "allow_private", SETTING_BOOL, AT_PEER(allow_private), "false", 0, 0, NULL, false,
      "Allow addresses of private networks and of this machine."},
+
+    {"webhooks", "name", SETTING_WORD, AT_WEBHOOK(name), NULL, 0, 0, NULL, true,
+     "Name of the webhook, in commands and metrics."},
+    {"webhooks", "url", SETTING_WEB, AT_WEBHOOK(url), NULL, 0, 0, NULL, true,
+     "Where to POST."},
+    {"webhooks", "collection", SETTING_TEXT, AT_WEBHOOK(collection), NULL, 0, 0, NULL, true,
+     "Collection whose new objects are told: id, alias or title."},
+    {"webhooks", "member", SETTING_WORD, AT_WEBHOOK(member), NULL, 0, 0, NULL, false,
+     "The member that the receiver is; it gets what that member may see. Without it only what is CLEAR leaves."},
+    {"webhooks", "content", SETTING_CHOICE, AT_WEBHOOK(content), "objects", 0, 0, "objects|notice", false,
+     "The objects themselves, or a notice that there are new ones and where to read them."},
+    {"webhooks", "secret_file", SETTING_PATH, AT_WEBHOOK(secret_file), NULL, 0, 0, NULL, true,
+     "File with the key of the signature: whsec_ and base64, or a text of at least 24 characters."},
+    {"webhooks", "ca", SETTING_PATH, AT_WEBHOOK(ca), NULL, 0, 0, NULL, false,
+     "PEM file with the authority of the receiver's certificate; the system's when left out."},
+    {"webhooks", "batch", SETTING_COUNT, AT_WEBHOOK(batch), "100", 1, 500, NULL, false,
+     "Objects in one delivery."},
+    {"webhooks", "interval", SETTING_SECONDS, AT_WEBHOOK(interval_s), "1m", 1, 30 * DAY, NULL, false,
+     "How often to look for what other gateways on the same store took in; what this one takes in is sent at once."},
+    {"webhooks", "allow_private", SETTING_BOOL, AT_WEBHOOK(allow_private), "false", 0, 0, NULL, false,
+     "Allow addresses of private networks and of this machine, and plain HTTP."},
 };
 /* clang-format on */
 const size_t setting_rows_count = sizeof setting_rows / sizeof setting_rows[0];

@@ -52,7 +52,7 @@ struct setting_section {
     size_t count_offset; /* of their number */
 };
 
-enum { SETTING_SECTIONS = 11, SETTING_ROWS_MAX = 128, SETTING_ENTRIES_MAX = 1000 };
+enum { SETTING_SECTIONS = 12, SETTING_ROWS_MAX = 128, SETTING_ENTRIES_MAX = 1000 };
 
 extern const struct setting setting_rows[];
 extern const size_t setting_rows_count;

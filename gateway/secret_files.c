@@ -26,6 +26,8 @@ void secret_files_each(const struct config *config, secret_file_see *see, void *
         look("peer password", config->peers[i].password_file, see, arg);
     for (unsigned i = 0; i < config->feeds_count; i++)
         look("feed headers", config->feeds[i].header_file, see, arg);
+    for (unsigned i = 0; i < config->webhooks_count; i++)
+        look("webhook secret", config->webhooks[i].secret_file, see, arg);
 }
 
 static void tell(void *arg, const char *name, const char *path, enum secret_file_state state)

@@ -48,6 +48,7 @@ static const struct admin_route routes[] = {
     {HTTP_POST,   "/admin/v1/feeds/*/run",     admin_feeds_run,        json_type,    false, false},
     {HTTP_POST,   "/admin/v1/peers/run",       admin_peers_run,        json_type,    false, false},
     {HTTP_POST,   "/admin/v1/peers/*/run",     admin_peers_run_named,  json_type,    false, false},
+    {HTTP_POST,   "/admin/v1/webhooks/*/run",  admin_webhooks_run,     json_type,    false, false},
     /* clang-format on */
 };
 

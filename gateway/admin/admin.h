@@ -31,6 +31,7 @@
  *   GET    /admin/v1/feeds · POST · DELETE /admin/v1/feeds/NAME · POST /admin/v1/feeds/NAME/run
  *   POST   /admin/v1/peers/run            as sync_peer_run
  *   POST   /admin/v1/peers/NAME/run       one of the configuration, now
+ *   POST   /admin/v1/webhooks/NAME/run    likewise
  *
  * Errors are error resources as the TAXII listener's, with details {"path","rule"}.
  */

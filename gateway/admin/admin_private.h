@@ -70,5 +70,6 @@ admin_handler admin_feeds_remove;
 admin_handler admin_feeds_run;
 admin_handler admin_peers_run;
 admin_handler admin_peers_run_named;
+admin_handler admin_webhooks_run;
 
 #endif

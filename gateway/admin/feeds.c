@@ -39,6 +39,11 @@ int admin_peers_run_named(struct admin_call *call, struct isg_fail *why)
     return run_named(call, "peer", why);
 }
 
+int admin_webhooks_run(struct admin_call *call, struct isg_fail *why)
+{
+    return run_named(call, "webhook", why);
+}
+
 int admin_peers_run(struct admin_call *call, struct isg_fail *why)
 {
     return sync_peer_run(call->admin->parts.sync, http_body(call->request), call->reply, why);

@@ -151,6 +151,13 @@ static const struct cli_command commands[] = {
      "      --from indicators --collection indicators\n"
      "  isg peer run isao-inbox --dry-run --json\n",
      cli_peer},
+    {"webhook", "URLs that are told of what is new",
+     "list | status | run NAME [--dry-run]\n\n"
+     "Webhooks stand in the configuration (isg config reference). Each delivery is signed, and has a\n"
+     "key that stays the same however often it is tried; status shows what is left and the last error.\n\n"
+     "  isg webhook status --json\n"
+     "  isg webhook run siem --dry-run\n",
+     cli_webhook},
     {"status", "what the running service holds", "\n\n  isg status --json\n", cli_status},
     {"doctor", "check the service's surroundings and say what to do",
      "\n\nExit 1 when something is wrong.\n\n  isg doctor\n", cli_doctor},

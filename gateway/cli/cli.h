@@ -163,8 +163,10 @@ int cli_id(struct cli *cli);
 int cli_canon(struct cli *cli);
 /* Sources that are pulled on a schedule. */
 int cli_feed(struct cli *cli);
-/* Pull from or push to another TAXII server, once. */
+/* Pull from or push to other TAXII servers; the state of those that do on a schedule. */
 int cli_peer(struct cli *cli);
+/* The webhooks' state, and a run of one now. */
+int cli_webhook(struct cli *cli);
 
 /* What main calls: find the command, run it, return the exit code. */
 int cli_main(int argc, char **argv);

@@ -1,4 +1,4 @@
-/* Sources and peers of the running service. */
+/* Sources, peers and webhooks of the running service. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +51,12 @@ static void print_nothing(const struct stix_json *json)
     (void)json;
 }
 
-/* list: "feeds" or "peers". */
+static void print_webhooks(const struct stix_json *json)
+{
+    print_entries(stix_json_get(json, "webhooks"));
+}
+
+/* list: "feeds", "peers" or "webhooks". */
 static int entry_path(struct isg_buf *path, const char *list, const char *name, const char *rest)
 {
     isg_buf_init(path, BODY_MAX);
@@ -269,5 +274,23 @@ int cli_peer(struct cli *cli)
                                                 {"list", NULL, NULL, peer_list},
                                                 {"status", NULL, NULL, peer_list},
                                                 {"run", NULL, NULL, peer_run_named}};
+    return cli_family(cli, family, sizeof family / sizeof family[0]);
+}
+
+static int webhook_list(struct cli *cli)
+{
+    return entry_list(cli, print_webhooks);
+}
+
+static int webhook_run(struct cli *cli)
+{
+    return entry_run(cli, "webhooks");
+}
+
+int cli_webhook(struct cli *cli)
+{
+    static const struct cli_command family[] = {{"list", NULL, NULL, webhook_list},
+                                                {"status", NULL, NULL, webhook_list},
+                                                {"run", NULL, NULL, webhook_run}};
     return cli_family(cli, family, sizeof family / sizeof family[0]);
 }

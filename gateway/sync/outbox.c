@@ -6,6 +6,7 @@
 
 #include "feeds/fetch.h"
 #include "gateway/share/policy.h"
+#include "stix/base/time.h"
 
 enum { CHUNK = 32, BYTES = 8 << 20 }; /* objects read at once; a page ends with about so many */
 
@@ -217,5 +218,24 @@ int outbox_read(const struct outbox *outbox, const struct outbox_range *range,
     if (selected.more && selected.last <= range->after)
         return isg_fail(why, ISG_ESTORE, "the log does not move on");
     err = choose(outbox, &selected, until, arena, out, why);
-    return err == ISG_OK ? fill(outbox, arena, bytes, out, why) : err;
+    return err == ISG_OK && !range->no_text ? fill(outbox, arena, bytes, out, why) : err;
+}
+
+void outbox_list(const struct outbox_page *page, struct isg_jsonw *w, size_t *listed)
+{
+    for (size_t i = 0; i < page->count && *listed < OUTBOX_LISTED_MAX; i++, (*listed)++) {
+        const struct outbox_item *item = &page->items[i];
+        isg_jsonw_object(w);
+        isg_jsonw_put_str(w, "id", item->id);
+        if (item->version.n > 0)
+            isg_jsonw_put_str(w, "version", item->version);
+        isg_jsonw_put(w, "tlp", stix_tlp_name(item->tlp));
+        isg_jsonw_end(w);
+    }
+}
+
+bool outgoing_is_over(const struct sync_parts *parts, const struct outgoing_how *how)
+{
+    return (parts->stop != NULL && atomic_load(parts->stop)) ||
+           (how->until_us != 0 && isg_time_mono_us() >= how->until_us);
 }

@@ -19,8 +19,19 @@
 #include "gateway/sync/sync.h"
 #include "stix/base/arena.h"
 #include "stix/base/buf.h"
+#include "stix/base/jsonw.h"
 
-enum { OUTBOX_PAGE = 500, OUTBOX_NAME_MAX = 72 };
+enum { OUTBOX_PAGE = 500, OUTBOX_NAME_MAX = 72, OUTBOX_LISTED_MAX = 1000 };
+
+/* How a run goes, of all that is sent or pulled. */
+struct outgoing_how {
+    bool dry_run;
+    int64_t until_us;        /* monotonic: begin nothing further after it; 0: no bound */
+    struct isg_buf *listing; /* of a dry run: a JSON list of what would go; may be NULL */
+};
+
+/* True when the run has to end, well or badly: time is up, or the service is stopping. */
+bool outgoing_is_over(const struct sync_parts *parts, const struct outgoing_how *how);
 
 /* Where the objects go. Texts are borrowed. */
 struct outbox_target {
@@ -79,10 +90,15 @@ struct outbox_range {
     uint64_t after;
     uint64_t until;
     size_t limit;
+    bool no_text; /* the items' texts are not needed: they stay empty, deleted objects among them */
 };
 int outbox_read(const struct outbox *outbox, const struct outbox_range *range,
                 struct isg_arena *arena, struct isg_buf *bytes, struct outbox_page *out,
                 struct isg_fail *why);
+
+/* Append to a JSON list which objects a page holds, with version and marking: what a dry run tells.
+ * At most OUTBOX_LISTED_MAX in all; *listed counts them. */
+void outbox_list(const struct outbox_page *page, struct isg_jsonw *w, size_t *listed);
 
 /* A cursor of another log (a flushed or restored server), or beyond the head, begins again. */
 int outbox_start(const struct outbox *outbox, struct state *state, struct isg_fail *why);

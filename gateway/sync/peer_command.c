@@ -55,7 +55,7 @@ static int def_read(const struct stix_json *json, struct texts *texts, struct pe
     return ISG_OK;
 }
 
-void peer_result_write(const struct peer_def *def, const struct peer_how *how,
+void peer_result_write(const struct peer_def *def, const struct outgoing_how *how,
                        const struct peer_result *result, struct isg_buf *out)
 {
     bool lists = def->push && how->dry_run && how->listing != NULL;
@@ -90,7 +90,7 @@ static int run(const struct sync_parts *parts, const struct peer_def *def, bool 
     struct state state;
     bool held = false;
     isg_buf_init(&listing, LISTING_MAX);
-    const struct peer_how how = {.dry_run = dry_run, .listing = dry_run ? &listing : NULL};
+    const struct outgoing_how how = {.dry_run = dry_run, .listing = dry_run ? &listing : NULL};
     peer_state_name(def, name);
     int err = store_lease(parts->store, name, LEASE_MS, &held, why);
     if (err == ISG_OK && !held)

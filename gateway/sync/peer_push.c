@@ -13,8 +13,7 @@ enum {
     ARENA_MAX = 64 << 20,
     FOLLOW_ROUNDS = 6, /* a pending status is asked for so often in one run: some three seconds */
     FOLLOW_FIRST_MS = 50,
-    SUSPECTS_MAX = 16, /* objects in a row that are refused one by one */
-    LISTED_MAX = 1000  /* objects that a dry run names */
+    SUSPECTS_MAX = 16 /* objects in a row that are refused one by one */
 };
 
 /* A status that nobody completes is given up after a day, as long as servers keep one (T-090). */
@@ -49,8 +48,7 @@ static bool is_stopping(const struct sending *s)
 
 static bool is_time_up(const struct sending *s)
 {
-    int64_t until_us = s->run->how->until_us;
-    return is_stopping(s) || (until_us != 0 && isg_time_mono_us() >= until_us);
+    return outgoing_is_over(s->run->parts, s->run->how);
 }
 
 /* ---- what became of an envelope ------------------------------------------------------------- */
@@ -208,23 +206,6 @@ static int send_page(struct sending *s, struct isg_fail *why)
     return err;
 }
 
-/* What a dry run tells: which objects would go, and how they are marked. */
-static void list_page(struct sending *s)
-{
-    struct isg_jsonw *w = &s->listing;
-    for (size_t i = 0; i < s->page.count && s->run->how->listing != NULL; i++) {
-        const struct outbox_item *item = &s->page.items[i];
-        if (s->listed++ >= LISTED_MAX)
-            return;
-        isg_jsonw_object(w);
-        isg_jsonw_put_str(w, "id", item->id);
-        if (item->version.n > 0)
-            isg_jsonw_put_str(w, "version", item->version);
-        isg_jsonw_put(w, "tlp", stix_tlp_name(item->tlp));
-        isg_jsonw_end(w);
-    }
-}
-
 static int walk(struct sending *s, struct isg_fail *why)
 {
     struct state *state = s->run->state;
@@ -235,7 +216,8 @@ static int walk(struct sending *s, struct isg_fail *why)
             return err;
         if (s->run->how->dry_run) {
             s->run->result->total += s->page.count;
-            list_page(s);
+            if (s->run->how->listing != NULL)
+                outbox_list(&s->page, &s->listing, &s->listed);
             state->position = s->page.end;
         } else {
             err = send_page(s, why);
@@ -249,7 +231,7 @@ static int walk(struct sending *s, struct isg_fail *why)
 
 int peer_push(const struct peer_push *push, struct isg_fail *why)
 {
-    const struct peer_how *how = push->how;
+    const struct outgoing_how *how = push->how;
     const struct outbox_target to = {push->def->name, push->def->member, push->def->url};
     struct sending *s = calloc(1, sizeof *s);
     if (s == NULL)

@@ -8,12 +8,10 @@
 #include "stix/base/digest.h"
 #include "stix/base/time.h"
 
-enum { QUIET_S = 60 }; /* a run that found nothing to do is noted in the store this often */
-
 struct run {
     const struct sync_parts *parts;
     const struct peer_def *def;
-    const struct peer_how *how;
+    const struct outgoing_how *how;
     const struct collection *collection; /* the one here */
     const char *state_name;
     struct taxii_target target;
@@ -118,17 +116,6 @@ static int run_in(struct run *run, struct isg_fail *why)
     return err;
 }
 
-/* A good run that moved nothing need not wear the disk out, as long as it is noted now and then. */
-static bool is_worth_saving(const struct run *run, const struct state *before)
-{
-    const struct state *now = &run->state;
-    return run->result.total > 0 || before->failures > 0 || before->more || now->more ||
-           now->position != before->position || now->log != before->log ||
-           strcmp(now->status, before->status) != 0 || now->polls != before->polls ||
-           strcmp(now->cursor, before->cursor) != 0 ||
-           now->last_success_us - before->last_success_us > (int64_t)QUIET_S * 1000000;
-}
-
 /* What a failed run leaves: a pull begins again where it began, a push has what was taken. */
 static void failed(struct run *run, const struct state *before, int64_t start,
                    const struct isg_fail *why)
@@ -141,8 +128,9 @@ static void failed(struct run *run, const struct state *before, int64_t start,
     state_failed(&run->state, start, why);
 }
 
-int peer_run(const struct sync_parts *parts, const struct peer_def *def, const struct peer_how *how,
-             struct peer_result *out, struct state *out_state, struct isg_fail *why)
+int peer_run(const struct sync_parts *parts, const struct peer_def *def,
+             const struct outgoing_how *how, struct peer_result *out, struct state *out_state,
+             struct isg_fail *why)
 {
     char name[STATE_NAME_MAX];
     struct isg_fail own = {.code = ISG_OK};
@@ -164,7 +152,7 @@ int peer_run(const struct sync_parts *parts, const struct peer_def *def, const s
     } else {
         failed(&run, &before, start, &own);
     }
-    if (!how->dry_run && (err != ISG_OK || is_worth_saving(&run, &before))) {
+    if (!how->dry_run && (err != ISG_OK || state_is_news(&before, &run.state))) {
         int saved = state_save(parts->store, name, &run.state, err == ISG_OK ? &own : NULL);
         err = err == ISG_OK ? saved : err;
     }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "feeds/taxii_client.h"
+#include "gateway/sync/outbox.h"
 #include "gateway/sync/state.h"
 #include "gateway/sync/sync.h"
 
@@ -34,13 +35,6 @@ struct peer_result {
     char first_failure[256];
 };
 
-/* How a run goes. */
-struct peer_how {
-    bool dry_run;
-    int64_t until_us;        /* monotonic: begin no further envelope after it; 0: no bound */
-    struct isg_buf *listing; /* of a dry run of a push: a JSON list of what would go; may be NULL */
-};
-
 /*
  * The name of the state document: direction, URL and the two collections, so that a run by command
  * and one by schedule share a cursor, and no cursor serves another collection (digest 5.1).
@@ -54,11 +48,12 @@ void peer_state_name(const struct peer_def *def, char out[STATE_NAME_MAX]);
  * Returns ISG_OK; ISG_ENOENT, ISG_ECONFLICT (collection here or there), ISG_EAUTH, ISG_EDENIED,
  * ISG_ENET, ISG_EPARSE, ISG_ELIMIT, ISG_ESTORE, ISG_EIO.
  */
-int peer_run(const struct sync_parts *parts, const struct peer_def *def, const struct peer_how *how,
-             struct peer_result *out, struct state *out_state, struct isg_fail *why);
+int peer_run(const struct sync_parts *parts, const struct peer_def *def,
+             const struct outgoing_how *how, struct peer_result *out, struct state *out_state,
+             struct isg_fail *why);
 
 /* Append what a run did, as JSON. */
-void peer_result_write(const struct peer_def *def, const struct peer_how *how,
+void peer_result_write(const struct peer_def *def, const struct outgoing_how *how,
                        const struct peer_result *result, struct isg_buf *out);
 
 /* ---- between peer_run.c and peer_push.c ----------------------------------------------------- */
@@ -67,7 +62,7 @@ void peer_result_write(const struct peer_def *def, const struct peer_how *how,
 struct peer_push {
     const struct sync_parts *parts;
     const struct peer_def *def;
-    const struct peer_how *how;
+    const struct outgoing_how *how;
     const struct registry *registry;
     const struct collection *collection; /* the one here */
     const struct taxii_target *target;

@@ -9,6 +9,9 @@
 
 enum { DOCUMENT_MAX = 16384 };
 
+/* A run that found nothing to do is noted so often. */
+static const int64_t quiet_us = INT64_C(60) * 1000000;
+
 static void text_from(const struct stix_json *json, const char *name, char *out, size_t room)
 {
     struct isg_str text = stix_json_get_str(json, name);
@@ -118,6 +121,15 @@ int state_save(struct store *store, const char *name, const struct state *state,
                                                  isg_buf_str(&text), why);
     isg_buf_done(&text);
     return err;
+}
+
+bool state_is_news(const struct state *before, const struct state *now)
+{
+    return now->total > 0 || before->failures > 0 || before->more || now->more ||
+           now->position != before->position || now->sending != before->sending ||
+           now->log != before->log || strcmp(now->status, before->status) != 0 ||
+           now->polls != before->polls || strcmp(now->cursor, before->cursor) != 0 ||
+           now->last_success_us - before->last_success_us > quiet_us;
 }
 
 static void put_time(struct isg_jsonw *w, const char *name, int64_t us)

@@ -55,6 +55,12 @@ int state_load(struct store *store, const char *name, struct state *out, struct 
 int state_save(struct store *store, const char *name, const struct state *state,
                struct isg_fail *why);
 
+/*
+ * True when a good run left something worth a write: it moved, sent, or came after a failure. One
+ * that found nothing to do is noted only now and then.
+ */
+bool state_is_news(const struct state *before, const struct state *now);
+
 /* Members that lists show: last_run, last_success, last_error, failures, counts. */
 void state_write(const struct state *state, struct isg_jsonw *w);
 

@@ -75,6 +75,23 @@ static void report_peer(const char *name, int err, const struct peer_result *res
         log_int("refused", (int64_t)result->refused));
 }
 
+static void report_webhook(const char *name, int err, const struct webhook_result *result,
+                           const struct isg_fail *why)
+{
+    char label[128];
+    label_of(name, label);
+    if (err != ISG_OK) {
+        metric_add(METRIC_FEED_ERRORS, label, 1);
+        LOG(LOG_WARN, "webhook.failed", log_cstr("webhook", name), log_why(why));
+        return;
+    }
+    metric_set(METRIC_FEED_LAST_SUCCESS, label, isg_time_now_us() / 1000000);
+    LOG(result->total > 0 ? LOG_INFO : LOG_DEBUG, "webhook.done", log_cstr("webhook", name),
+        log_int("total", (int64_t)result->total),
+        log_int("deliveries", (int64_t)result->deliveries),
+        log_int("refused", (int64_t)result->refused));
+}
+
 int sync_take_lease(struct sync *sync, const struct entry *entry, bool *out_held,
                     struct isg_fail *why)
 {
@@ -104,7 +121,7 @@ int sync_entry_run(struct sync *sync, const struct entry *entry, const struct en
                    union entry_result *out, struct state *state, struct isg_fail *why)
 {
     int64_t until_us = how->bounded ? isg_time_mono_us() + (int64_t)OUTGOING_RUN_S * 1000000 : 0;
-    const struct peer_how peer = {how->dry_run, until_us, how->listing};
+    const struct outgoing_how outgoing = {how->dry_run, until_us, how->listing};
     int err = ISG_OK;
     switch (entry->kind) {
     case ENTRY_FEED:
@@ -112,8 +129,12 @@ int sync_entry_run(struct sync *sync, const struct entry *entry, const struct en
         report_feed(entry->name, err, &out->feed, state, why);
         break;
     case ENTRY_PEER:
-        err = peer_run(&sync->parts, &entry->peer, &peer, &out->peer, state, why);
+        err = peer_run(&sync->parts, &entry->peer, &outgoing, &out->peer, state, why);
         report_peer(entry->name, err, &out->peer, why);
+        break;
+    case ENTRY_WEBHOOK:
+        err = webhook_run(&sync->parts, entry->webhook, &outgoing, &out->webhook, state, why);
+        report_webhook(entry->name, err, &out->webhook, why);
         break;
     case ENTRY_KINDS: break;
     }

@@ -38,7 +38,7 @@ void sync_stop(struct sync **sync);
  *   sync_feed_put     {"name","url","format","collection","interval"?,"header_file"?,"ca"?,
  *                      "allow_private"?}
  *   sync_run          run now and wait: out gets {"feed","added","same","refused","state",...}, or
- *                     for a peer what sync_peer_run gives
+ *                     for a peer what sync_peer_run gives, or for a webhook its deliveries
  *   sync_feeds_write  lists with the state of each: last run, last success, last error, counts; of
  *                     what is sent out also the backlog
  *   sync_peer_run     {"direction":"pull"|"push","url","user","password_file","from","collection",
@@ -48,7 +48,7 @@ int sync_feed_put(struct sync *sync, struct isg_str json, struct isg_buf *out,
                   struct isg_fail *why);
 /* With its state. ISG_ENOENT; ISG_ECONFLICT: it stands in the configuration. */
 int sync_feed_remove(struct sync *sync, struct isg_str name, struct isg_fail *why);
-/* kind is "feed" or "peer". ISG_ENOENT: none of that name; ISG_EBUSY: another gateway runs it now;
+/* kind is "feed", "peer" or "webhook". ISG_ENOENT: none of that name; ISG_EBUSY: another gateway runs it now;
  * else what stopped the run. */
 int sync_run(struct sync *sync, const char *kind, struct isg_str name, bool dry_run,
              struct isg_buf *out, struct isg_fail *why);

@@ -137,10 +137,13 @@ static int take_entry(struct sync *sync, enum entry_kind kind, struct isg_str na
 static void write_run(const struct entry *entry, const struct entry_how *how,
                       const union entry_result *result, struct isg_buf *out)
 {
-    const struct peer_how peer = {.dry_run = how->dry_run, .listing = how->listing};
+    const struct outgoing_how outgoing = {.dry_run = how->dry_run, .listing = how->listing};
     switch (entry->kind) {
     case ENTRY_FEED: write_result(entry->name, &result->feed, out); break;
-    case ENTRY_PEER: peer_result_write(&entry->peer, &peer, &result->peer, out); break;
+    case ENTRY_PEER: peer_result_write(&entry->peer, &outgoing, &result->peer, out); break;
+    case ENTRY_WEBHOOK:
+        webhook_result_write(entry->webhook, &outgoing, &result->webhook, out);
+        break;
     case ENTRY_KINDS: break;
     }
 }
@@ -214,7 +217,7 @@ static void write_outgoing(struct sync *sync, const char *collection, const stru
                            struct isg_jsonw *w)
 {
     write_backlog(sync, collection, state, w);
-    isg_jsonw_put_bool(w, "pending", state->status[0] != '\0');
+    isg_jsonw_put_bool(w, "pending", state->status[0] != '\0' || state->sending != 0);
     isg_jsonw_put_int(w, "sent", (int64_t)state->sent);
     isg_jsonw_put_int(w, "sent_refused", (int64_t)state->sent_refused);
     isg_jsonw_put(w, "last_refusal", state->last_refusal[0] != '\0' ? state->last_refusal : NULL);
@@ -234,6 +237,18 @@ static void write_peer(struct sync *sync, const struct entry *entry, struct isg_
         write_outgoing(sync, peer->from, &entry->state, w);
 }
 
+static void write_webhook(struct sync *sync, const struct entry *entry, struct isg_jsonw *w)
+{
+    const struct config_webhook *webhook = entry->webhook;
+    isg_jsonw_put(w, "name", entry->name);
+    isg_jsonw_put(w, "url", webhook->url);
+    isg_jsonw_put(w, "collection", webhook->collection);
+    isg_jsonw_put(w, "member", webhook->member);
+    isg_jsonw_put(w, "content", webhook->content);
+    isg_jsonw_put_int(w, "interval", entry->interval_s);
+    write_outgoing(sync, webhook->collection, &entry->state, w);
+}
+
 static void write_entry(struct sync *sync, const struct entry *entry, struct isg_jsonw *w)
 {
     char due[ISG_TIME_TEXT];
@@ -241,6 +256,7 @@ static void write_entry(struct sync *sync, const struct entry *entry, struct isg
     switch (entry->kind) {
     case ENTRY_FEED: feed_def_write(&entry->feed, w); break;
     case ENTRY_PEER: write_peer(sync, entry, w); break;
+    case ENTRY_WEBHOOK: write_webhook(sync, entry, w); break;
     case ENTRY_KINDS: break;
     }
     bool stored = entry->kind == ENTRY_FEED && entry->feed.stored;
@@ -254,7 +270,8 @@ static void write_entry(struct sync *sync, const struct entry *entry, struct isg
 
 int sync_feeds_write(struct sync *sync, struct isg_buf *out, struct isg_fail *why)
 {
-    static const char *const lists[ENTRY_KINDS] = {[ENTRY_FEED] = "feeds", [ENTRY_PEER] = "peers"};
+    static const char *const lists[ENTRY_KINDS] = {
+        [ENTRY_FEED] = "feeds", [ENTRY_PEER] = "peers", [ENTRY_WEBHOOK] = "webhooks"};
     struct isg_jsonw w;
     isg_jsonw_init(&w, out);
     (void)pthread_mutex_lock(&sync->lock);

@@ -25,13 +25,14 @@ struct sync {
 union entry_result {
     struct feed_result feed;
     struct peer_result peer;
+    struct webhook_result webhook;
 };
 
 /* How an entry is run: on schedule, or by command. */
 struct entry_how {
     bool dry_run;
     bool bounded;            /* an outgoing run goes on as a run of its own after a while */
-    struct isg_buf *listing; /* peer_how */
+    struct isg_buf *listing; /* outgoing_how */
 };
 
 /*

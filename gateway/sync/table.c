@@ -40,7 +40,8 @@ void table_sweep(struct table *table)
 
 const char *entry_kind_name(enum entry_kind kind)
 {
-    static const char *const names[ENTRY_KINDS] = {[ENTRY_FEED] = "feed", [ENTRY_PEER] = "peer"};
+    static const char *const names[ENTRY_KINDS] = {
+        [ENTRY_FEED] = "feed", [ENTRY_PEER] = "peer", [ENTRY_WEBHOOK] = "webhook"};
     return names[kind];
 }
 
@@ -65,7 +66,7 @@ static uint64_t salt_of(const struct entry *entry)
 
 bool entry_is_outgoing(const struct entry *entry)
 {
-    return entry->kind == ENTRY_PEER && entry->peer.push;
+    return entry->kind == ENTRY_WEBHOOK || (entry->kind == ENTRY_PEER && entry->peer.push);
 }
 
 /* What is under way to a target goes on before the interval is over. */
@@ -163,6 +164,24 @@ static int add_peer(struct table *table, const struct config_peer *peer, struct 
     return err;
 }
 
+static int add_webhook(struct table *table, const struct config_webhook *webhook,
+                       struct store *store, int64_t now_us, struct isg_fail *why)
+{
+    struct entry *entry = entry_new(webhook->name, now_us, why);
+    if (entry == NULL)
+        return ISG_ENOMEM;
+    entry->kind = ENTRY_WEBHOOK;
+    entry->interval_s = webhook->interval_s;
+    entry->webhook = webhook;
+    webhook_state_name(webhook, entry->state_name);
+    int err = state_load(store, entry->state_name, &entry->state, why);
+    if (err == ISG_OK)
+        append(table, entry);
+    else
+        entry_free(entry);
+    return err;
+}
+
 int table_load_config(struct table *table, const struct config *config, struct store *store,
                       int64_t now_us, struct isg_fail *why)
 {
@@ -177,6 +196,8 @@ int table_load_config(struct table *table, const struct config *config, struct s
     }
     for (unsigned i = 0; i < config->peers_count && err == ISG_OK; i++)
         err = add_peer(table, &config->peers[i], store, now_us, why);
+    for (unsigned i = 0; i < config->webhooks_count && err == ISG_OK; i++)
+        err = add_webhook(table, &config->webhooks[i], store, now_us, why);
     return err;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The feeds and peers that run on a schedule: those of the configuration and, among feeds, those of
- * the store. Not locked: sync.c holds its lock around every call.
+ * The feeds, peers and webhooks that run on a schedule: those of the configuration and, among feeds,
+ * those of the store. Not locked: sync.c holds its lock around every call.
  */
 #ifndef GATEWAY_SYNC_TABLE_H
 #define GATEWAY_SYNC_TABLE_H
@@ -12,8 +12,9 @@
 #include "gateway/sync/feed_def.h"
 #include "gateway/sync/peer_run.h"
 #include "gateway/sync/state.h"
+#include "gateway/sync/webhook_run.h"
 
-enum entry_kind { ENTRY_FEED, ENTRY_PEER, ENTRY_KINDS };
+enum entry_kind { ENTRY_FEED, ENTRY_PEER, ENTRY_WEBHOOK, ENTRY_KINDS };
 
 struct entry {
     struct entry *next;
@@ -21,6 +22,7 @@ struct entry {
     enum entry_kind kind;
     struct feed_def feed; /* of a feed */
     struct peer_def peer; /* of a peer; borrowed from the configuration */
+    const struct config_webhook *webhook;
     char state_name[STATE_NAME_MAX];
     uint32_t interval_s;
     bool running;
@@ -47,7 +49,7 @@ int table_load_store(struct table *table, struct store *store, int64_t now_us,
 /* An entry by kind and name; NULL when there is none. */
 struct entry *table_find(const struct table *table, enum entry_kind kind, struct isg_str name);
 
-/* The word for a kind in messages, metrics and the log: "feed", "peer". */
+/* The word for a kind in messages and the log: "feed", "peer", "webhook". */
 const char *entry_kind_name(enum entry_kind kind);
 
 /*

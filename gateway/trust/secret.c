@@ -241,6 +241,18 @@ int trust_unseal(const struct trust_secret *secret, struct isg_str context, stru
     return err;
 }
 
+void trust_hmac(struct isg_str key, const struct isg_str *texts, size_t n,
+                uint8_t out[TRUST_MAC_BYTES])
+{
+    _Static_assert(TRUST_MAC_BYTES == crypto_auth_hmacsha256_BYTES, "room for a MAC");
+    crypto_auth_hmacsha256_state state;
+    (void)crypto_auth_hmacsha256_init(&state, (const uint8_t *)key.p, key.n);
+    for (size_t i = 0; i < n; i++)
+        (void)crypto_auth_hmacsha256_update(&state, (const uint8_t *)texts[i].p, texts[i].n);
+    (void)crypto_auth_hmacsha256_final(&state, out);
+    sodium_memzero(&state, sizeof state);
+}
+
 void trust_random(void *out, size_t n)
 {
     if (sodium_init() < 0)

@@ -42,6 +42,10 @@ int trust_seal(const struct trust_secret *secret, struct isg_str context, struct
 int trust_unseal(const struct trust_secret *secret, struct isg_str context, struct isg_str text,
                  struct isg_buf *out, struct isg_fail *why);
 
+/* HMAC-SHA-256 (RFC 2104) of n texts, one after the other, under a key of any length. */
+void trust_hmac(struct isg_str key, const struct isg_str *texts, size_t n,
+                uint8_t out[TRUST_MAC_BYTES]);
+
 /* n random bytes. */
 void trust_random(void *out, size_t n);
 

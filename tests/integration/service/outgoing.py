@@ -117,7 +117,7 @@ class Inbox(http.server.BaseHTTPRequestHandler):
         self.accept(objects, ids, failed=ids[:1])
 
     def pending(self, objects, ids):
-        self.accept(objects, ids, failed=ids[-1:], polls=12)
+        self.accept(objects, ids, failed=ids[-1:], polls=1 << 30)
 
     def forgetting(self, objects, ids):
         self.accept(objects, ids, polls=1, forget=True)
@@ -255,11 +255,12 @@ def interrupted(isg, hospital):
     isg.start()
     hospital.close()
     hospital.push("out", more)
-    until(lambda: has(more)() and clean(isg)(), "it goes on after a kill")
+    until(lambda: len(Inbox.asked) > asked, "after a kill the status is asked for again")
+    Inbox.statuses[Inbox.asked[-1]][0] = 0
+    until(lambda: has(more)() and clean(isg)(), "complete: it goes on")
     same([p[1] for p in Inbox.posts[begin:]], [[o["id"] for o in some], [o["id"] for o in more]],
          "what was pending is not sent again, and comes before the rest")
-    ok(len(Inbox.asked) > asked and len(set(Inbox.asked[asked:])) == 1,
-       "its status is followed to its end")
+    same(len(set(Inbox.asked[asked:])), 1, "its status is followed to its end")
     same(status(isg)["sent_refused"], refused + 1, "and the failure in it reported")
 
 

@@ -127,6 +127,39 @@ static void test_ticket(const struct trust_secret *secret, size_t row)
     isg_buf_done(&plain);
 }
 
+/* Test cases 2, 4 and 6 of RFC 4231: short, binary and long keys. */
+static void test_hmac(void)
+{
+    static const uint8_t counting[25] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13,
+                                         14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25};
+    char many_cd[50];
+    char many_aa[131];
+    memset(many_cd, 0xcd, sizeof many_cd);
+    memset(many_aa, 0xaa, sizeof many_aa);
+    const struct {
+        struct isg_str key;
+        struct isg_str texts[2];
+        const char *mac;
+    } rows[] = {
+        {ISG_STR("Jefe"),
+         {ISG_STR("what do ya want "), ISG_STR("for nothing?")},
+         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {{(const char *)counting, sizeof counting},
+         {{many_cd, sizeof many_cd}, {many_cd, 0}},
+         "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"},
+        {{many_aa, sizeof many_aa},
+         {ISG_STR("Test Using Larger Than Block-Siz"), ISG_STR("e Key - Hash Key First")},
+         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t mac[TRUST_MAC_BYTES];
+        char hex[2 * TRUST_MAC_BYTES + 1];
+        trust_hmac(rows[i].key, rows[i].texts, 2, mac);
+        isg_hex_encode(mac, sizeof mac, hex);
+        is_str(hex, rows[i].mac, "RFC 4231, row %zu", i);
+    }
+}
+
 int main(void)
 {
     struct trust_secret *secret = NULL;
@@ -135,6 +168,7 @@ int main(void)
     test_file(&secret);
     test_password();
     test_mac(secret);
+    test_hmac();
     for (size_t i = 0; i < sizeof tickets / sizeof tickets[0]; i++)
         test_ticket(secret, i);
     trust_random(random[0], sizeof random[0]);
