@@ -50,7 +50,20 @@ enum csv_form {
     CSV_LIST   /* one value a line, or lines of a hosts file */
 };
 
-enum { CSV_COLUMNS = 20 };
+/* Rows of which a column says something else (or, leave_out: says this) are left out with a count. */
+struct csv_filter {
+    const char *name;   /* of the column, in the header or in JSON */
+    const char *values; /* parted by '|'; case does not matter */
+    bool leave_out;
+};
+
+/* A source's own word for a kind of values. */
+struct csv_word {
+    const char *text;
+    enum ioc_kind kind;
+};
+
+enum { CSV_COLUMNS = 20, CSV_FILTERS = 8, CSV_WORDS = 32 };
 
 struct csv_profile {
     const char *format;       /* the row of feed.c it belongs to */
@@ -70,6 +83,8 @@ struct csv_profile {
     unsigned valid_days;   /* 0: by kind (digest 2.6) */
     bool full_state;       /* a row confirms its value now, and not when it was added */
     struct csv_column column[CSV_COLUMNS]; /* ended by names NULL */
+    struct csv_filter filter[CSV_FILTERS]; /* ended by name NULL, or full */
+    struct csv_word word[CSV_WORDS];       /* ended by text NULL, or full */
 };
 
 /* The built-in profile of a format, or NULL. */
@@ -78,7 +93,8 @@ const struct csv_profile *csv_profile_find(struct isg_str format);
 /* One row: the cells by role, cleaned of the words for "nothing"; absent ones are empty. */
 struct csv_row {
     struct isg_str cell[CSV_ROLES];
-    size_t line; /* from 1; of JSON the number of the record */
+    size_t line;   /* from 1; of JSON the number of the record */
+    bool left_out; /* by a filter */
 };
 
 /* A code other than ISG_OK stops the reading. */
@@ -100,5 +116,8 @@ int csv_read_json(const struct csv_profile *profile, struct isg_arena *arena, st
 
 /* Does a column's list of names hold this one? Case does not matter. */
 bool csv_is_named(const struct csv_column *column, struct isg_str name);
+
+/* Does the row's cell in the column of this name pass the filters? */
+bool csv_passes(const struct csv_profile *profile, struct isg_str name, struct isg_str cell);
 
 #endif

@@ -37,6 +37,9 @@ static void put_cell(const struct csv_profile *profile, struct isg_arena *arena,
                      const struct stix_json_walk *member, struct csv_row *row)
 {
     struct isg_str name = isg_str_of(member->name);
+    if (profile->filter[0].name != NULL &&
+        !csv_passes(profile, name, cell_of(arena, member->value)))
+        row->left_out = true;
     for (const struct csv_column *column = profile->column; column->names != NULL; column++) {
         if (!csv_is_named(column, name))
             continue;

@@ -17,22 +17,40 @@ struct reader {
     size_t lines_read;
     struct isg_str fields[FIELDS_MAX];
     size_t count;
-    int role_at[FIELDS_MAX]; /* role of a column, -1: of no interest */
-    size_t width;            /* 0: not known yet */
+    int role_at[FIELDS_MAX];            /* role of a column, -1: of no interest */
+    struct isg_str name_at[FIELDS_MAX]; /* by the header, for the filters */
+    size_t width;                       /* 0: not known yet */
     csv_take *take;
     void *arg;
     struct isg_fail *why;
 };
 
-bool csv_is_named(const struct csv_column *column, struct isg_str name)
+/* Is it one of the words parted by '|'? */
+static bool is_among(const char *words, struct isg_str text)
 {
-    struct isg_str rest = isg_str_of(column->names);
+    struct isg_str rest = isg_str_of(words);
     struct isg_str one;
     while (isg_str_split(&rest, '|', &one)) {
-        if (isg_str_ieq(one, name))
+        if (isg_str_ieq(one, text))
             return true;
     }
     return false;
+}
+
+bool csv_is_named(const struct csv_column *column, struct isg_str name)
+{
+    return is_among(column->names, name);
+}
+
+bool csv_passes(const struct csv_profile *profile, struct isg_str name, struct isg_str cell)
+{
+    for (size_t i = 0; i < CSV_FILTERS && profile->filter[i].name != NULL; i++) {
+        const struct csv_filter *filter = &profile->filter[i];
+        if (isg_str_ieq(name, isg_str_of(filter->name)) &&
+            is_among(filter->values, cell) == filter->leave_out)
+            return false;
+    }
+    return true;
 }
 
 /* ---- lines ---------------------------------------------------------------------------------- */
@@ -170,8 +188,11 @@ static int columns_by_name(struct reader *reader)
 {
     for (size_t i = 0; i < reader->count; i++) {
         reader->role_at[i] = -1;
+        reader->name_at[i] = reader->fields[i];
         for (const struct csv_column *c = reader->profile->column; c->names != NULL; c++) {
-            if (csv_is_named(c, reader->fields[i]))
+            bool here =
+                c->names[0] == '\0' ? c->position == i + 1 : csv_is_named(c, reader->fields[i]);
+            if (here)
                 reader->role_at[i] = (int)c->role;
         }
     }
@@ -182,10 +203,15 @@ static int columns_by_position(struct reader *reader)
 {
     for (size_t i = 0; i < FIELDS_MAX; i++)
         reader->role_at[i] = -1;
+    bool found = false;
     for (const struct csv_column *c = reader->profile->column; c->names != NULL; c++) {
         if (c->position > 0)
             reader->role_at[c->position - 1] = (int)c->role;
+        found = found || (c->role == CSV_VALUE && c->position > 0);
     }
+    if (!found)
+        return isg_fail(reader->why, ISG_EINVAL, "line %zu is no header with the values' column",
+                        reader->line);
     return check_width(reader);
 }
 
@@ -220,6 +246,8 @@ static int give_record(struct reader *reader)
     for (size_t i = 0; i < reader->count; i++) {
         if (reader->role_at[i] >= 0 && !text_is_absent(reader->fields[i]))
             row.cell[reader->role_at[i]] = reader->fields[i];
+        row.left_out =
+            row.left_out || !csv_passes(reader->profile, reader->name_at[i], reader->fields[i]);
     }
     return reader->take(reader->arg, &row, reader->why);
 }

@@ -188,22 +188,39 @@ static void copy_facts(struct observe *observe, const struct observe_event *even
         out->service = (struct isg_str){0};
 }
 
-int observe_add(struct observe *observe, const struct observe_event *event, struct isg_fail *why)
+/* Which of the two ends is told of; false when the event stays in the house. */
+static bool find_peer(const struct observe *observe, const struct observe_event *event,
+                      struct window *out)
 {
-    struct feed_context *context = observe->map->context;
     struct ioc from, to;
     enum side a = side_of(observe, event->from.address, &from);
     enum side b = side_of(observe, event->to.address, &to);
-    bool crosses =
-        (a == SIDE_INTERNAL && b == SIDE_EXTERNAL) || (a == SIDE_EXTERNAL && b == SIDE_INTERNAL);
+    out->outbound = b == SIDE_EXTERNAL;
+    out->peer = out->outbound ? to : from;
+    return (a == SIDE_INTERNAL && b == SIDE_EXTERNAL) || (a == SIDE_EXTERNAL && b == SIDE_INTERNAL);
+}
+
+static bool find_own(const struct observe *observe, const struct observe_event *event,
+                     struct window *out)
+{
+    out->outbound = true;
+    return ioc_read(observe->map->arena, event->to.address, IOC_NETWORK, IOC_MACHINE, &out->peer,
+                    NULL) == ISG_OK &&
+           (out->peer.kind == IOC_IPV4 || out->peer.kind == IOC_IPV6);
+}
+
+int observe_add(struct observe *observe, const struct observe_event *event, struct isg_fail *why)
+{
+    struct feed_context *context = observe->map->context;
+    struct window window = {.first_us = event->time_us, .last_us = event->time_us, .number = 1};
+    bool good =
+        event->exposed ? find_own(observe, event, &window) : find_peer(observe, event, &window);
     context->records++;
-    if (!crosses || event->time_us <= 0) {
-        context->excluded++;
+    if (!good || event->time_us <= 0) {
+        context->excluded += !event->exposed;
+        context->rejected += event->exposed;
         return ISG_OK;
     }
-    struct window window = {.first_us = event->time_us, .last_us = event->time_us, .number = 1};
-    window.outbound = b == SIDE_EXTERNAL;
-    window.peer = window.outbound ? to : from;
     copy_facts(observe, event, &window);
     window.key = key_of(observe->map, &window);
     if (window.key == NULL || !keep(observe, &window))
@@ -300,7 +317,10 @@ static void labels_add(struct map *map, const struct window *before, const struc
     if (before != NULL && isg_str_eq(before->category, w->category) &&
         isg_str_eq(before->service, w->service))
         return;
-    (void)text_list_add(map->arena, labels, text_label(map->arena, format, w->category));
+    struct isg_str rest = w->category;
+    struct isg_str category;
+    while (rest.n > 0 && isg_str_split(&rest, ';', &category))
+        (void)text_list_add(map->arena, labels, text_label(map->arena, format, category));
     (void)text_list_add(map->arena, labels, text_label(map->arena, format, w->service));
 }
 
@@ -355,7 +375,9 @@ void observe_write(struct observe *observe)
 {
     static const char *const no_extensions[] = {NULL};
     struct map *map = observe->map;
-    map->marking = stix_tlp_marking_id(STIX_TLP_AMBER); /* the default of observations (5.14) */
+    /* AMBER is the default of observations; what is one member's alone is RED (5.14) */
+    map->marking =
+        stix_tlp_marking_id(map->context->source->to_member ? STIX_TLP_RED : STIX_TLP_AMBER);
     map_preamble(map, no_extensions);
     if (observe->count > 0)
         qsort(observe->windows, observe->count, sizeof *observe->windows, by_key);

@@ -30,11 +30,13 @@ struct observe_event {
     struct isg_str service;  /* dns, http, ... may be empty */
     struct isg_str rule;     /* "1:2001219:20", a notice's type; may be empty */
     struct isg_str text;     /* of the rule */
-    struct isg_str category;
-    struct isg_str domain; /* queried, in SNI or Host */
-    struct isg_str md5;    /* of a file */
+    struct isg_str category; /* several: parted by ';' */
+    struct isg_str domain;   /* queried, in SNI or Host */
+    struct isg_str md5;      /* of a file */
     struct isg_str sha1;
     struct isg_str sha256;
+    /* `to` is a host of the member's own, as seen from outside, in a report for the member alone. */
+    bool exposed;
 };
 
 struct observe; /* the windows of a run */
@@ -49,7 +51,8 @@ void observe_free(struct observe **observe);
 
 /*
  * Count one event. Left out with a count are: events between own machines (their addresses stay in
- * the house), between strangers (a mirror port gone wrong), and without a time.
+ * the house), between strangers (a mirror port gone wrong), and without a time. An exposed host whose
+ * address cannot be read is counted as rejected.
  * ISG_OK or ISG_ENOMEM.
  */
 int observe_add(struct observe *observe, const struct observe_event *event, struct isg_fail *why);

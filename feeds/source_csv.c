@@ -119,11 +119,23 @@ static bool read_times(const struct csv *csv, struct draft *draft)
 
 /* ---- rows to drafts ------------------------------------------------------------------------- */
 
+/* The kind a word stands for, in the table's own words or in those of many. */
+static bool kind_of(const struct csv_profile *profile, struct isg_str word, enum ioc_kind *out)
+{
+    for (size_t i = 0; i < CSV_WORDS && profile->word[i].text != NULL; i++) {
+        if (isg_str_ieq(word, isg_str_of(profile->word[i].text))) {
+            *out = profile->word[i].kind;
+            return true;
+        }
+    }
+    return ioc_kind_find(word, out);
+}
+
 /* Address and port from two columns, start and prefix from two, else the value as it is. */
 static struct isg_str value_of(struct csv *csv, const struct csv_row *row, enum ioc_kind *kind)
 {
     const struct isg_str *cell = row->cell;
-    if (cell[CSV_TYPE].n > 0 && !ioc_kind_find(cell[CSV_TYPE], kind))
+    if (cell[CSV_TYPE].n > 0 && !kind_of(csv->profile, cell[CSV_TYPE], kind))
         return (struct isg_str){0};
     if (cell[CSV_PORT].n > 0) {
         bool bare = isg_str_find(cell[CSV_VALUE], ':') != SIZE_MAX;
@@ -215,6 +227,9 @@ static int take_row(void *arg, const struct csv_row *row, struct isg_fail *why)
     struct draft draft = {.row = *row};
     struct isg_fail own = {.code = ISG_OK};
     context->records++;
+    context->excluded += row->left_out;
+    if (row->left_out)
+        return ISG_OK;
     int err = read_ioc(csv, &draft, &own);
     if (err == ISG_ENOMEM)
         return isg_fail(why, err, "no memory");
@@ -518,7 +533,7 @@ int source_csv(struct feed_context *context, struct isg_str text, struct isg_fai
     if (csv.profile == NULL)
         return isg_fail(why, ISG_EUSAGE, "no columns are known for %s", context->source->format);
     csv.slug = csv.profile->slug;
-    if (csv.profile->organisation == NULL && context->slug != NULL)
+    if (context->profile == NULL && csv.profile->organisation == NULL && context->slug != NULL)
         csv.slug = context->slug;
     map_init(&csv.map, context, why);
     int err = csv.map.err;

@@ -25,6 +25,9 @@ int source_suricata(struct feed_context *context, struct isg_str text, struct is
 /* Zeek logs, TSV by their #fields or JSON lines: connections become observations. */
 int source_zeek(struct feed_context *context, struct isg_str text, struct isg_fail *why);
 
+/* Shadowserver's reports on a member's own hosts: observations for that member alone. */
+int source_shadowserver(struct feed_context *context, struct isg_str text, struct isg_fail *why);
+
 /* As feed_source.withdraw: an indicator ends now, and is labelled feed:delisted. */
 int source_csv_withdraw(struct feed_context *context, struct isg_str object, const char *facet,
                         struct isg_fail *why);

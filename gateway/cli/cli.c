@@ -53,18 +53,37 @@ static const struct cli_command commands[] = {
      "      --read all --write kind:hospital\n",
      cli_collection},
     {"import", "read feed files into a collection of the running service",
-     "--format F --collection C [--source NAME] [--dry-run] FILE...\n\n"
-     "Formats: see `isg convert --help`. A file that is cut short is refused whole. A folder\n"
-     "stands for the .json files in it.\n\n"
-     "  isg import --format kev --collection indicators known_exploited_vulnerabilities.json\n",
+     "--format F --collection C [--source NAME] [--dry-run] FILE...\n"
+     "    [--columns FILE] [--networks N,N] [--warning-lists PATH] [--exercise]\n\n"
+     "Formats and the options of the second line: see `isg convert --help`. A file that is cut\n"
+     "short is refused whole and changes nothing. A folder stands for the .json files in it, -\n"
+     "for standard input. --source names who hands in: a member speaks for itself, and only\n"
+     "it and staff see what is marked RED.\n"
+     "The report counts records, and objects that were added, changed (a newer version), the\n"
+     "same and refused, with the first reasons.\n\n"
+     "  isg import --format kev --collection indicators known_exploited_vulnerabilities.json\n"
+     "  isg import --format suricata --collection sightings --source st-mary eve.json\n"
+     "  isg import --format csv --columns clinic.json --collection indicators - < table.csv\n",
      cli_import},
     {"convert", "turn a feed file into a STIX 2.1 bundle, without a service",
-     "--format F [--id-urn URN] [-o FILE] FILE\n\n"
-     "Formats: kev csaf stix, tables and lists urlhaus threatfox feodo sslbl spamhaus dshield\n"
-     "openphish list, and what sensors saw: suricata zeek. A list that gives no times is\n"
-     "valid from now on, in steps of days.\n"
+     "--format F [--id-urn URN] [-o FILE] FILE\n"
+     "    [--columns FILE] [--source NAME] [--networks N,N] [--warning-lists PATH] [--exercise]\n\n"
+     "Formats: kev nvd epss csaf stix; tables and lists urlhaus threatfox feodo sslbl spamhaus\n"
+     "dshield openphish csv list; what sensors saw, suricata zeek, and shadowserver. A list\n"
+     "that gives no times is valid from now on, in steps of days.\n"
      "The same file gives the same bundle. Ids and creator are those of the instance in DIR\n"
-     "when there is one; --id-urn names another namespace. FILE - is standard input.\n\n"
+     "when there is one; --id-urn names another namespace. FILE - is standard input. What was\n"
+     "left out, and why, is told on standard error, with --json as an object.\n\n"
+     "  --columns        a table's own columns: a JSON file with its \"name\" and \"columns\",\n"
+     "                   {\"value\": \"What\", \"type\": \"Kind\", \"tags\": [\"Notes\", 7]}: names in the\n"
+     "                   header, or positions. More settings: delimiter comments tail width form\n"
+     "                   type types only not organisation home marking confidence valid_days\n"
+     "                   state. Without it csv goes by usual names in the header\n"
+     "  --source         names the sensor, and who hands in a list, in ids\n"
+     "  --networks       the house of the sensors, private networks by default: what has both\n"
+     "                   ends in it, or none, stays out\n"
+     "  --warning-lists  lists of the MISP project: a hit costs confidence and gets a label\n"
+     "  --exercise       addresses and names set aside for documentation count\n\n"
      "  isg convert --format csaf advisory.json -o bundle.json\n",
      cli_convert},
     {"export", "write what a member may see: a signed bundle, or a form of other tools",

@@ -6,6 +6,7 @@
 
 #include "gateway/cli/cli.h"
 #include "gateway/cli/feed_file.h"
+#include "gateway/cli/progress.h"
 #include "stix/base/digest.h"
 #include "stix/base/uuid.h"
 #include "stix/bundle.h"
@@ -17,7 +18,10 @@ struct convert {
     struct isg_str *ids; /* seen; open addressing, a power of two */
     size_t cap;
     size_t n;
-    struct feed_left left;
+    struct feed_reader reader;
+    struct progress progress;
+    uint64_t seen;    /* objects handed out */
+    uint64_t objects; /* of them in the bundle */
 };
 
 static size_t hash_of(struct isg_str s)
@@ -53,29 +57,48 @@ static int ids_grow(struct convert *convert)
     return ISG_OK;
 }
 
-/* Records that map to one object (a vendor's identity, say) stand in the bundle once. */
-static int emit_bundle(void *arg, struct isg_str object, const char *facet, struct isg_fail *why)
+/* True the first time; a version of an object that was sent twice stands in the bundle once. */
+static int is_new(struct convert *convert, struct isg_str object, bool *out, struct isg_fail *why)
 {
-    struct convert *convert = arg;
     struct stix_json *json = NULL;
-    (void)facet;
+    struct isg_buf key;
+    isg_buf_init(&key, 1 << 20);
     int err = stix_json_parse(object, NULL, &json, why);
     if (err == ISG_OK)
         err = ids_grow(convert);
-    struct isg_str id = stix_json_get_str(json, "id");
-    if (err == ISG_OK && id.n > 0) {
-        struct isg_str *slot = id_slot(convert->ids, convert->cap, id);
-        bool seen = slot->p != NULL;
-        if (!seen) {
-            char *copy = malloc(id.n);
-            if (copy != NULL)
-                *slot = (struct isg_str){memcpy(copy, id.p, id.n), id.n};
-            convert->n++;
-            stix_bundle_add(&convert->writer, object);
-        }
-    }
+    isg_buf_put_str(&key, stix_json_get_str(json, "id"));
+    isg_buf_putc(&key, ' ');
+    isg_buf_put_str(&key, stix_json_get_str(json, "modified"));
     stix_json_free(&json);
-    return err != ISG_OK ? err : convert->out.err;
+    err = err == ISG_OK ? key.err : err;
+    struct isg_str *slot =
+        err == ISG_OK ? id_slot(convert->ids, convert->cap, isg_buf_str(&key)) : NULL;
+    *out = slot != NULL && slot->p == NULL;
+    if (*out) {
+        size_t n = 0;
+        slot->p = isg_buf_take(&key, &n);
+        slot->n = n;
+        convert->n++;
+    }
+    isg_buf_done(&key);
+    return err;
+}
+
+/* What a mapping makes of a file it hands out once; others' STIX may say a thing twice. */
+static int emit_bundle(void *arg, struct isg_str object, const char *facet, struct isg_fail *why)
+{
+    struct convert *convert = arg;
+    bool fresh = true;
+    (void)facet;
+    int err = convert->reader.source->as_sent ? is_new(convert, object, &fresh, why) : ISG_OK;
+    if (err != ISG_OK)
+        return err;
+    convert->seen++;
+    convert->objects += fresh;
+    if (fresh)
+        stix_bundle_add(&convert->writer, object);
+    progress_show(&convert->progress, 0, convert->objects);
+    return convert->out.err;
 }
 
 static void convert_done(struct convert *convert)
@@ -84,6 +107,7 @@ static void convert_done(struct convert *convert)
         free((void *)(uintptr_t)convert->ids[i].p); /* NOLINT(performance-no-int-to-ptr): ours */
     free(convert->ids);
     isg_buf_done(&convert->out);
+    feed_reader_done(&convert->reader);
 }
 
 /*
@@ -123,19 +147,19 @@ static void bundle_id(const struct feed_source *source, const struct feed_owner 
     (void)snprintf(out, 80, "bundle--%s", uuid);
 }
 
-static int convert_file(struct convert *convert, const struct feed_source *source,
-                        const struct feed_owner *owner, const char *path, struct isg_fail *why)
+static int convert_file(struct convert *convert, const char *path, struct isg_fail *why)
 {
     struct isg_buf text;
     char id[80];
     isg_buf_init(&text, FEED_FILE_MAX);
     int err = feed_file_read(path, &text, why);
+    progress_begin(&convert->progress, 0);
     if (err == ISG_OK) {
-        bundle_id(source, owner, isg_buf_str(&text), id);
+        bundle_id(convert->reader.source, &convert->reader.owner, isg_buf_str(&text), id);
         stix_bundle_begin(&convert->writer, &convert->out, id);
-        err = feed_file_map(source, owner, path, isg_buf_str(&text), emit_bundle, convert,
-                            &convert->left, why);
+        err = feed_file_map(&convert->reader, path, isg_buf_str(&text), emit_bundle, convert, why);
     }
+    progress_clear(&convert->progress);
     isg_buf_done(&text);
     if (err != ISG_OK)
         return err;
@@ -145,34 +169,56 @@ static int convert_file(struct convert *convert, const struct feed_source *sourc
                : isg_fail(why, convert->out.err, "%s: the bundle is too large", path);
 }
 
+/* On standard error, as the bundle may be on standard output. */
+static void report(const struct convert *convert, bool json)
+{
+    struct isg_buf text;
+    struct isg_jsonw w;
+    if (!json) {
+        (void)fprintf(stderr, "isg convert: %llu records, %llu objects\n",
+                      (unsigned long long)convert->reader.records,
+                      (unsigned long long)convert->objects);
+        feed_left_say(&convert->reader, "isg convert: ", stderr);
+        return;
+    }
+    isg_buf_init(&text, 65536);
+    isg_jsonw_init(&w, &text);
+    isg_jsonw_object(&w);
+    feed_left_write(&convert->reader, &w);
+    isg_jsonw_put_int(&w, "accepted", (int64_t)convert->objects);
+    isg_jsonw_put_int(&w, "same", (int64_t)(convert->seen - convert->objects));
+    isg_jsonw_end(&w);
+    (void)fprintf(stderr, "%.*s\n", ISG_STR_ARG(isg_buf_str(&text)));
+    isg_buf_done(&text);
+}
+
 int cli_convert(struct cli *cli)
 {
-    struct convert convert = {0};
+    struct convert convert = {.ids = NULL};
+    struct feed_options feed = {.format = NULL};
     struct isg_fail why = {0};
-    struct feed_owner owner;
-    const struct feed_source *source = NULL;
-    const char *format = NULL;
     const char *urn = NULL;
     const char *target = "-";
-    const struct cli_option options[] = {
-        {"--format", NULL, &format}, {"--id-urn", NULL, &urn}, {"-o", NULL, &target}};
-    int code = cli_options(cli, options, 3);
+    struct cli_option rows[FEED_OPTIONS + 2] = {{"--id-urn", NULL, &urn}, {"-o", NULL, &target}};
+    feed_option_rows(&feed, rows + 2);
+    isg_buf_init(&convert.out, 2 * FEED_FILE_MAX);
+    int code = cli_options(cli, rows, FEED_OPTIONS + 2);
     if (code == 0)
         code = cli_expect(cli, 1, 1);
-    if (code == 0 && (source = feed_file_source(cli, format)) == NULL)
-        code = CLI_USAGE;
-    if (code != 0)
-        return code;
-    isg_buf_init(&convert.out, 2 * FEED_FILE_MAX);
-    int err = owner_of(cli, urn, &owner, &why);
-    if (err == ISG_OK)
-        err = convert_file(&convert, source, &owner, cli->args[0], &why);
-    if (err == ISG_OK && strcmp(target, "-") != 0)
-        err = cli_write(target, isg_buf_str(&convert.out), 0644, &why);
-    else if (err == ISG_OK)
-        cli_print(isg_buf_str(&convert.out));
-    if (err == ISG_OK)
-        feed_left_say(&convert.left, "isg convert: ", stderr);
+    if (code == 0)
+        code = feed_reader_open(cli, &feed, &convert.reader);
+    if (code == 0) {
+        int err = owner_of(cli, urn, &convert.reader.owner, &why);
+        if (err == ISG_OK)
+            err = convert_file(&convert, cli->args[0], &why);
+        if (err == ISG_OK && strcmp(target, "-") != 0)
+            err = cli_write(target, isg_buf_str(&convert.out), 0644, &why);
+        else if (err == ISG_OK)
+            cli_print(isg_buf_str(&convert.out));
+        if (err == ISG_OK)
+            report(&convert, cli->json);
+        code = err == ISG_OK ? 0 : cli_fail(cli, &why);
+    }
     convert_done(&convert);
-    return err == ISG_OK ? 0 : cli_fail(cli, &why);
+    return code;
 }

@@ -1,9 +1,16 @@
+#define _XOPEN_SOURCE 700 /* scandir, alphasort */
 #include "gateway/cli/feed_file.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "feeds/csv_columns.h"
 #include "stix/base/time.h"
+
+enum { NETWORKS_MAX = 1024, SETTINGS_MAX = 64 << 20, ARENA_MAX = 256 << 20 };
 
 void feed_owner_of(const char *id_urn, const char *name, struct feed_owner *out)
 {
@@ -11,7 +18,18 @@ void feed_owner_of(const char *id_urn, const char *name, struct feed_owner *out)
     (void)snprintf(out->name, sizeof out->name, "%s", name);
 }
 
-const struct feed_source *feed_file_source(const struct cli *cli, const char *format)
+/* ---- what the options name ------------------------------------------------------------------ */
+
+void feed_option_rows(struct feed_options *options, struct cli_option rows[FEED_OPTIONS])
+{
+    const struct cli_option all[FEED_OPTIONS] = {
+        {"--format", NULL, &options->format},       {"--source", NULL, &options->source},
+        {"--columns", NULL, &options->columns},     {"--networks", NULL, &options->networks},
+        {"--warning-lists", NULL, &options->lists}, {"--exercise", &options->exercise, NULL}};
+    memcpy(rows, all, sizeof all);
+}
+
+static const struct feed_source *source_of(const struct cli *cli, const char *format)
 {
     const struct feed_source *source = format != NULL ? feed_source_find(isg_str_of(format)) : NULL;
     if (source != NULL)
@@ -32,6 +50,112 @@ static int name_file(struct isg_fail *why, int err, const char *path)
     return isg_fail_at(why, err, inner.path, inner.rule, "%.100s: %.140s", path, inner.text);
 }
 
+static int read_columns(struct feed_reader *reader, const char *path, struct isg_fail *why)
+{
+    struct isg_buf text;
+    isg_buf_init(&text, SETTINGS_MAX);
+    int err = cli_read(path, SETTINGS_MAX, &text, why);
+    if (err == ISG_OK) {
+        err = csv_columns_read(isg_buf_str(&text), reader->arena, &reader->profile, why);
+        err = err == ISG_OK ? ISG_OK : name_file(why, err, path);
+    }
+    isg_buf_done(&text);
+    return err;
+}
+
+/* Whether they are networks is for the mapping to say, which alone knows what to do with them. */
+static int read_networks(struct feed_reader *reader, const char *list, struct isg_fail *why)
+{
+    struct isg_str rest = isg_str_of(list);
+    struct isg_str one;
+    size_t n = 0;
+    reader->internal = isg_arena_alloc(reader->arena, (NETWORKS_MAX + 1) * sizeof(char *));
+    while (reader->internal != NULL && n < NETWORKS_MAX && isg_str_split(&rest, ',', &one)) {
+        one = isg_str_trim(one);
+        struct ioc network;
+        if (ioc_read(reader->arena, one, IOC_NETWORK, IOC_MACHINE | IOC_WIDE, &network, NULL) !=
+            ISG_OK)
+            return isg_fail(why, ISG_EUSAGE, "--networks: `%.*s` is no network", ISG_STR_ARG(one));
+        reader->internal[n++] = isg_arena_copy(reader->arena, one);
+    }
+    return reader->internal != NULL ? ISG_OK : isg_fail(why, ISG_ENOMEM, "no memory");
+}
+
+static int read_list(struct feed_reader *reader, const char *path, struct isg_fail *why)
+{
+    struct isg_buf text;
+    isg_buf_init(&text, SETTINGS_MAX);
+    int err = cli_read(path, SETTINGS_MAX, &text, why);
+    if (err == ISG_OK) {
+        err = exclude_add(reader->exclude, isg_buf_str(&text), EXCLUDE_WARN, why);
+        err = err == ISG_OK ? ISG_OK : name_file(why, err, path);
+    }
+    isg_buf_done(&text);
+    return err;
+}
+
+static int is_json(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && isg_str_ends(isg_str_of(entry->d_name), ISG_STR(".json"));
+}
+
+/* A file, or each .json file of a folder. */
+static int read_lists(struct feed_reader *reader, const char *path, struct isg_fail *why)
+{
+    struct stat info;
+    struct dirent **entries = NULL;
+    int err = ISG_OK;
+    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+        return read_list(reader, path, why);
+    int n = scandir(path, &entries, is_json, alphasort);
+    if (n < 0)
+        err = isg_fail(why, ISG_EIO, "%s: cannot be read", path);
+    for (int i = 0; i < n; i++) {
+        char file[4096];
+        (void)snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
+        if (err == ISG_OK)
+            err = read_list(reader, file, why);
+        free(entries[i]);
+    }
+    free(entries);
+    return err;
+}
+
+int feed_reader_open(const struct cli *cli, const struct feed_options *options,
+                     struct feed_reader *out)
+{
+    struct isg_fail why = {.code = ISG_OK};
+    *out = (struct feed_reader){.source = source_of(cli, options->format)};
+    if (out->source == NULL)
+        return CLI_USAGE;
+    out->slug = options->source;
+    out->arena = isg_arena_new(ARENA_MAX);
+    out->exclude = exclude_new(options->exercise);
+    out->tally = calloc(1, sizeof *out->tally);
+    int err = out->arena == NULL || out->exclude == NULL || out->tally == NULL
+                  ? isg_fail(&why, ISG_ENOMEM, "no memory")
+                  : ISG_OK;
+    if (err == ISG_OK && options->columns != NULL &&
+        out->source->map != feed_source_find(ISG_STR("csv"))->map)
+        err = isg_fail(&why, ISG_EUSAGE, "--columns: %s is no table", options->format);
+    if (err == ISG_OK && options->columns != NULL)
+        err = read_columns(out, options->columns, &why);
+    if (err == ISG_OK && options->networks != NULL)
+        err = read_networks(out, options->networks, &why);
+    if (err == ISG_OK && options->lists != NULL)
+        err = read_lists(out, options->lists, &why);
+    return err == ISG_OK ? 0 : cli_fail(cli, &why);
+}
+
+void feed_reader_done(struct feed_reader *reader)
+{
+    exclude_free(&reader->exclude);
+    free(reader->tally);
+    isg_arena_free(&reader->arena);
+}
+
+/* ---- files ---------------------------------------------------------------------------------- */
+
 int feed_file_read(const char *path, struct isg_buf *text, struct isg_fail *why)
 {
     static const char gzip[] = "\x1f\x8b";
@@ -41,26 +165,53 @@ int feed_file_read(const char *path, struct isg_buf *text, struct isg_fail *why)
     return err;
 }
 
-int feed_file_map(const struct feed_source *source, const struct feed_owner *owner,
-                  const char *path, struct isg_str text, feed_emit *emit, void *arg,
-                  struct feed_left *left, struct isg_fail *why)
+int feed_file_map(struct feed_reader *reader, const char *path, struct isg_str text,
+                  feed_emit *emit, void *arg, struct isg_fail *why)
 {
-    struct feed_context context = {
-        .now_us = isg_time_now_us(), .file_name = isg_str_of(path), .emit = emit, .arg = arg};
-    memcpy(context.space, owner->space, sizeof context.space);
-    context.owner = isg_str_of(owner->name);
-    int err = feed_map(source, &context, text, why);
-    left->excluded += context.excluded;
-    left->rejected += context.rejected;
+    struct feed_context context = {.now_us = isg_time_now_us(),
+                                   .owner = isg_str_of(reader->owner.name),
+                                   .file_name = isg_str_of(path),
+                                   .emit = emit,
+                                   .arg = arg,
+                                   .profile = reader->profile,
+                                   .exclude = reader->exclude,
+                                   .tally = reader->tally,
+                                   .internal = reader->internal,
+                                   .slug = reader->slug,
+                                   .sensor = isg_str_of(reader->slug)};
+    memcpy(context.space, reader->owner.space, sizeof context.space);
+    int err = feed_map(reader->source, &context, text, why);
+    reader->records += context.records;
+    reader->excluded += context.excluded;
+    reader->rejected += context.rejected;
     return err == ISG_OK ? ISG_OK : name_file(why, err, path);
 }
 
-void feed_left_say(const struct feed_left *left, const char *begin, FILE *out)
+/* ---- what was left out ---------------------------------------------------------------------- */
+
+void feed_left_say(const struct feed_reader *reader, const char *begin, FILE *out)
 {
-    if (left->excluded > 0)
+    const struct exclude_tally *tally = reader->tally;
+    if (reader->excluded > 0)
         (void)fprintf(out, "%s%llu left out: set aside, known as harmless, or given twice\n", begin,
-                      (unsigned long long)left->excluded);
-    if (left->rejected > 0)
+                      (unsigned long long)reader->excluded);
+    for (size_t i = 0; i < EXCLUDE_REASONS && tally->reasons[i].list != NULL; i++)
+        (void)fprintf(out, "%s  %llu on list %s\n", begin,
+                      (unsigned long long)tally->reasons[i].hits, tally->reasons[i].list);
+    if (reader->rejected > 0)
         (void)fprintf(out, "%s%llu left out: they cannot be read\n", begin,
-                      (unsigned long long)left->rejected);
+                      (unsigned long long)reader->rejected);
+}
+
+void feed_left_write(const struct feed_reader *reader, struct isg_jsonw *w)
+{
+    const struct exclude_tally *tally = reader->tally;
+    isg_jsonw_put_int(w, "records", (int64_t)reader->records);
+    isg_jsonw_put_int(w, "excluded", (int64_t)reader->excluded);
+    isg_jsonw_put_int(w, "unreadable", (int64_t)reader->rejected);
+    isg_jsonw_name(w, "lists");
+    isg_jsonw_object(w);
+    for (size_t i = 0; i < EXCLUDE_REASONS && tally->reasons[i].list != NULL; i++)
+        isg_jsonw_put_int(w, tally->reasons[i].list, (int64_t)tally->reasons[i].hits);
+    isg_jsonw_end(w);
 }

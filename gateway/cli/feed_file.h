@@ -1,12 +1,14 @@
 /*
- * A feed's file as import and convert read it: which source's format it is, and its mapping into
- * STIX objects. Both commands map in the same way, so that what convert prints is what import sends.
+ * A feed's file as import and convert read it: which source's format it is, what was said of it on
+ * the command line, and its mapping into STIX objects. Both commands map in the same way, so that
+ * what convert prints is what import sends.
  */
 #ifndef GATEWAY_CLI_FEED_FILE_H
 #define GATEWAY_CLI_FEED_FILE_H
 
 #include <stdio.h>
 
+#include "feeds/exclude.h"
 #include "feeds/feed.h"
 #include "gateway/cli/cli.h"
 
@@ -16,8 +18,32 @@ struct feed_owner {
     char name[256];
 };
 
-/* Records that gave no object, of all files of a command. */
-struct feed_left {
+/* The options that both commands have. */
+struct feed_options {
+    const char *format;
+    const char *source;   /* who hands in: a member or a feed */
+    const char *columns;  /* file: a table's own columns (csv_columns.h) */
+    const char *networks; /* of the sensors' house, parted by commas */
+    const char *lists;    /* a warning list of MISP, or a folder of them */
+    bool exercise;        /* values set aside for documentation count */
+};
+
+enum { FEED_OPTIONS = 6 };
+
+/* The rows of an option table for them. */
+void feed_option_rows(struct feed_options *options, struct cli_option rows[FEED_OPTIONS]);
+
+/* A format with all that its files are read by, and what was left out of them. */
+struct feed_reader {
+    const struct feed_source *source;
+    struct feed_owner owner;
+    const char *slug; /* who hands in, NULL: nobody was named */
+    struct isg_arena *arena;
+    const struct csv_profile *profile; /* NULL: the format's */
+    const char **internal;             /* NULL: private networks */
+    struct exclude_lists *exclude;
+    struct exclude_tally *tally;
+    uint64_t records;
     uint64_t excluded; /* set aside, known as harmless, or given twice */
     uint64_t rejected; /* with a value that cannot be read */
 };
@@ -28,8 +54,15 @@ struct feed_left {
 /* The owner that an instance's runs use: one namespace and one creator, whoever maps. */
 void feed_owner_of(const char *id_urn, const char *name, struct feed_owner *out);
 
-/* The source of --format, or NULL after a message that lists the formats. */
-const struct feed_source *feed_file_source(const struct cli *cli, const char *format);
+/*
+ * Ready a reader; release it with feed_reader_done, also after a failure. The owner is the caller's
+ * to set. Returns 0, or the exit code after a message: CLI_USAGE for a format that is none (with a
+ * list of them), CLI_DATA and the like for what the options name.
+ */
+int feed_reader_open(const struct cli *cli, const struct feed_options *options,
+                     struct feed_reader *out);
+/* Free what the options named. */
+void feed_reader_done(struct feed_reader *reader);
 
 /*
  * Read a file ("-": standard input) into text, which is initialised with FEED_FILE_MAX.
@@ -38,14 +71,16 @@ const struct feed_source *feed_file_source(const struct cli *cli, const char *fo
 int feed_file_read(const char *path, struct isg_buf *text, struct isg_fail *why);
 
 /*
- * Map a file's text; emit gets each object; what gave none is added to left. why names the file.
- * Returns as feed_map.
+ * Map a file's text; emit gets each object; what gave none is counted in the reader. why names the
+ * file. Returns as feed_map.
  */
-int feed_file_map(const struct feed_source *source, const struct feed_owner *owner,
-                  const char *path, struct isg_str text, feed_emit *emit, void *arg,
-                  struct feed_left *left, struct isg_fail *why);
+int feed_file_map(struct feed_reader *reader, const char *path, struct isg_str text,
+                  feed_emit *emit, void *arg, struct isg_fail *why);
 
 /* A line for each count that is not 0, with begin before it: nobody should miss a record unsaid. */
-void feed_left_say(const struct feed_left *left, const char *begin, FILE *out);
+void feed_left_say(const struct feed_reader *reader, const char *begin, FILE *out);
+
+/* The same as members of an object: records, excluded, unreadable, and the lists that spoke. */
+void feed_left_write(const struct feed_reader *reader, struct isg_jsonw *w);
 
 #endif

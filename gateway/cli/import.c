@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "gateway/admin/admin_wire.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/feed_file.h"
+#include "gateway/cli/progress.h"
 #include "stix/base/jsonw.h"
 #include "stix/json.h"
 
@@ -28,6 +28,7 @@ struct files {
     char **names;
     size_t n;
     size_t cap;
+    uint64_t bytes; /* of all; 0: not known, standard input is among them */
 };
 
 static int files_add(struct files *files, const char *folder, const char *name)
@@ -73,6 +74,19 @@ static int files_add_folder(struct files *files, const char *folder, struct isg_
     return err;
 }
 
+static void files_measure(struct files *files)
+{
+    struct stat info;
+    bool known = true;
+    for (size_t i = 0; i < files->n; i++) {
+        known = known && strcmp(files->names[i], "-") != 0;
+        if (stat(files->names[i], &info) == 0)
+            files->bytes += (uint64_t)info.st_size;
+    }
+    if (!known)
+        files->bytes = 0;
+}
+
 static int files_of(const struct cli *cli, struct files *files, struct isg_fail *why)
 {
     int err = ISG_OK;
@@ -83,6 +97,7 @@ static int files_of(const struct cli *cli, struct files *files, struct isg_fail 
         else
             err = files_add(files, NULL, cli->args[i]);
     }
+    files_measure(files);
     return err;
 }
 
@@ -104,31 +119,34 @@ static int emit_record(void *arg, struct isg_str object, const char *facet, stru
 
 struct import {
     struct cli *cli;
-    const struct feed_source *source;
+    struct feed_options options;
+    struct feed_reader reader;
     const char *collection;
     const char *name; /* of the source, for the log and the objects' label */
     bool dry_run;
-    bool progress; /* a line without its end stands on the terminal */
-    struct feed_owner owner;
+    struct progress progress;
+    uint64_t bytes;      /* of the files that are done */
     struct isg_buf path; /* of the request */
-    int64_t total, added, same, refused;
-    struct feed_left left;
+    int64_t total, added, changed, same, refused;
     size_t files, files_refused;
     char reasons[REASONS_MAX][320];
     size_t reasons_count;
 };
 
-static void count(struct import *import, const struct stix_json *reply)
+static int64_t number_of(const struct stix_json *reply, const char *name)
 {
     int64_t n = 0;
-    if (stix_json_int(stix_json_get(reply, "total"), &n))
-        import->total += n;
-    if (stix_json_int(stix_json_get(reply, "added"), &n))
-        import->added += n;
-    if (stix_json_int(stix_json_get(reply, "same"), &n))
-        import->same += n;
-    if (stix_json_int(stix_json_get(reply, "refused"), &n))
-        import->refused += n;
+    (void)stix_json_int(stix_json_get(reply, name), &n);
+    return n;
+}
+
+static void count(struct import *import, const struct stix_json *reply)
+{
+    import->total += number_of(reply, "total");
+    import->added += number_of(reply, "added");
+    import->changed += number_of(reply, "changed");
+    import->same += number_of(reply, "same");
+    import->refused += number_of(reply, "refused");
     const struct stix_json *reasons = stix_json_get(reply, "reasons");
     for (size_t i = 0; i < stix_json_size(reasons) && import->reasons_count < REASONS_MAX; i++) {
         const struct stix_json *reason = stix_json_at(reasons, i);
@@ -138,12 +156,15 @@ static void count(struct import *import, const struct stix_json *reply)
     }
 }
 
-/* What follows begins on a line of its own. */
-static void end_progress(struct import *import)
+/* A file that is refused whole: told at once, and among the reasons. */
+static int refuse_file(struct import *import, const struct isg_fail *why)
 {
-    if (import->progress)
-        (void)fputc('\n', stderr);
-    import->progress = false;
+    import->files_refused++;
+    if (import->reasons_count < REASONS_MAX)
+        (void)snprintf(import->reasons[import->reasons_count++], sizeof import->reasons[0],
+                       "%.300s", why->text);
+    progress_clear(&import->progress);
+    return cli_fail(import->cli, why);
 }
 
 static int send_piece(struct import *import, struct isg_str piece, struct isg_fail *why)
@@ -153,16 +174,12 @@ static int send_piece(struct import *import, struct isg_str piece, struct isg_fa
     if (err == ISG_OK)
         count(import, reply);
     stix_json_free(&reply);
-    if (isatty(STDERR_FILENO)) {
-        (void)fprintf(stderr, "\r%lld objects sent, %zu files read ", (long long)import->total,
-                      import->files);
-        import->progress = true;
-    }
     return err;
 }
 
-/* Cut the spool at record borders into pieces and send them in order. */
-static int send_spool(struct import *import, struct isg_str spool, struct isg_fail *why)
+/* Cut the spool at record borders into pieces and send them in order; bytes are the file's. */
+static int send_spool(struct import *import, struct isg_str spool, size_t bytes,
+                      struct isg_fail *why)
 {
     struct isg_str rest = spool;
     struct isg_str object;
@@ -179,6 +196,9 @@ static int send_spool(struct import *import, struct isg_str spool, struct isg_fa
         err = send_piece(import, (struct isg_str){begin, n}, why);
         begin = rest.p;
         records = 0;
+        double part = (double)(begin - spool.p) / (double)spool.n;
+        progress_show(&import->progress, import->bytes + (uint64_t)(part * (double)bytes),
+                      (uint64_t)import->total);
     }
     return err;
 }
@@ -190,18 +210,19 @@ static int import_file(struct import *import, const char *path, struct isg_buf *
     isg_buf_reset(spool);
     isg_buf_init(&text, FEED_FILE_MAX);
     int err = feed_file_read(path, &text, &why);
+    size_t bytes = text.len;
     if (err == ISG_OK)
-        err = feed_file_map(import->source, &import->owner, path, isg_buf_str(&text), emit_record,
-                            spool, &import->left, &why);
+        err = feed_file_map(&import->reader, path, isg_buf_str(&text), emit_record, spool, &why);
     isg_buf_done(&text);
     import->files++;
-    if (err != ISG_OK) {
-        import->files_refused++;
-        end_progress(import);
-        return cli_fail(import->cli, &why);
-    }
-    err = send_spool(import, isg_buf_str(spool), &why);
-    return err == ISG_OK ? 0 : cli_fail(import->cli, &why);
+    if (err != ISG_OK)
+        return refuse_file(import, &why);
+    err = send_spool(import, isg_buf_str(spool), bytes, &why);
+    import->bytes += bytes;
+    if (err == ISG_OK)
+        return 0;
+    progress_clear(&import->progress);
+    return cli_fail(import->cli, &why);
 }
 
 static void report_json(const struct import *import)
@@ -213,12 +234,13 @@ static void report_json(const struct import *import)
     isg_jsonw_object(&w);
     isg_jsonw_put_int(&w, "files", (int64_t)import->files);
     isg_jsonw_put_int(&w, "files_refused", (int64_t)import->files_refused);
+    feed_left_write(&import->reader, &w);
     isg_jsonw_put_int(&w, "total", import->total);
+    isg_jsonw_put_int(&w, "accepted", import->total - import->refused);
     isg_jsonw_put_int(&w, "added", import->added);
+    isg_jsonw_put_int(&w, "changed", import->changed);
     isg_jsonw_put_int(&w, "same", import->same);
     isg_jsonw_put_int(&w, "refused", import->refused);
-    isg_jsonw_put_int(&w, "excluded", (int64_t)import->left.excluded);
-    isg_jsonw_put_int(&w, "unreadable", (int64_t)import->left.rejected);
     isg_jsonw_put_bool(&w, "dry_run", import->dry_run);
     isg_jsonw_name(&w, "reasons");
     isg_jsonw_list(&w);
@@ -232,18 +254,20 @@ static void report_json(const struct import *import)
 
 static void import_report(struct import *import)
 {
-    end_progress(import);
+    progress_clear(&import->progress);
     if (import->cli->json) {
         report_json(import);
         return;
     }
-    printf("%zu file%s, %lld objects: %lld added, %lld the same, %lld refused%s\n", import->files,
-           import->files == 1 ? "" : "s", (long long)import->total, (long long)import->added,
-           (long long)import->same, (long long)import->refused,
+    printf("%zu file%s, %llu records, %lld objects accepted: %lld added, %lld changed, "
+           "%lld the same; %lld refused%s\n",
+           import->files, import->files == 1 ? "" : "s", (unsigned long long)import->reader.records,
+           (long long)(import->total - import->refused), (long long)import->added,
+           (long long)import->changed, (long long)import->same, (long long)import->refused,
            import->dry_run ? " (dry run: nothing was written)" : "");
     if (import->files_refused > 0)
         printf("  %zu of the files refused whole\n", import->files_refused);
-    feed_left_say(&import->left, "  ", stdout);
+    feed_left_say(&import->reader, "  ", stdout);
     for (size_t i = 0; i < import->reasons_count; i++)
         printf("  refused %s\n", import->reasons[i]);
 }
@@ -254,15 +278,14 @@ static int import_open(struct import *import, struct isg_fail *why)
     int err = cli_config_load(import->cli, NULL, &config, why);
     if (err != ISG_OK)
         return err;
-    feed_owner_of(config->id_urn, config->name, &import->owner);
+    feed_owner_of(config->id_urn, config->name, &import->reader.owner);
     config_free(&config);
-    isg_buf_init(&import->path, 8192);
     isg_buf_puts(&import->path, "/admin/v1/ingest?collection=");
     cli_escape(&import->path, import->collection);
     isg_buf_puts(&import->path, "&source=");
     cli_escape(&import->path, import->name);
     isg_buf_printf(&import->path, "&mode=%s&dry_run=%d",
-                   import->source->as_sent ? "sent" : "mapped", import->dry_run ? 1 : 0);
+                   import->reader.source->as_sent ? "sent" : "mapped", import->dry_run ? 1 : 0);
     return import->path.err;
 }
 
@@ -281,37 +304,46 @@ static int import_files(struct import *import, const struct files *files)
     return code;
 }
 
+/* Options and arguments; 0 or an exit code. */
+static int import_words(struct import *import)
+{
+    struct cli_option rows[FEED_OPTIONS + 2] = {{"--collection", NULL, &import->collection},
+                                                {"--dry-run", &import->dry_run, NULL}};
+    feed_option_rows(&import->options, rows + 2);
+    int code = cli_options(import->cli, rows, FEED_OPTIONS + 2);
+    if (code == 0)
+        code = cli_expect(import->cli, 1, CLI_ARGS_MAX);
+    if (code == 0)
+        code = feed_reader_open(import->cli, &import->options, &import->reader);
+    if (code == 0 && import->collection == NULL)
+        code = cli_usage(import->cli, "--collection is missing");
+    if (code == 0 && import->reader.source->to_member && import->options.source == NULL)
+        code = cli_usage(import->cli, "--source is missing: the member that %s is about",
+                         import->options.format);
+    if (code == 0)
+        import->name =
+            import->options.source != NULL ? import->options.source : import->reader.source->format;
+    return code;
+}
+
 int cli_import(struct cli *cli)
 {
     struct import import = {.cli = cli};
-    struct files files = {0};
+    struct files files = {.names = NULL};
     struct isg_fail why = {0};
-    const char *format = NULL;
-    const struct cli_option options[] = {{"--format", NULL, &format},
-                                         {"--collection", NULL, &import.collection},
-                                         {"--source", NULL, &import.name},
-                                         {"--dry-run", &import.dry_run, NULL}};
-    int code = cli_options(cli, options, 4);
-    if (code == 0)
-        code = cli_expect(cli, 1, CLI_ARGS_MAX);
-    if (code == 0 && (import.source = feed_file_source(cli, format)) == NULL)
-        code = CLI_USAGE;
-    if (code == 0 && import.collection == NULL)
-        code = cli_usage(cli, "--collection is missing");
-    if (code != 0)
-        return code;
-    if (import.name == NULL)
-        import.name = import.source->format;
-    int err = import_open(&import, &why);
-    if (err == ISG_OK)
-        err = files_of(cli, &files, &why);
-    if (err == ISG_OK)
-        code = import_files(&import, &files);
-    else
-        code = cli_fail(cli, &why);
-    if (err == ISG_OK)
-        import_report(&import);
+    isg_buf_init(&import.path, 8192);
+    int code = import_words(&import);
+    if (code == 0) {
+        int err = import_open(&import, &why);
+        if (err == ISG_OK)
+            err = files_of(cli, &files, &why);
+        progress_begin(&import.progress, files.bytes);
+        code = err == ISG_OK ? import_files(&import, &files) : cli_fail(cli, &why);
+        if (err == ISG_OK)
+            import_report(&import);
+    }
     files_done(&files);
     isg_buf_done(&import.path);
+    feed_reader_done(&import.reader);
     return code == 0 && import.refused > 0 ? CLI_DATA : code;
 }

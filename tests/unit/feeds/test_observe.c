@@ -16,6 +16,8 @@ static void test_counts(void)
         {"suricata", "suricata/list.json", 8, 4, 0, 3, 2, 1, 0},
         {"zeek", "zeek/two-logs.log", 7, 2, 1, 3, 0, 1, 1},
         {"zeek", "zeek/lines.json", 3, 1, 0, 2, 2, 1, 0},
+        {"shadowserver", "shadowserver/scan.json", 4, 0, 1, 2, 1, 1, 0},
+        {"shadowserver", "shadowserver/scan.csv", 1, 0, 0, 1, 1, 0, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct collected c;
@@ -70,6 +72,16 @@ static void test_content(void)
         {"suricata", "suricata/eve.jsonl", "marking-definition--55d920b0"}, /* AMBER */
         {"zeek", "zeek/lines.json", "\"external_id\":\"SSH::Password_Guessing\""},
         {"zeek", "zeek/lines.json", "\"protocols\":[\"ipv6\",\"tcp\"]"},
+        /* a member's own hosts are RED, whatever their addresses */
+        {"shadowserver", "shadowserver/scan.json", "marking-definition--e828b379"},
+        {"shadowserver", "shadowserver/scan.json", "\"value\":\"10.18.0.7\""},
+        {"shadowserver", "shadowserver/scan.json",
+         "\"number_observed\":2,\"object_refs\":[\"domain-name--"},
+        {"shadowserver", "shadowserver/scan.json",
+         "\"labels\":[\"shadowserver:iot\",\"shadowserver:severity-high\",\"shadowserver:vnc\"]"},
+        {"shadowserver", "shadowserver/scan.json", "shadowserver:reason-not-specified"},
+        {"shadowserver", "shadowserver/scan.csv",
+         "\"dst_port\":104,\"protocols\":[\"ipv6\",\"tcp\"]"},
         {"zeek", "zeek/two-logs.log", "\"hashes\":{\"MD5\":\"0123456789abcdef0123456789abcdef\"}"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -96,7 +108,8 @@ static void test_same_and_refused(void)
                                           {"suricata", "zeek/two-logs.log"},
                                           {"zeek", "zeek/other.log"},
                                           {"zeek", "suricata/eve.jsonl"},
-                                          {"zeek", "kev/page.html"}};
+                                          {"zeek", "kev/page.html"},
+                                          {"shadowserver", "kev/page.html"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         is_int(collect_fixture(rows[i][0], rows[i][1], &a, &why), ISG_EPARSE, "%s as %s: %s",
                rows[i][1], rows[i][0], why.text);
@@ -105,11 +118,33 @@ static void test_same_and_refused(void)
     }
 }
 
+/* Nothing of a report on a member's own hosts is marked for others, and no banner is in it. */
+static void test_to_member(void)
+{
+    struct collected c;
+    struct isg_fail why = {.code = ISG_OK};
+    (void)collect_fixture("shadowserver", "shadowserver/scan.json", &c, &why);
+    struct isg_str rest = isg_buf_str(&c.lines);
+    struct isg_str line;
+    while (isg_str_split(&rest, '\n', &line)) {
+        char *text = strndup(line.p, line.n);
+        bool about = text != NULL && line.n > 0 && strstr(text, "\"type\":\"identity\"") == NULL;
+        ok(!about || strstr(text, "marking-definition--e828b379") != NULL, "RED");
+        free(text);
+    }
+    ok(strstr(c.lines.p, "PATIENT") == NULL, "no banner");
+    collect_done(&c);
+    is_int(collect_fixture("shadowserver", "shadowserver/list.json", &c, &why), ISG_EINVAL,
+           "a list of reports is no report: %s", why.text);
+    collect_done(&c);
+}
+
 int main(void)
 {
     test_counts();
     test_nothing_leaks();
     test_content();
     test_same_and_refused();
+    test_to_member();
     return tap_done();
 }

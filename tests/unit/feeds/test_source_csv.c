@@ -29,6 +29,7 @@ static void test_counts(void)
         {"list", "list/hosts.txt", 5, 1, 3, 0, 0},
         {"list", "list/lines.jsonl", 2, 0, 2, 0, 0},
         {"list", "list/hashes.txt", 9, 0, 9, 0, 0},
+        {"csv", "csv/header.csv", 2, 0, 2, 0, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct collected c;
@@ -107,6 +108,8 @@ static void test_content(void)
         {"list", "list/mixed.txt", "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421"},
         {"feodo", "feodo/two.csv", "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"},
         {"list", "list/hosts.txt", "'worst.example'"},
+        {"csv", "csv/header.csv", "\"confidence\":40,\"labels\":[\"csv:scan\",\"csv:ssh\"]"},
+        {"csv", "csv/header.csv", "'http://bad.example/a?b=1,2'"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct collected c;
@@ -171,6 +174,7 @@ static void test_refused(void)
         {"dshield", "dshield/disagree.txt", ISG_EINVAL},
         {"list", "list/half-bad.txt", ISG_EINVAL}, /* more than 2 % */
         {"list", "kev/page.html", ISG_EPARSE},
+        {"csv", "csv/no-header.csv", ISG_EINVAL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct collected c;

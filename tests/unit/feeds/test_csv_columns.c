@@ -1,0 +1,154 @@
+/* Feeds digest 5.8: a member's own columns, read from a description. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect.h"
+#include "feeds/csv_columns.h"
+#include "feeds/exclude.h"
+#include "tests/support/tap.h"
+
+static int keep(void *arg, struct isg_str object, const char *facet, struct isg_fail *why)
+{
+    struct isg_buf *lines = arg;
+    (void)facet;
+    (void)why;
+    isg_buf_put_str(lines, object);
+    isg_buf_putc(lines, '\n');
+    return lines->err;
+}
+
+static char *fixture(const char *name, size_t *n)
+{
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/feeds/csv/%s", ISG_FIXTURES, name);
+    return tap_slurp(path, n);
+}
+
+static int map_clinic(struct isg_str table, struct isg_buf *lines, struct feed_context *context,
+                      struct isg_fail *why)
+{
+    struct isg_arena *arena = isg_arena_new(1 << 20);
+    struct exclude_lists *lists = exclude_new(true);
+    const struct csv_profile *profile = NULL;
+    size_t n = 0;
+    char *description = fixture("clinic.json", &n);
+    isg_buf_init(lines, ISG_BUF_NO_MAX);
+    int err = csv_columns_read((struct isg_str){description, n}, arena, &profile, why);
+    *context = (struct feed_context){.now_us = 1700000000000000,
+                                     .owner = ISG_STR("Example ISAO"),
+                                     .emit = keep,
+                                     .arg = lines,
+                                     .profile = profile,
+                                     .exclude = lists};
+    feed_namespace(ISG_STR(COLLECT_URN), context->space);
+    if (err == ISG_OK)
+        err = feed_map(feed_source_find(ISG_STR("csv")), context, table, why);
+    free(description);
+    exclude_free(&lists);
+    isg_arena_free(&arena);
+    return err;
+}
+
+static void test_clinic(void)
+{
+    static const char *const texts[] = {
+        "network-traffic:dst_ref.value = '198.51.100.7' AND network-traffic:dst_port = 443]",
+        "\"labels\":[\"example-clinic:beacon\",\"example-clinic:pump\"]",
+        "\"valid_until\":\"2031-05-12T10:11:12.000Z\"",
+        "\"external_id\":\"1\"",
+        "\"name\":\"Example Clinic\"",
+        "marking-definition--bab4a63c",
+        "\"confidence\":70",
+        "[domain-name:value = 'bad.example']",
+        "[file:hashes.'SHA-256' = '0123456789abcdef",
+    };
+    struct feed_context context;
+    struct isg_buf lines;
+    struct isg_fail why = {.code = ISG_OK};
+    size_t n = 0;
+    char *table = fixture("clinic.csv", &n);
+    is_int(map_clinic((struct isg_str){table, n}, &lines, &context, &why), ISG_OK, "mapped: %s",
+           why.text);
+    is_int((long long)context.records, 5, "records");
+    is_int((long long)context.excluded, 2, "two are set aside by what their columns say");
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        ok(lines.p != NULL && strstr(lines.p, texts[i]) != NULL, "says %s", texts[i]);
+    ok(lines.p != NULL && strstr(lines.p, "closed.example") == NULL, "not what is closed");
+    ok(lines.p != NULL && strstr(lines.p, "trial.example") == NULL, "nor a test");
+    isg_buf_done(&lines);
+    free(table);
+}
+
+/* Digest 7.12: a column more stops the whole table, by name or by position. */
+static void test_drift(void)
+{
+    static const char *const tables[] = {
+        "Nr;Kind;Extra;What;Remarks;Seen;State\n1;name;x;bad.example;;2031-05-03;new\n",
+        "Nr;Kind;What;Remarks;Seen;State\n1;name;bad.example;;2031-05-03;new\n"
+        "2;name;x;worse.example;;2031-05-03;new\n",
+        "Nr;Kind;Value;Remarks;Seen;State\n1;name;bad.example;;2031-05-03;new\n",
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        struct feed_context context;
+        struct isg_buf lines;
+        struct isg_fail why = {.code = ISG_OK};
+        is_int(map_clinic(isg_str_of(tables[i]), &lines, &context, &why), ISG_EINVAL,
+               "the columns changed: %s", why.text);
+        is_int((long long)lines.len, 0, "nothing is handed out");
+        isg_buf_done(&lines);
+    }
+}
+
+static void test_refused(void)
+{
+    static const struct {
+        const char *json;
+        const char *path;
+    } rows[] = {
+        {"{\"name\":\"a\",\"columns\":{\"value\":\"x\"}}", NULL},
+        {"{\"name\":\"a\",\"form\":\"list\"}", NULL},
+        {"[]", ""},
+        {"{\"columns\":{\"value\":\"x\"}}", "/name"},
+        {"{\"name\":\"A b\",\"columns\":{\"value\":\"x\"}}", "/name"},
+        {"{\"name\":\"a\"}", "/columns/value"},
+        {"{\"name\":\"a\",\"columns\":{\"type\":\"x\"}}", "/columns/value"},
+        {"{\"name\":\"a\",\"columns\":{\"valeu\":\"x\"}}", "/columns/valeu"},
+        {"{\"name\":\"a\",\"columns\":{\"value\":0}}", "/columns/value"},
+        {"{\"name\":\"a\",\"columns\":{\"value\":[]}}", "/columns/value"},
+        {"{\"name\":\"a\",\"columns\":{\"value\":\"a|b\"}}", "/columns/value"},
+        {"{\"name\":\"a\",\"columns\":[]}", "/columns"},
+        {"{\"name\":\"a\",\"colums\":{}}", "/colums"},
+        {"{\"name\":\"a\",\"delimiter\":\", \"}", "/delimiter"},
+        {"{\"name\":\"a\",\"delimiter\":\"\\\"\"}", "/delimiter"},
+        {"{\"name\":\"a\",\"confidence\":101}", "/confidence"},
+        {"{\"name\":\"a\",\"confidence\":\"high\"}", "/confidence"},
+        {"{\"name\":\"a\",\"valid_days\":-1}", "/valid_days"},
+        {"{\"name\":\"a\",\"marking\":\"purple\"}", "/marking"},
+        {"{\"name\":\"a\",\"form\":\"tree\"}", "/form"},
+        {"{\"name\":\"a\",\"state\":true}", "/state"},
+        {"{\"name\":\"a\",\"type\":\"colour\"}", "/type"},
+        {"{\"name\":\"a\",\"types\":{\"x\":\"colour\"}}", "/types/x"},
+        {"{\"name\":\"a\",\"only\":{\"x\":[]}}", "/only/x"},
+        {"{\"name\":\"a\",\"not\":\"x\"}", "/not"},
+        {"{\"name\":\"a\",\"home\":\"\\u0001\"}", "/home"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct isg_arena *arena = isg_arena_new(1 << 20);
+        const struct csv_profile *profile = NULL;
+        struct isg_fail why = {.code = ISG_OK};
+        int err = csv_columns_read(isg_str_of(rows[i].json), arena, &profile, &why);
+        is_int(err, rows[i].path == NULL ? ISG_OK : ISG_EINVAL, "%s: %s", rows[i].json, why.text);
+        if (rows[i].path != NULL)
+            is_str(why.path, rows[i].path, "names the place");
+        isg_arena_free(&arena);
+    }
+}
+
+int main(void)
+{
+    test_clinic();
+    test_drift();
+    test_refused();
+    return tap_done();
+}
