@@ -13,6 +13,7 @@
 #include "stix/base/err.h"
 #include "stix/base/str.h"
 #include "stix/base/uuid.h"
+#include "stix/marking.h"
 #include "stix/scan.h"
 
 /*
@@ -35,7 +36,8 @@ struct feed_context {
     const char *slug;         /* what names a list without a publisher in ids; NULL: its format */
     feed_emit *emit;
     void *arg;
-    uint64_t records; /* counted by the mapping: records seen, and left out */
+    enum stix_tlp floor; /* the label of where the document was listed: the stricter counts */
+    uint64_t records;    /* counted by the mapping: records seen, and left out */
     uint64_t excluded;
     uint64_t rejected; /* records with a value that cannot be read; more than 2 % fail the run */
     /* All of these may be NULL. */

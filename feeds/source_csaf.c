@@ -139,15 +139,22 @@ static enum csaf_field field_of(const struct csaf *csaf)
     return field;
 }
 
-/* No label: no marking, so that the collection's default applies; an unknown one is RED (2.7). */
+/*
+ * No label: no marking, so that the collection's default applies; an unknown one is RED (2.7). The
+ * label of the list that names the document counts where it is stricter (5.3).
+ */
 static const char *marking_of(const struct csaf *csaf)
 {
     const struct stix_json *distribution = stix_json_get(csaf->document, "distribution");
     struct isg_str label = stix_json_get_str(stix_json_get(distribution, "tlp"), "label");
-    if (isg_str_trim(label).n == 0)
-        return NULL;
-    enum stix_tlp level = stix_tlp_of_name(isg_str_trim(label));
-    return stix_tlp_marking_id(level == STIX_TLP_UNKNOWN ? STIX_TLP_RED : level);
+    enum stix_tlp level = STIX_TLP_NONE;
+    if (isg_str_trim(label).n > 0)
+        level = stix_tlp_of_name(isg_str_trim(label));
+    if (level == STIX_TLP_UNKNOWN)
+        level = STIX_TLP_RED;
+    if (csaf->map.context->floor > STIX_TLP_CLEAR && csaf->map.context->floor > level)
+        level = csaf->map.context->floor;
+    return stix_tlp_marking_id(level);
 }
 
 /* Only a CLEAR document has part in what others describe as well. */

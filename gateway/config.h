@@ -43,6 +43,7 @@ struct feed_def { /* one source that is pulled on a schedule */
     char *redirects;       /* auto, follow, never */
     bool allow_private;
     char *allow_networks; /* further addresses that are allowed; may be NULL */
+    char *allow_hosts;    /* further hosts that lists of the source may name; may be NULL */
     /* bounds of one answer (feeds digest 2.2) */
     uint32_t timeout_s;
     uint32_t max_wire;

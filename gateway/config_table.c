@@ -154,6 +154,8 @@ const struct setting setting_rows[] = {
      "Allow addresses of private networks and of this machine, for the host of url alone."},
     {"feeds", "allow_networks", SETTING_NETWORKS, AT_FEED(allow_networks), NULL, 0, 0, NULL, false,
      "Addresses and networks that are not public and may be reached all the same, also after a redirect."},
+    {"feeds", "allow_hosts", SETTING_TEXT, AT_FEED(allow_hosts), NULL, 0, 0, NULL, false,
+     "Further hosts, separated by commas, on which a CSAF provider's lists may name documents."},
     {"feeds", "timeout", SETTING_SECONDS, AT_FEED(timeout_s), "120s", 1, 3600, NULL, false,
      "Time for one answer."},
     {"feeds", "max_wire", SETTING_BYTES, AT_FEED(max_wire), "64 MiB", KIB, 3072 * MIB, NULL, false,

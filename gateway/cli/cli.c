@@ -151,8 +151,8 @@ static const struct cli_command commands[] = {
     {"feed", "sources that are pulled on a schedule",
      "add NAME --url U --format F --collection C [--interval 1h] [--header-file F] [--ca F]\n"
      "    [--client-certificate F --client-key F] [--proxy U [--proxy-auth-file F]]\n"
-     "    [--redirects auto|follow|never] [--allow-private] [--allow-networks N] [--timeout T]\n"
-     "    [--max-wire B] [--max-bytes B] [--max-ratio N] [--max-records N] [--max-depth N]\n"
+     "    [--redirects auto|follow|never] [--allow-private] [--allow-networks N] [--allow-hosts H]\n"
+     "    [--timeout T] [--max-wire B] [--max-bytes B] [--max-ratio N] [--max-records N] [--max-depth N]\n"
      "    [--max-string B] [--shrink-percent P]\n"
      "list | status | run NAME [--dry-run] [--accept-shrink] | remove NAME\n\n"
      "An option of add is the setting of that name: see section feeds of `isg config reference`.\n\n"

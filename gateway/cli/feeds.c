@@ -94,6 +94,7 @@ static const struct {
     {"--proxy-auth-file", "proxy_auth_file", true},
     {"--redirects", "redirects", false},
     {"--allow-networks", "allow_networks", false},
+    {"--allow-hosts", "allow_hosts", false},
     {"--timeout", "timeout", false},
     {"--max-wire", "max_wire", false},
     {"--max-bytes", "max_bytes", false},

@@ -6,7 +6,7 @@
 
 #include "feeds/document.h"
 #include "gateway/log.h"
-#include "gateway/sync/csaf_dir.h"
+#include "gateway/sync/csaf_run.h"
 #include "gateway/sync/removals.h"
 #include "stix/base/time.h"
 
@@ -189,16 +189,16 @@ static int run_stages(struct feed_run *run, const struct collection *collection,
                                    .state = &run->state,
                                    .percent = run->def->shrink_percent,
                                    .accept = run->accept_shrink};
-    bool directory = csaf_dir_is(run->def);
-    int err = directory ? csaf_dir_run(run, why) : single_run(run, why);
+    bool provider = csaf_run_is(run->def);
+    int err = provider ? csaf_run(run, why) : single_run(run, why);
     if (err == ISG_OK && !run->nothing && run->source->withdraw != NULL)
         err = removals_apply(&of, &removals, why);
     if (err == ISG_OK && !run->nothing)
         err = ingest_all(run, collection, out, why);
     if (err == ISG_OK && !run->dry_run)
         err = removals_keep(run->parts->store, run->def->name, &removals, why);
-    if (err == ISG_OK && !run->dry_run && directory)
-        err = csaf_dir_keep(run, why);
+    if (err == ISG_OK && !run->dry_run && provider)
+        err = csaf_run_keep(run, why);
     out->withdrawn = removals.held ? 0 : removals.missing;
     out->held = removals.held;
     removals_done(&removals);

@@ -16,7 +16,7 @@
 #include "gateway/sync/state.h"
 #include "gateway/sync/sync.h"
 
-/* A run under way; shared by feed_run.c and csaf_dir.c. */
+/* A run under way; shared by feed_run.c and csaf_*.c. */
 struct feed_run {
     const struct sync_parts *parts;
     const struct feed_def *def;
@@ -32,10 +32,10 @@ struct feed_run {
     unsigned retry_after_s;
     size_t documents; /* fetched and mapped */
     size_t unchanged; /* not fetched again */
-    size_t failed;    /* of a directory: documents that could not be read */
+    size_t failed;    /* of a CSAF provider: what could not be read */
     struct isg_fail first_failed;
     bool nothing;         /* the source has not changed */
-    struct isg_buf files; /* of a directory: the table to keep */
+    struct isg_buf files; /* of a CSAF provider: the table to keep */
 };
 
 /* What a run says of itself. */

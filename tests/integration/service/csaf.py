@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""CSAF providers on loopback: a directory, a ROLIE feed, provider-metadata.json; what may go wrong there."""
+import hashlib
+import http.server
+import json
+import os
+import ssl
+import threading
+
+from gateway import SOURCE, Instance, done, ok, same
+
+PAGES, ASKED = {}, []
+AMBER = "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421"
+
+
+class Provider(http.server.BaseHTTPRequestHandler):
+    """Serves PAGES with ETags."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        ASKED.append(self.path)
+        body = PAGES.get(self.path)
+        etag = '"%s"' % hashlib.sha256(body or b"").hexdigest()[:16]
+        same_as_known = body is not None and self.headers.get("If-None-Match") == etag
+        self.send_response(404 if body is None else 304 if same_as_known else 200)
+        self.send_header("ETag", etag)
+        body = b"" if body is None or same_as_known else body
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def serve(tls=None):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_port
+
+
+def advisory(number, label="WHITE", version=1, **more):
+    with open(os.path.join(SOURCE, "tests/fixtures/feeds/csaf/products.json")) as f:
+        doc = json.load(f)
+    tracking = doc["document"]["tracking"]
+    tracking["id"] = "EMSA-2031-%03d" % number
+    tracking["version"] = str(version)
+    tracking["current_release_date"] = "2031-05-%02dT10:00:00.000Z" % version
+    doc["document"].pop("distribution")
+    if label:
+        doc["document"]["distribution"] = {"tlp": {"label": label}}
+    doc["vulnerabilities"][0].update(more)
+    return json.dumps(doc).encode()
+
+
+def put(path, body, hash_name="sha512", spoil=False):
+    PAGES[path] = body
+    if hash_name:
+        digest = hashlib.new(hash_name, body + (b"x" if spoil else b"")).hexdigest()
+        PAGES["%s.%s" % (path, hash_name)] = ("%s  %s\n" % (digest, path.rsplit("/", 1)[1])).encode()
+
+
+def rolie(base, *entries):
+    """entries: (url, updated)."""
+    return json.dumps({"feed": {"id": "f", "title": "t", "updated": "2031-05-01T10:00:00.000Z", "entry": [
+        {"id": url, "title": "t", "published": "2031-05-01T10:00:00.000Z", "updated": updated,
+         "content": {"type": "application/json", "src": url},
+         "link": [{"rel": "self", "href": url}, {"rel": "hash", "href": url + ".sha512"}]}
+        for url, updated in entries]}}).encode()
+
+
+def metadata(*distributions):
+    return json.dumps({"canonical_url": "https://p.example/", "metadata_version": "2.0", "role": "csaf_provider",
+                       "distributions": list(distributions)}).encode()
+
+
+def feed(isg, name, url, *options):
+    isg.run("feed", "add", name, "--url", url, "--format", "csaf", "--collection", "advisories",
+            "--interval", "30d", "--allow-private", *options)
+    return isg.json("feed", "run", name)
+
+
+def reports(maker):
+    objects, _ = maker.pull("advisories", limit=1000, query="match[type]=report")
+    return {o["external_references"][0]["external_id"]: o for o in objects}
+
+
+def directory(isg, maker, base):
+    put("/dir/2031/one.json", advisory(1))
+    put("/dir/2031/two.json", advisory(2), "sha256")
+    put("/dir/2031/bad.json", advisory(3), "sha256", spoil=True)
+    PAGES["/dir/index.txt"] = b"2031/one.json\n2031/two.json\n2031/bad.json\n../up.json\n"
+    first = feed(isg, "dir", base + "/dir/")
+    same((first["documents"], first.get("failed_documents", 0)), (2, 2), "index.txt: two read, two refused")
+    ok("/up.json" in first["first_failure"], "the first refused is named: %s" % first["first_failure"])
+    same(sorted(reports(maker)), ["EMSA-2031-001", "EMSA-2031-002"], "their reports")
+    ok("/up.json" not in ASKED and "/dir/../up.json" not in ASKED, "nothing above the directory was asked for")
+    put("/dir/2031/bad.json", advisory(3), "sha256")
+    second = isg.json("feed", "run", "dir")
+    same((second["documents"], second.get("failed_documents", 0)), (1, 1), "read once its hash file is right")
+    same(isg.json("feed", "run", "dir")["state"], "unchanged", "then the list is unchanged")
+
+
+def rolie_feed(isg, maker, base):
+    urls = [base + "/rolie/%d.json" % n for n in (11, 12, 13)]
+    for n in (11, 12):
+        put("/rolie/%d.json" % n, advisory(n), spoil=n == 12)
+    PAGES["/rolie/13.json"] = advisory(13)
+    foreign = "https://elsewhere.example/14.json"
+    PAGES["/rolie/feed.json"] = rolie(base, *[(u, "not a date, a text") for u in urls], (foreign, "x"))
+    first = feed(isg, "rolie", base + "/rolie/feed.json")
+    same((first["documents"], first.get("failed_documents", 0)), (1, 3), "ROLIE: one read, three refused")
+    ok("elsewhere.example" in first["first_failure"] and "another server" in first["first_failure"],
+       "the first refused is named: %s" % first["first_failure"])
+    ok("EMSA-2031-011" in reports(maker) and "EMSA-2031-012" not in reports(maker),
+       "another hash refuses that document alone")
+    put("/rolie/12.json", advisory(12))
+    put("/rolie/13.json", advisory(13))
+    same(isg.json("feed", "run", "rolie")["documents"], 2, "a hash that was wrong, and one that was missing")
+    PAGES["/rolie/feed.json"] = rolie(base, (urls[0], "2031-06-01T00:00:00Z"), (urls[1], "2031-06-01T00:00:00Z"))
+    again = isg.json("feed", "run", "rolie")
+    same((again["documents"], again.get("added", 0)), (0, 0), "published again with other dates: nothing new")
+    other = feed(isg, "other", base.replace("127.0.0.1", "localhost") + "/rolie/feed.json", "--allow-hosts",
+                 "a.example, 127.0.0.1", "--allow-networks", "127.0.0.0/8")
+    same((other["documents"], other.get("failed_documents", 0), other["added"]), (2, 0, 0),
+         "a host of allow_hosts may be named; its documents are known")
+
+
+def provider(isg, maker, base):
+    put("/w/21.json", advisory(21))
+    put("/a/22.json", advisory(22))
+    PAGES["/w/feed.json"] = rolie(base, (base + "/w/21.json", "1"), (base + "/a/22.json", "1"))
+    PAGES["/a/feed.json"] = rolie(base, (base + "/a/22.json", "1"))
+    feeds = [{"url": base + "/w/feed.json", "tlp_label": "WHITE"}, {"url": base + "/a/feed.json", "tlp_label": "AMBER"},
+             {"url": base + "/r/feed.json", "tlp_label": "RED"}]
+    PAGES["/.well-known/csaf/provider-metadata.json"] = metadata({"rolie": {"feeds": feeds}})
+    first = feed(isg, "host", base)
+    same((first["documents"], first.get("failed_documents", 0)), (2, 1), "a host alone: its feeds; one is not there")
+    same(ASKED.count("/a/22.json"), 1, "what two feeds list is asked for once")
+    objects, _ = isg_staff(isg).pull("advisories", limit=1000, query="match[type]=report")
+    marks = {o["external_references"][0]["external_id"]: o["object_marking_refs"] for o in objects}
+    same(marks["EMSA-2031-022"], [AMBER], "the stricter label counts: AMBER")
+    before = len(ASKED)
+    same(isg.json("feed", "run", "host").get("failed_documents", 0), 1, "again")
+    same([p for p in ASKED[before:] if p[1:2].isdigit() or "/2" in p], [], "no advisory is asked for again")
+    PAGES["/.well-known/csaf/provider-metadata.json"] = metadata({"directory_url": base + "/dir2"})
+    put("/dir2/31.json", advisory(31))
+    PAGES["/dir2/changes.csv"] = b'"31.json","2031-05-01T10:00:00Z"\n'
+    same(isg.json("feed", "run", "host")["documents"], 1, "metadata that names a directory")
+    del PAGES["/.well-known/csaf/provider-metadata.json"]
+    PAGES["/.well-known/security.txt"] = ("Contact: x\nCSAF: %s/pmd.json\n" % base).encode()
+    put("/dir3/32.json", advisory(32))
+    PAGES["/pmd.json"] = metadata({"directory_url": base + "/dir3/"})
+    PAGES["/dir3/changes.csv"] = b"32.json,2031-05-01T10:00:00Z\n"
+    same(isg.json("feed", "run", "host")["documents"], 1, "metadata where security.txt says")
+    PAGES["/empty.json"] = metadata()
+    result = isg.run("feed", "add", "empty", "--url", base + "/empty.json", "--format", "csaf", "--collection",
+                     "advisories", "--allow-private")
+    result = isg.run("feed", "run", "empty", check=False)
+    ok(result.returncode == 65 and "/distributions" in result.stderr, "no distribution: %s" % result.stderr.strip())
+
+
+def isg_staff(isg):
+    return isg.member("desk", "isao_staff")
+
+
+def one_document(isg, maker, base):
+    put("/single.json", advisory(41), spoil=True)
+    isg.run("feed", "add", "single", "--url", base + "/single.json", "--format", "csaf", "--collection", "advisories",
+            "--allow-private")
+    result = isg.run("feed", "run", "single", check=False)
+    ok(result.returncode == 65 and "E_HASH" in result.stderr, "one advisory, wrong hash: %s" % result.stderr.strip())
+    put("/single.json", advisory(41))
+    same(isg.json("feed", "run", "single")["documents"], 1, "and with the right one")
+    same(isg.json("feed", "run", "single")["state"], "unchanged", "then unchanged")
+
+
+def never_plain(isg):
+    """What stands behind TLS is not left for plain HTTP, whoever names it."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(os.path.join(isg.dir, "tls/server.pem"), os.path.join(isg.dir, "tls/server.key"))
+    port = serve(tls)
+    base = "https://127.0.0.1:%d" % port
+    put("/tls/51.json", advisory(51))
+    PAGES["/tls/feed.json"] = rolie(base, (base + "/tls/51.json", "1"), ("http://127.0.0.1:%d/tls/52.json" % port, "1"))
+    run = feed(isg, "tls", base + "/tls/feed.json", "--ca", os.path.join(isg.dir, "tls/ca.pem"))
+    same((run["documents"], run.get("failed_documents", 0)), (1, 1), "one by TLS, the plain one refused")
+    ok("not https" in run["first_failure"], run["first_failure"])
+
+
+def main():
+    with Instance() as isg:
+        maker = isg.member("pumpmaker", "mdm")
+        base = "http://127.0.0.1:%d" % serve()
+        directory(isg, maker, base)
+        rolie_feed(isg, maker, base)
+        provider(isg, maker, base)
+        one_document(isg, maker, base)
+        never_plain(isg)
+    done()
+
+
+main()
