@@ -9,6 +9,7 @@ import json
 import os
 import random
 import re
+import select
 import shutil
 import signal
 import socket
@@ -54,17 +55,57 @@ def corpus(below):
     return path if os.path.exists(path) else None
 
 
+_reserved = []  # sockets whose names keep other tests from choosing the same ports
+
+
 def free_port():
     """A port nobody listens on, below those the kernel gives to outgoing connections: one of these
-    could be taken by a client between now and the server's start."""
+    could be taken by a client between now and the server's start. No other test gets it as long as
+    this one runs."""
     for port in random.SystemRandom().sample(range(20000, 32768), 200):
+        name = socket.socket(socket.AF_UNIX)
         with socket.socket() as s:
             try:
+                name.bind("\0isg-test-port-%d" % port)
                 s.bind(("127.0.0.1", port))
-                return port
             except OSError:
+                name.close()
                 continue
+        _reserved.append(name)
+        return port
     raise RuntimeError("no free port")
+
+
+def until(condition, seconds=60, step=0.05):
+    """Wait until condition() holds; what it gave last. The time is a bound for what never happens,
+    generous because machines are busy: no test may depend on how long something takes."""
+    end = time.monotonic() + seconds
+    while not (held := condition()) and time.monotonic() < end:
+        time.sleep(step)
+    return held or condition()
+
+
+def minds_sigterm(pid):
+    """True when a process catches or awaits SIGTERM: before that it would just be ended by it."""
+    bit = 1 << (signal.SIGTERM - 1)
+    try:
+        with open("/proc/%d/status" % pid) as f:
+            return any(int(line.split()[1], 16) & bit for line in f
+                       if line.startswith(("SigBlk:", "SigCgt:")))
+    except OSError:
+        return False
+
+
+def is_traced(pid):
+    """True when a tracer holds all threads of a process."""
+    for task in os.listdir("/proc/%d/task" % pid):
+        try:
+            with open("/proc/%d/task/%s/status" % (pid, task)) as f:
+                if "TracerPid:\t0\n" in f.read():
+                    return False
+        except OSError:
+            pass  # a thread that ended
+    return True
 
 
 class Redis:
@@ -92,11 +133,8 @@ class Redis:
             ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.base,
              "--save", "", "--appendonly", "yes", "--appendfsync", "always", *self.options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-        for _ in range(1000):
-            if self.cli("ping").strip() == "PONG":
-                return
-            time.sleep(0.02)
-        raise RuntimeError("redis-server does not start")
+        if not until(lambda: self.cli("ping").strip() == "PONG", 120):
+            raise RuntimeError("redis-server does not start")
 
     def stop(self, how=signal.SIGTERM):
         if self.process is not None:
@@ -105,9 +143,16 @@ class Redis:
             self.process.wait(60)
         self.process = None
 
-    def cli(self, *words, timeout=30):
+    def cli(self, *words, timeout=60):
         return subprocess.run(["redis-cli", "-s", self.socket, *words], capture_output=True,
                               text=True, timeout=timeout).stdout
+
+    def tell(self, *words):
+        """A command that must succeed."""
+        run = subprocess.run(["redis-cli", "-e", "-s", self.socket, *words], capture_output=True,
+                             text=True, timeout=300)
+        if run.returncode != 0:
+            raise RuntimeError("redis-cli %s: %s" % (" ".join(words), run.stdout))
 
 
 class Instance:
@@ -137,6 +182,8 @@ class Instance:
         if config:
             with open(os.path.join(self.dir, "isg.yaml"), "a") as f:
                 f.write(config)
+        # Where a test does not say how long Redis may take, a busy disk must not decide it.
+        self.env = {} if "timeout_ms" in (config or "") else {"ISG_REDIS_TIMEOUT_MS": "20000"}
         self.tls = ssl.create_default_context(cafile=os.path.join(self.dir, "tls/ca.pem"))
 
     def join(self, other):
@@ -169,14 +216,18 @@ class Instance:
                 print("".join("# log: " + line for line in f.readlines()[-40:]))
         shutil.rmtree(self.base, ignore_errors=True)
 
-    def start(self, timeout=60, before=None, env=None, under=()):
+    def start(self, timeout=120, before=None, env=None, under=()):
         """before: what the new process does to itself, as preexec_fn; under: the words it is run by."""
+        env = {**(os.environ if env is None else env), **self.env}
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([*under, ISG, "serve", "-C", self.dir], stderr=log, env=env,
                                             stdin=subprocess.DEVNULL, preexec_fn=before)
-        self.run("wait", "-C", self.dir, "--timeout", str(timeout), timeout=timeout + 10)
+        self.run("wait", "-C", self.dir, "--timeout", str(timeout), timeout=timeout + 30)
 
-    def stop(self, how=signal.SIGTERM, timeout=60):
+    def is_ready(self):
+        return self.run("wait", "-C", self.dir, "--timeout", "0", check=False).returncode == 0
+
+    def stop(self, how=signal.SIGTERM, timeout=120):
         if self.process is None:
             return None
         self.process.send_signal(how)
@@ -219,24 +270,20 @@ class Instance:
         return self.json(*words)["id"]
 
     def events(self, name=None, since=0):
-        """The log's lines from an offset on, as JSON; those of one event."""
+        """The log's lines from an offset on, as JSON; those of one event. One that is just being
+        written is none yet."""
         with open(self.log, "rb") as f:
             f.seek(since)
-            lines = [json.loads(line) for line in f.read().splitlines()]
+            text = f.read()
+        lines = [json.loads(line) for line in text[:text.rfind(b"\n") + 1].splitlines()]
         return [line for line in lines if name in (None, line["event"])]
 
     def log_end(self):
         return os.path.getsize(self.log)
 
-    def awaited(self, name, since=0, timeout=20):
+    def awaited(self, name, since=0, timeout=60):
         """The events of a name, once there is one; empty when none comes."""
-        end = time.monotonic() + timeout
-        while time.monotonic() < end:
-            found = self.events(name, since)
-            if found:
-                return found
-            time.sleep(0.05)
-        return []
+        return until(lambda: self.events(name, since), timeout)
 
     def redis_pid(self):
         """The private redis-server: the child of the gateway with that name."""
@@ -274,6 +321,8 @@ class Client:
         return http.client.HTTPSConnection(**address, context=self.instance.tls)
 
     def request(self, method, path, body=None, headers=None, retry=True):
+        if self.was_closed():
+            self.close()
         if self.connection is None:
             self.connection = self.connect()
         sent = dict(self.headers)
@@ -291,6 +340,11 @@ class Client:
                 return self.request(method, path, body, headers, retry=False)
             raise
 
+    def was_closed(self):
+        """The service ended the connection while nothing was asked: idle for long, as clients see it."""
+        peer = self.connection.sock if self.connection is not None else None
+        return peer is not None and bool(select.select([peer], [], [], 0)[0])
+
     def close(self):
         if self.connection is not None:
             self.connection.close()
@@ -303,10 +357,10 @@ class Client:
         return self.request("POST", "/api/collections/%s/objects/" % collection,
                             {"objects": objects})
 
-    def settled(self, status, seconds=120):
+    def settled(self, status, seconds=300):
         """A status, polled until it is complete (T-097)."""
-        end = time.time() + seconds
-        while status["status"] == "pending" and time.time() < end:
+        end = time.monotonic() + seconds
+        while status["status"] == "pending" and time.monotonic() < end:
             time.sleep(0.05)
             status = self.get("/api/status/%s/" % status["id"]).json
         return status

@@ -20,8 +20,11 @@ static const char *url_of(const char *path)
 
 static int get(const char *path, struct feed_response *out, struct isg_fail *why)
 {
-    struct feed_request request = {
-        .url = url_of(path), .allow_private = true, .timeout_s = 5, .max_bytes = 4 << 20};
+    /* only where nothing else ends it: elsewhere a busy machine must not */
+    struct feed_request request = {.url = url_of(path),
+                                   .allow_private = true,
+                                   .timeout_s = strcmp(path, "/slow") == 0 ? 5 : 150,
+                                   .max_bytes = 4 << 20};
     *out = (struct feed_response){0};
     *why = (struct isg_fail){.code = ISG_OK};
     return feed_fetch(&request, out, why);
@@ -163,13 +166,13 @@ static void test_refused(void)
         {"https://localhost/", ISG_ENET},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct feed_request request = {.url = rows[i].url, .timeout_s = 5};
+        struct feed_request request = {.url = rows[i].url, .timeout_s = 120};
         struct feed_response response = {0};
         struct isg_fail why = {.code = ISG_OK};
         int64_t start = isg_time_mono_us();
         is_int(feed_fetch(&request, &response, &why), rows[i].code, "%s: %s", rows[i].url,
                why.text);
-        ok(isg_time_mono_us() - start < 2000000, "%s: at once", rows[i].url);
+        ok(isg_time_mono_us() - start < 60000000, "%s: at once", rows[i].url);
         if (rows[i].code == ISG_ENET)
             is_str(why.rule, "R-080", "%s: refused by its address", rows[i].url);
     }

@@ -104,7 +104,7 @@ def line_protocols():
         slow.stdin.flush()
         same(json.loads(slow.stdout.readline())["valid"], True, "an answer before the next line %d" % n)
     slow.stdin.close()
-    same(slow.wait(10), 0, "and 0 at the end")
+    same(slow.wait(60), 0, "and 0 at the end")
 
 
 def files(folder):

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from gateway import Instance, done, indicator, ok, same
+from gateway import Instance, done, indicator, ok, same, until
 
 ROUNDS = int(os.environ.get("ISG_CRASH_ROUNDS", "20"))
 PUSHERS = 4
@@ -63,7 +63,7 @@ def round_of(isg, kind, collection, first):
     if kind == "redis":
         pid = isg.redis_pid()
         os.kill(pid, signal.SIGKILL)
-        deadline = time.time() + 30
+        deadline = time.time() + 120
         while time.time() < deadline and isg.redis_pid() in (None, pid):
             most = max(most, len(redis_servers(isg)))
             time.sleep(0.02)
@@ -76,8 +76,9 @@ def round_of(isg, kind, collection, first):
         isg.process.kill()
         isg.process.wait()
         isg.process = None
+        before = sum(len(p.sure) for p in pushers)
         isg.start()
-        time.sleep(0.3)
+        ok(until(lambda: sum(len(p.sure) for p in pushers) > before), "pushes succeed again after a start")
     most = max(most, len(redis_servers(isg)))
     for p in pushers:
         p.stopped = True
@@ -89,7 +90,7 @@ def round_of(isg, kind, collection, first):
 
 def everything(isg, collection):
     """A full poll; the store may still be coming back."""
-    for _ in range(100):
+    for _ in range(600):
         try:
             return isg.client("st-mary", "secret of st-mary").pull(collection, limit=1000)[0]
         except RuntimeError:

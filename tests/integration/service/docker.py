@@ -5,9 +5,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 
-from gateway import ISG, SOURCE, done, ok, same
+from gateway import ISG, SOURCE, done, ok, same, until
 
 
 def read(name):
@@ -114,11 +113,7 @@ def redis_command():
         return subprocess.run(["redis-cli", "-s", socket, *words], capture_output=True, text=True,
                               env=dict(os.environ, **env)).stdout
 
-    for _ in range(100):
-        if ask("ping").strip():  # whatever it says: it listens
-            break
-        time.sleep(0.05)
-
+    until(lambda: ask("ping").strip())  # whatever it says: it listens
     ok("NOAUTH" in ask("ping"), "Redis wants its password")
     ok("PONG" in ask("ping", REDISCLI_AUTH="pass/word+of=redis"), "and takes it")
     ok("always" in ask("config", "get", "appendfsync", REDISCLI_AUTH="pass/word+of=redis"),
@@ -127,7 +122,7 @@ def redis_command():
         line = f.read()
     ok("redis-server" in line and "pass/word" not in line, "it is the container's first process")
     server.terminate()
-    same(server.wait(20), 0, "and ends when it is told to")
+    same(server.wait(60), 0, "and ends when it is told to")
     shutil.rmtree(folder)
 
 

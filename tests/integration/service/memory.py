@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-from gateway import ISG, Instance, done, indicator, ok, same, skip_all
+from gateway import ISG, Instance, done, indicator, minds_sigterm, ok, same, skip_all, until
 
 LIBRARY = os.environ.get("FAILING_MALLOC_LIBRARY", "")
 EVERY = (10000, 3001, 1201, 701, 401, 211, 101, 29, 7)
@@ -43,12 +43,11 @@ def check_starts(isg, knob):
         knob.set(n)
         run = subprocess.Popen([ISG, "serve", "-C", isg.dir], env=knob.env(), stderr=subprocess.PIPE,
                                stdin=subprocess.DEVNULL)
-        try:
-            _, said = run.communicate(timeout=1)
-        except subprocess.TimeoutExpired:
-            knob.set(0)
-            run.terminate()
-            _, said = run.communicate(timeout=60)
+        until(lambda: run.poll() is not None or isg.is_ready(), 20)
+        knob.set(0)
+        until(lambda: run.poll() is not None or minds_sigterm(run.pid))
+        run.terminate()  # nothing when it has ended
+        _, said = run.communicate(timeout=120)
         ok(run.returncode >= 0 and (run.returncode == 0 or said),
            "start with one of %d failing: exit %d, %s" % (n, run.returncode, said[-120:]))
     knob.set(0)
@@ -89,7 +88,7 @@ def export(isg, n):
 
 def everything(isg):
     """A full poll; the store may still be coming back."""
-    for _ in range(100):
+    for _ in range(600):
         try:
             return isg.client("reader", "secret of reader").pull("memory", limit=1000)[0]
         except RuntimeError:

@@ -7,10 +7,10 @@ import socket
 import threading
 import time
 
-from gateway import Instance, done, indicator, ok, same
+from gateway import Instance, done, indicator, ok, same, until
 
 PUSHERS = 8
-STOP_MAX = 15.0  # seconds: in-flight requests have ten, the private Redis some of its own
+STOP_MAX = 60.0  # seconds: in-flight requests have ten, the private Redis some of its own; a busy machine more
 
 
 class Pusher(threading.Thread):
@@ -69,11 +69,11 @@ def stop_under_load(isg, name, how):
     slow.start()
     for p in pushers:
         p.start()
-    time.sleep(1)
+    until(lambda: sum(p.sent for p in pushers) > 3 * PUSHERS)
     redis = isg.redis_pid()
     begun = time.monotonic()
     isg.process.send_signal(how)
-    code = isg.process.wait(60)
+    code = isg.process.wait(120)
     took = time.monotonic() - begun
     stop.set()
     isg.process = None

@@ -82,7 +82,7 @@ pid_t bed_redis(const char *dir, char url[BED_TEXT])
         child(dir);
     snprintf(path, sizeof path, "%.200s/own.sock", dir);
     snprintf(url, BED_TEXT, "unix:%.200s/own.sock", dir);
-    for (int i = 0; i < 500 && !serves(path); i++)
+    for (int i = 0; i < 12000 && !serves(path); i++)
         nap_ms(10);
     return pid;
 }

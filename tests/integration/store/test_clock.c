@@ -44,7 +44,7 @@ static void push_some(struct store *store, const char *name)
         last_us = put.date_added_us;
     }
     is_int(wrong, 0, "%s: dates rise strictly", name);
-    ok(isg_time_mono_us() - begin_us < 10000000, "%s: nobody waits for the clock", name);
+    ok(isg_time_mono_us() - begin_us < 200000000, "%s: nobody waits for the clock", name);
 }
 
 /* All of the log, and the position behind each date. */
@@ -79,10 +79,10 @@ int main(void)
     atomic_store(&shift_s, -3600);
     push_some(store, "an hour back");
     push_some(other, "an hour back, another gateway");
-    is_int(store_lease(store, "l", 60000, &held, NULL), ISG_OK, "a lease");
+    is_int(store_lease(store, "l", 3600000, &held, NULL), ISG_OK, "a lease");
     atomic_store(&shift_s, 10LL * 365 * 86400);
     push_some(store, "ten years forward");
-    is_int(store_lease(other, "l", 60000, &held, NULL), ISG_OK, "asked for by another");
+    is_int(store_lease(other, "l", 3600000, &held, NULL), ISG_OK, "asked for by another");
     ok(!held, "it does not end by a jump");
     atomic_store(&shift_s, 0);
     push_some(other, "and back");

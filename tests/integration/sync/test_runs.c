@@ -54,7 +54,7 @@ static int run(const char *name, bool dry_run)
 {
     struct isg_fail why = {.code = ISG_OK};
     isg_buf_reset(&out);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 2400; i++) {
         int err = sync_run(bed.sync, "feed", isg_str_of(name), dry_run, &out, &why);
         if (err != ISG_EBUSY)
             return err;
@@ -352,7 +352,7 @@ static void test_schedule(void)
     add_feed("broken", "/missing.json", "kev", "1s");
     serve_fixture("timed.json", "stix/list.json");
     add_feed("timed", "/timed.json", "stix", "1s");
-    for (int i = 0; i < 200 && !done; i++) {
+    for (int i = 0; i < 2400 && !done; i++) {
         struct timespec t = {.tv_nsec = 50000000};
         (void)nanosleep(&t, NULL);
         isg_buf_reset(&out);

@@ -15,7 +15,7 @@ import time
 from gateway import Instance, Redis, done, indicator, ok, same
 
 COUNT = 60
-ANSWERS = int(os.environ.get("ISG_ANSWERS", "3000"))
+ANSWERS = int(os.environ.get("ISG_ANSWERS", "3000"))  # 100,000 with --long
 LATER = "2026-02-05T08:00:00.000Z"
 
 

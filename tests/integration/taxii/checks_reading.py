@@ -433,7 +433,7 @@ def store_down(w):
         b.equal("T-077", a.get("/taxii2/").status, 200, "what needs no store is answered")
     finally:
         os.kill(pid, signal.SIGCONT)
-    for _ in range(40):
+    for _ in range(240):
         after = a.get(url + "objects/?limit=5")
         if after.status == 200:
             break
@@ -441,7 +441,7 @@ def store_down(w):
     b.equal("T-064", after.ids(), before.ids(), "afterwards the same as before")
     thing = indicator(2)
     s = a.push(url, [thing])
-    for _ in range(20):
+    for _ in range(240):
         if s.status == 202:
             break
         time.sleep(0.25)

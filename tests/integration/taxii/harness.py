@@ -139,7 +139,7 @@ class Client:
         for attempt in (1, 2):
             try:
                 if self.connection is None:
-                    self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+                    self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
                 self.connection.request(method, target, body, send, encode_chunked=chunked)
                 response = self.connection.getresponse()
                 answer = Answer(method, target, response, response.read())
@@ -220,7 +220,7 @@ class Server:
 
     def stop(self):
         self.process.stdin.close()
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=120)
 
 
 class World:

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from gateway import Instance, done, free_port, indicator, ok, same
+from gateway import Instance, done, free_port, indicator, ok, same, until
 
 
 def redis(path, *words):
@@ -16,16 +16,9 @@ def redis(path, *words):
     return run.stdout.split("\n")[:-1]
 
 
-def until(condition, seconds=20):
-    end = time.time() + seconds
-    while not condition() and time.time() < end:
-        time.sleep(0.1)
-    return condition()
-
-
 def check_ttl(isg, client):
     sock = os.path.join(isg.dir, "redis/redis.sock")
-    collection = isg.collection("brief", ttl="3s")
+    collection = isg.collection("brief", ttl="1h")
     kept = isg.collection("kept")
     base = "/api/collections/%s/objects/" % collection
     things = [indicator(n, "green") for n in range(1200)]
@@ -34,12 +27,14 @@ def check_ttl(isg, client):
     client.push(kept, things[:10])
     same(len(client.pull(collection, limit=500)[0]), 1200, "all are served before their time")
     tag = client.get(base + "?limit=100").headers["ETag"]
+    isg.run("collection", "set", "brief", "--ttl", "3s")
     ok(until(lambda: not client.pull(collection, limit=500)[0]), "they go when it is over")
     same(client.get(base + things[3]["id"] + "/").status, 404, "also by id")
     ok(client.get(base + "?limit=100", **{"If-None-Match": tag}).status == 200,
        "a page that was kept is not confirmed any more")
-    same(redis(sock, "--scan", "--pattern", "isg:{c:%s}:o:*" % collection), [], "their bytes too")
-    same(redis(sock, "--scan", "--pattern", "isg:{c:%s}:i:*" % collection), [], "and their entries")
+    for kind, name in (("o", "their bytes too"), ("i", "and their entries")):
+        pattern = "isg:{c:%s}:%s:*" % (collection, kind)
+        ok(until(lambda: redis(sock, "--scan", "--pattern", pattern) == []), name)
     marks = redis(sock, "HVALS", "isg:{c:%s}:x:0" % collection)
     ok(len(marks) == 1000 and all(m.startswith("xe1") for m in marks),
        "a tombstone of each stays, with date and reason")
@@ -47,10 +42,10 @@ def check_ttl(isg, client):
                              capture_output=True).stdout
     ok(things[3]["id"].encode() in records, "beside its record with id, version and digest")
     same(len(client.pull(kept)[0]), 10, "another collection keeps its own")
+    isg.run("collection", "set", "brief", "--ttl", "none")
     same(client.push(collection, [things[0]]).json["successes"][0].get("message"), None,
          "what is over may come again")
     same(len(client.pull(collection)[0]), 1, "as something new")
-    isg.run("collection", "set", "brief", "--ttl", "none")
     time.sleep(5)
     same(len(client.pull(collection)[0]), 1, "without a time to live it stays")
     for bad in ("0", "5x", "-1d", "900000000d"):
@@ -98,14 +93,15 @@ def check_replica():
              folder, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec",
              "--repl-diskless-sync-delay", "0"], stdout=subprocess.DEVNULL))
     try:
-        until(lambda: "master_link_status:up\r" in redis(base + "/two/s", "INFO", "replication"))
+        ok(until(lambda: "master_link_status:up" in redis(base + "/two/s", "INFO", "replication")),
+           "two servers, one of them a replica")
         config = ("redis:\n  url: unix:%s/one/s\n  durability: second\n  replicas: 1\n"
                   "  timeout_ms: 2000\n" % base)
         with Instance(config=config) as isg:
             client = isg.member("st-mary", "hospital")
             collection = isg.collection("mirrored", durability="replica")
-            same(client.push(collection, [indicator(1, "green")]).status, 202,
-                 "a replica acknowledges")
+            ok(until(lambda: client.push(collection, [indicator(1, "green")]).status == 202),
+               "a replica acknowledges")
             servers[1].send_signal(signal.SIGSTOP)
             answer = client.push(collection, [indicator(2, "green")])
             same(answer.status, 503, "without it nothing is a success")

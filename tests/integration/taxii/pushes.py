@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-from gateway import MEDIA, Instance, done, indicator, ok, same, uuid4
+from gateway import MEDIA, Instance, done, indicator, ok, same, until, uuid4
 
 LIMIT = 2 << 20
 
@@ -55,11 +55,11 @@ def adds_up(status):
     return total == status["total_count"] and lists and whole
 
 
-def until_complete(client, status, seconds=60):
+def until_complete(client, status, seconds=300):
     """Poll as T-097 says; every answer on the way must add up."""
     good = adds_up(status)
-    end = time.time() + seconds
-    while status["status"] == "pending" and time.time() < end:
+    end = time.monotonic() + seconds
+    while status["status"] == "pending" and time.monotonic() < end:
         time.sleep(0.05)
         answer = client.get("/api/status/%s/" % status["id"])
         good = good and answer.status == 200 and adds_up(answer.json)
@@ -92,7 +92,7 @@ class Pushes:
         same([o["name"] for o in self.client.pull(collection)[0]], [t["name"] for t in things],
              "come back as sent")
         first, code, status = raw_push(self.isg, self.client, path, [body], chunked=False,
-                                       more=("Expect: 100-continue",), wait=10)
+                                       more=("Expect: 100-continue",), wait=60)
         ok(first.startswith(b"HTTP/1.1 100"), "100 Continue is said")
         same((code, status["success_count"]), (202, 3), "and the body is taken")
         ok(all("already" in s["message"] for s in status["successes"]), "a repeat says so (X-17)")
@@ -130,7 +130,7 @@ class Pushes:
                                 ("chunked", ["--data-binary", "@" + big.name,
                                              "-H", "Transfer-Encoding: chunked"])):
                 run = subprocess.run(
-                    ["curl", "-s", "-m", "30", "--cacert", os.path.join(self.isg.dir, "tls/ca.pem"),
+                    ["curl", "-s", "-m", "120", "--cacert", os.path.join(self.isg.dir, "tls/ca.pem"),
                      "-u", "st-mary:secret of st-mary", "-H", "Accept: " + MEDIA, "-o", "/dev/null",
                      "-H", "Content-Type: " + MEDIA, "-w", "%{http_code}", *words, url],
                     capture_output=True, text=True)
@@ -256,20 +256,16 @@ class Pushes:
         pid = self.isg.redis_pid()
         os.kill(pid, signal.SIGSTOP)
         try:
-            began = time.time()
+            began = time.monotonic()
             small = self.client.push(collection, [indicator(1, "green")])
             large = self.client.push(collection, [indicator(n, "green") for n in range(2000)])
-            took = time.time() - began
+            took = time.monotonic() - began
         finally:
             os.kill(pid, signal.SIGCONT)
         same((small.status, large.status), (503, 503), "a paused Redis: 503")
-        ok(took < 30 and small.headers["Retry-After"], "soon, with Retry-After")
-        for _ in range(100):
-            answer = self.client.push(collection, [indicator(1, "green")])
-            if answer.status == 202:
-                break
-            time.sleep(0.1)
-        same(answer.status, 202, "and afterwards it goes on")
+        ok(took < 60 and small.headers["Retry-After"], "soon, with Retry-After")
+        ok(until(lambda: self.client.push(collection, [indicator(1, "green")]).status == 202),
+           "and afterwards it goes on")
         ok(set(self.ids(collection)) >= {indicator(1)["id"]}, "with what was acknowledged")
 
     def survives(self):

@@ -57,7 +57,7 @@ static void configure(struct server *s, const char *dir)
     s->config.public_url = public_url;
     s->config.roots = s->roots;
     s->config.roots_count = 2;
-    s->config.redis.timeout_ms = 1500;
+    s->config.redis.timeout_ms = 4000;
     s->config.limits.max_content_length = 262144;
     s->config.limits.page_max = 50;
     s->config.limits.cache_bytes = 8 << 20;
@@ -66,7 +66,7 @@ static void configure(struct server *s, const char *dir)
 
 static int open_rooms(struct server *s, struct isg_fail *why)
 {
-    struct store_options store = {.dir = s->dir, .timeout_ms = 1500};
+    struct store_options store = {.dir = s->dir, .timeout_ms = 4000};
     int err = store_open(&store, &s->store, why);
     if (err == ISG_OK)
         err = trust_secret_open(s->secret_path, &s->secret, why);

@@ -26,7 +26,7 @@ static void gated_job(void *arg)
 static void wait_until_empty(struct worker_pool *pool)
 {
     struct timespec pause = {0, 1000000};
-    for (int i = 0; i < 5000 && worker_waiting(pool) > 0; i++)
+    for (int i = 0; i < 60000 && worker_waiting(pool) > 0; i++)
         nanosleep(&pause, NULL);
 }
 
