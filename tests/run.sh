@@ -101,24 +101,25 @@ valgrind_is_clean()
 {
     for test in build/dev/tests/unit/*/test_* build/dev/tests/unit/*/*/test_*; do
         [ -x "$test" ] && [ -f "$test" ] || continue
-        case "$test" in *corpus* | *trust_* | *share_* | *torture* | *threads*) continue ;; esac # hours, argon2id, own malloc
-        (cd "$here" && timeout 600 valgrind -q --error-exitcode=9 --leak-check=full "$test") || {
+        case "$test" in *corpus* | *trust_* | *share_* | *torture* | *threads* | *config_memory*) continue ;; esac # hours, argon2id, own malloc
+        (cd "$here" && timeout 1200 valgrind -q --error-exitcode=9 --leak-check=full "$test") || {
             echo "valgrind: $test"
             return 1
         }
     done
 }
 
-# Every fuzz target for some seconds beyond its corpus. The normal run draws from the same seed each
-# time, so that its answer changes with the code and not by chance; a long one draws another.
-fuzz_a_while() # SECONDS SEED
+# Every fuzz target for some seconds beyond its corpus. The normal run draws the same inputs each time,
+# by its seed and as many at most, however fast the machine: its answer changes with the code and not
+# by chance. A long one draws others.
+fuzz_a_while() # SECONDS SEED RUNS
 {
     [ -n "$(find build/fuzz/tests/fuzz -name 'fuzz_*' -type f -perm -u+x 2>/dev/null)" ] || return 1
     for target in build/fuzz/tests/fuzz/fuzz_*; do
         { [ -x "$target" ] && [ -f "$target" ]; } || continue
         work=$(mktemp -d /tmp/isg-fuzz.XXXXXX)
         name=$(basename "$target")
-        timeout $(($1 + 60)) "$target" -max_total_time="$1" -seed="$2" -rss_limit_mb=2048 -timeout=20 \
+        timeout $(($1 + 240)) "$target" -max_total_time="$1" -seed="$2" -runs="$3" -rss_limit_mb=2048 -timeout=120 \
             "$work" "tests/fuzz/corpus/${name#fuzz_}" >"$out/$name.log" 2>&1 || {
             tail -n 30 "$out/$name.log"
             rm -rf "$work"
@@ -143,15 +144,15 @@ else
     step build-fuzz configure_and_build fuzz
     suite fuzz -L fuzz -j 2
     if [ "$long" = yes ]; then
-        step fuzz-long fuzz_a_while 600 "$RANDOM"
+        step fuzz-long fuzz_a_while 600 "$RANDOM" -1
     else
-        step fuzz-a-while fuzz_a_while 5 1
+        step fuzz-a-while fuzz_a_while 5 1 20000
     fi
     step valgrind valgrind_is_clean
     step clang-tidy tidy_is_clean
     if [ "$long" = yes ]; then
         step build-release configure_and_build release
-        export ISG_CRASH_ROUNDS=200 ISG_SOAK_SECONDS=900
+        export ISG_CRASH_ROUNDS=200 ISG_SOAK_SECONDS=900 ISG_ANSWERS=100000
         suite release -L soak -j 1
     fi
 fi
