@@ -118,7 +118,8 @@ static int keep(struct ingest_queue *queue, const struct ingest_ticket *ticket,
                                   .about = isg_buf_str(&about),
                                   .pieces = parcel->pieces,
                                   .lines = parcel->texts,
-                                  .n = parcel->n};
+                                  .n = parcel->n,
+                                  .member = ticket->member};
     int err = about.err == ISG_OK ? store_demand(queue->parts.store, ticket->collection->id,
                                                  ticket->collection->durability, why)
                                   : isg_fail(why, about.err, "no memory for a push");

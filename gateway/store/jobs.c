@@ -7,6 +7,7 @@
 
 #include "gateway/store/inside.h"
 #include "gateway/store/names.h"
+#include "stix/base/time.h"
 
 static const struct isg_str about_field = {"about", 5};
 
@@ -43,38 +44,54 @@ static void put_numbered(struct redis_pipe *pipe, const struct isg_str *texts, s
     }
 }
 
-static int count_jobs(struct store *store, size_t *out, struct isg_fail *why)
+/* Is there room among those that wait (whose members are the list's values)? */
+static int judge_room(const struct redis_reply *members, struct isg_str member,
+                      struct isg_fail *why)
+{
+    size_t own = 0;
+    for (size_t i = 0; i < redis_count(members); i++)
+        own += member.n > 0 && isg_str_eq(redis_text(redis_at(members, i)), member);
+    if (redis_count(members) >= STORE_JOBS_MAX)
+        return isg_fail(why, ISG_EBUSY, "too many large pushes wait");
+    if (own >= STORE_JOBS_OF_ONE)
+        return isg_fail(why, ISG_EBUSY, "%d large pushes of yours wait; repeat this one later",
+                        STORE_JOBS_OF_ONE);
+    return ISG_OK;
+}
+
+/* WATCH the list of those that wait, and judge it. */
+static int watch_room(struct redis_conn *conn, struct isg_str member, int64_t deadline_us,
+                      struct isg_fail *why)
 {
     struct redis_pipe pipe;
     struct names_key key;
     redis_pipe_init(&pipe);
-    REDIS(&pipe, ISG_STR("HLEN"), names_jobs(&key));
-    int err = redis_call(store->redis, REDIS_READ, &pipe, why);
+    REDIS(&pipe, ISG_STR("WATCH"), names_jobs(&key));
+    REDIS(&pipe, ISG_STR("HVALS"), names_jobs(&key));
+    int err = conn_run(conn, &pipe, deadline_us, why);
     if (err == ISG_OK)
-        err = redis_expect(redis_nth(&pipe, 0), REDIS_INT, why);
+        err = redis_expect(redis_nth(&pipe, 0), REDIS_TEXT, why);
     if (err == ISG_OK)
-        *out = (size_t)redis_number(redis_nth(&pipe, 0));
+        err = redis_expect(redis_nth(&pipe, 1), REDIS_LIST, why);
+    if (err == ISG_OK && (err = judge_room(redis_nth(&pipe, 1), member, why)) != ISG_OK) {
+        redis_pipe_reset(&pipe);
+        REDIS(&pipe, ISG_STR("UNWATCH"));
+        (void)conn_run(conn, &pipe, deadline_us, NULL);
+    }
     redis_pipe_done(&pipe);
     return err;
 }
 
-int store_job_put(struct store *store, const struct store_job *job, struct isg_fail *why)
+/* The push itself, as one transaction. ISG_ECONFLICT: the list has changed since it was watched. */
+static int put_watched(struct redis_conn *conn, const struct store_job *job, int64_t deadline_us,
+                       struct isg_fail *why)
 {
-    struct journal *journal = store_journal_known(store, job->collection);
     struct redis_pipe pipe;
     struct names_key key;
-    size_t waiting = 0;
     struct isg_str id = isg_str_of(job->id);
-    if (!names_id_is_valid(id) || job->n == 0)
-        return isg_fail(why, ISG_EINVAL, "impossible id of a push");
-    int err = count_jobs(store, &waiting, why);
-    if (err == ISG_OK && waiting >= STORE_JOBS_MAX)
-        err = isg_fail(why, ISG_EBUSY, "too many large pushes wait");
-    if (err != ISG_OK)
-        return err;
     redis_pipe_init(&pipe);
     REDIS(&pipe, ISG_STR("MULTI"));
-    REDIS(&pipe, ISG_STR("HSET"), names_jobs(&key), id, ISG_STR(""));
+    REDIS(&pipe, ISG_STR("HSET"), names_jobs(&key), id, job->member);
     redis_begin(&pipe, 2 + 2 * job->n);
     redis_arg(&pipe, ISG_STR("HSET"));
     redis_arg(&pipe, names_job_pieces(&key, id));
@@ -85,10 +102,54 @@ int store_job_put(struct store *store, const struct store_job *job, struct isg_f
     redis_arg(&pipe, about_field);
     redis_arg(&pipe, job->about);
     put_numbered(&pipe, job->lines, job->n);
-    err = redis_exec(store->redis, &pipe, why);
+    REDIS(&pipe, ISG_STR("EXEC"));
+    int err = conn_run(conn, &pipe, deadline_us, why);
+    for (size_t i = 0; i < 4 && err == ISG_OK; i++)
+        err = redis_expect(redis_nth(&pipe, i), REDIS_TEXT, why);
+    const struct redis_reply *exec = redis_nth(&pipe, 4);
+    if (err == ISG_OK)
+        err = redis_expect(exec, REDIS_LIST, why);
+    if (err == ISG_ENOENT)
+        err = isg_fail(why, ISG_ECONFLICT, "another push came or went");
+    for (size_t i = 0; i < 3 && err == ISG_OK; i++)
+        err = redis_expect(redis_at(exec, i), REDIS_INT, why);
+    redis_pipe_done(&pipe);
+    return err;
+}
+
+/* What was lost with the connection may be there: as it is named anew, it is done twice at worst,
+ * which changes nothing. Only what was lost before it was sent is sent again. */
+static int keep(struct store *store, const struct store_job *job, struct isg_fail *why)
+{
+    int64_t deadline_us = redis_deadline(store->redis);
+    for (int lost = 0;;) {
+        struct redis_conn *conn = NULL;
+        int err = redis_take(store->redis, REDIS_WRITE, deadline_us, &conn, why);
+        if (err != ISG_OK)
+            return err;
+        bool was_used = conn->used;
+        err = watch_room(conn, job->member, deadline_us, why);
+        bool again = err != ISG_OK && conn->fault == CONN_CLOSED && was_used && lost++ < 3;
+        if (err == ISG_OK) {
+            err = put_watched(conn, job, deadline_us, why);
+            again = err == ISG_ECONFLICT && isg_time_mono_us() < deadline_us;
+        }
+        redis_give(store->redis, &conn);
+        if (!again)
+            return err == ISG_ECONFLICT
+                       ? isg_fail(why, ISG_EBUSY, "too many large pushes come at once")
+                       : err;
+    }
+}
+
+int store_job_put(struct store *store, const struct store_job *job, struct isg_fail *why)
+{
+    struct journal *journal = store_journal_known(store, job->collection);
+    if (!names_id_is_valid(isg_str_of(job->id)) || job->n == 0)
+        return isg_fail(why, ISG_EINVAL, "impossible id of a push");
+    int err = keep(store, job, why);
     if (err == ISG_OK && journal != NULL)
         err = wait_for_replicas(store, atomic_load(&journal->replicas), why);
-    redis_pipe_done(&pipe);
     return err;
 }
 

@@ -132,7 +132,10 @@ int store_status_get(struct store *store, struct isg_str id, struct isg_buf *out
 
 /* ---- pushes that wait ----------------------------------------------------------------------- */
 
-enum { STORE_JOBS_MAX = 64 }; /* that wait at once; their bytes are in Redis' memory */
+enum {
+    STORE_JOBS_MAX = 64,    /* that wait at once; their bytes are in Redis' memory */
+    STORE_JOBS_OF_ONE = 16, /* of one member, so that all others find room */
+};
 
 /*
  * A large push: it is kept whole, in pieces, before it is acknowledged, and worked off later by
@@ -146,9 +149,11 @@ struct store_job {
     const struct isg_str *pieces; /* n of each */
     const struct isg_str *lines;
     size_t n;
+    struct isg_str member; /* counted by it; empty: only with all */
 };
 
-/* Keep it, durably and as a whole. ISG_EBUSY: STORE_JOBS_MAX of them wait. */
+/* Keep it, durably and as a whole. ISG_EBUSY: STORE_JOBS_MAX of them wait, or STORE_JOBS_OF_ONE of
+ * its member; exact also where several gateways are pushed to at once. */
 int store_job_put(struct store *store, const struct store_job *job, struct isg_fail *why);
 
 /* Call each(arg, id) for every push that waits, in no order. */

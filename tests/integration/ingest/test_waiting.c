@@ -35,7 +35,8 @@ static void leave(const char *id, const char *member, const char *collection, un
         lines[i] = isg_str_of(line);
     }
     char *about = isg_arena_printf(f.arena, "%s@api %s %s 1000000", member, member, collection);
-    const struct store_job job = {id, collection, isg_str_of(about), pieces, lines, PIECES};
+    const struct store_job job = {id,    collection, isg_str_of(about), pieces,
+                                  lines, PIECES,     isg_str_of(member)};
     is_int(store_job_put(f.store, &job, &why), ISG_OK, "%s waits %s", id, why.text);
 }
 
@@ -43,7 +44,7 @@ static void leave(const char *id, const char *member, const char *collection, un
 static struct stix_json *complete(const char *id)
 {
     struct stix_json *json = NULL;
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < 6000; i++) {
         const struct timespec nap = {.tv_nsec = 20000000};
         struct isg_buf owner;
         struct isg_buf text;
@@ -158,7 +159,8 @@ static void check_race(void)
         pieces[i] = ISG_STR("2 {}");
         lines[i] = ISG_STR("p{}\n");
     }
-    const struct store_job job = {"raced", "c", ISG_STR("a@api a c 0"), pieces, lines, MANY};
+    const struct store_job job = {"raced", "c",         ISG_STR("a@api a c 0"), pieces, lines,
+                                  MANY,    ISG_STR("a")};
     is_int(store_job_put(f.store, &job, NULL), ISG_OK, "a push of many pieces");
     (void)pthread_create(&thread, NULL, settle, f.store);
     for (bool last = false; !last;) {
@@ -179,9 +181,73 @@ static void check_race(void)
     (void)store_job_close(f.store, ISG_STR("raced"), 60, NULL);
 }
 
+/* ---- places --------------------------------------------------------------------------------- */
+
+enum { CROWD = 8, EACH = 6 };
+
+static atomic_uint taken;
+static atomic_uint refused;
+
+/* Pushes of one member through any gateway, more in all than there is room for. */
+static void *fill(void *arg)
+{
+    static atomic_uint number;
+    struct isg_str piece = ISG_STR("2 {}");
+    struct isg_str line = ISG_STR("p{}\n");
+    for (size_t i = 0; i < EACH; i++) {
+        char id[32];
+        (void)snprintf(id, sizeof id, "place-%u", atomic_fetch_add(&number, 1));
+        const struct store_job job = {id,    "c", ISG_STR("a@api a c 0"), &piece,
+                                      &line, 1,   isg_str_of(arg)};
+        int err = store_job_put(f.store, &job, NULL);
+        atomic_fetch_add(&taken, err == ISG_OK);
+        atomic_fetch_add(&refused, err == ISG_EBUSY);
+    }
+    return NULL;
+}
+
+static int close_one(void *arg, struct isg_str id)
+{
+    char name[32];
+    (void)arg;
+    (void)snprintf(name, sizeof name, "%.*s", ISG_STR_ARG(id));
+    return store_job_close(f.store, isg_str_of(name), 1, NULL);
+}
+
+static unsigned fill_at_once(char *const *members)
+{
+    pthread_t threads[CROWD];
+    atomic_store(&taken, 0);
+    atomic_store(&refused, 0);
+    for (size_t i = 0; i < CROWD; i++)
+        (void)pthread_create(&threads[i], NULL, fill, members[i]);
+    for (size_t i = 0; i < CROWD; i++)
+        (void)pthread_join(threads[i], NULL);
+    is_int(atomic_load(&taken) + atomic_load(&refused), CROWD * EACH, "taken, or told to wait");
+    return atomic_load(&taken);
+}
+
+/* No member takes the places of all others, and however many come at once, the bound holds. */
+static void check_places(void)
+{
+    static char greedy[] = "greedy", one[] = "one", two[] = "two", three[] = "three";
+    static char four[] = "four", five[] = "five";
+    char *const alone[CROWD] = {greedy, greedy, greedy, greedy, greedy, greedy, greedy, greedy};
+    char *const others[CROWD] = {one, one, one, two, two, two, three, three};
+    char *const late[CROWD] = {four, four, four, five, five, five, four, five};
+    is_int(fill_at_once(alone), STORE_JOBS_OF_ONE, "one member has its share and no more");
+    is_int(fill_at_once(others), 2 * STORE_JOBS_OF_ONE + 2 * EACH, "others find theirs");
+    is_int(fill_at_once(late), STORE_JOBS_MAX - 3 * STORE_JOBS_OF_ONE - 2 * EACH,
+           "until all are taken");
+    is_int(store_job_each(f.store, close_one, NULL, NULL), ISG_OK, "all of them are over");
+    is_int(fill_at_once(alone), STORE_JOBS_OF_ONE, "and there is room again");
+    (void)store_job_each(f.store, close_one, NULL, NULL);
+}
+
 int main(void)
 {
     fixture_open(&f);
+    check_places();
     check_race();
     check_rights();
     fixture_close(&f);
