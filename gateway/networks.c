@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BYTES = 16, V4_BITS = 96, ENTRIES_MAX = 1000 };
+enum { BYTES = 16, V4_BITS = 96, SUBSCRIBER_BITS = 64, ENTRIES_MAX = 1000 };
 
 struct network {
     uint8_t base[BYTES]; /* IPv4 as ::ffff:a.b.c.d */
@@ -123,14 +123,36 @@ bool networks_have(const struct networks *networks, struct isg_str address)
     return false;
 }
 
+static bool is_v4(const uint8_t bytes[BYTES])
+{
+    return memcmp(bytes, mapped, sizeof mapped) == 0;
+}
+
+static bool write_address(const uint8_t bytes[BYTES], char out[NETWORKS_ADDRESS_TEXT])
+{
+    bool v4 = is_v4(bytes);
+    return inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? bytes + sizeof mapped : bytes, out,
+                     NETWORKS_ADDRESS_TEXT) != NULL;
+}
+
 bool networks_address(struct isg_str text, char out[NETWORKS_ADDRESS_TEXT])
 {
     uint8_t bytes[BYTES];
-    if (!read_address(text, bytes))
-        return false;
-    bool v4 = memcmp(bytes, mapped, sizeof mapped) == 0;
-    return inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? bytes + sizeof mapped : bytes, out,
-                     NETWORKS_ADDRESS_TEXT) != NULL;
+    return read_address(text, bytes) && write_address(bytes, out);
+}
+
+void networks_subscriber(struct isg_str address, char out[NETWORKS_ADDRESS_TEXT])
+{
+    uint8_t bytes[BYTES];
+    bool good = read_address(address, bytes);
+    if (good && !is_v4(bytes))
+        memset(bytes + SUBSCRIBER_BITS / 8, 0, BYTES - SUBSCRIBER_BITS / 8);
+    if (good && write_address(bytes, out))
+        return;
+    size_t n = address.n < NETWORKS_ADDRESS_TEXT ? address.n : NETWORKS_ADDRESS_TEXT - 1;
+    if (n > 0)
+        memcpy(out, address.p, n);
+    out[n] = '\0';
 }
 
 bool networks_is_loopback(struct isg_str address)

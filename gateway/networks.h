@@ -27,6 +27,12 @@ bool networks_have(const struct networks *networks, struct isg_str address);
 /* An address in the one form that it is compared and logged in; IPv4 in IPv6 becomes IPv4. */
 bool networks_address(struct isg_str text, char out[NETWORKS_ADDRESS_TEXT]);
 
+/*
+ * What limits count an address by: all of an IPv4 address, of IPv6 the /64 that is given to one
+ * subscriber, who can choose addresses within it as he likes; what is no address is itself, cut.
+ */
+void networks_subscriber(struct isg_str address, char out[NETWORKS_ADDRESS_TEXT]);
+
 /* 127.0.0.0/8 or ::1. */
 bool networks_is_loopback(struct isg_str address);
 

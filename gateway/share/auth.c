@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/metrics.h"
+#include "gateway/networks.h"
 #include "gateway/share/document.h"
 #include "gateway/share/rate.h"
 #include "gateway/share/throttle.h"
@@ -117,7 +118,9 @@ static int refuse_wrong(struct check *check, const char *kind, struct isg_str na
 {
     int64_t now_us = isg_time_mono_us() + 1; /* never 0, which marks a free entry */
     struct throttle *throttle = check->auth->throttle;
-    unsigned by_peer = throttle_wrong(throttle, 'p', check->request->peer, now_us);
+    char peer[NETWORKS_ADDRESS_TEXT];
+    networks_subscriber(check->request->peer, peer);
+    unsigned by_peer = throttle_wrong(throttle, 'p', isg_str_of(peer), now_us);
     unsigned by_name = name.n > 0 ? throttle_wrong(throttle, 'n', name, now_us) : 0;
     check->retry_s = by_peer > by_name ? by_peer : by_name;
     metric_add(METRIC_AUTH_FAILURES, kind, 1);

@@ -41,6 +41,41 @@ static bool copy_san(struct document_read *read, struct isg_str san, char **out)
     return *out != NULL;
 }
 
+/*
+ * A distinguished name without the blanks that mean nothing: around commas, plus signs and the
+ * equals sign of each part. "CN=a, O=b" is what many tools print; certificates are compared by
+ * "CN=a,O=b" (RFC 4514). What is escaped or in quotes stays as it is.
+ */
+static char *copy_issuer(struct isg_arena *arena, struct isg_str issuer)
+{
+    char *out = isg_arena_copy(arena, issuer);
+    bool in_type = true;
+    bool in_quotes = false;
+    bool is_begun = false; /* a type or value: blanks before it are left out */
+    size_t kept = 0;       /* up to here nothing is a blank that ends one */
+    size_t n = 0;
+    for (const char *c = out; out != NULL && *c != '\0'; c++) {
+        bool escapes = *c == '\\' && c[1] != '\0';
+        bool cuts = !in_quotes && (*c == ',' || *c == '+' || (*c == '=' && in_type));
+        if (*c == ' ' && !is_begun)
+            continue;
+        if (cuts) {
+            n = kept;
+            in_type = *c != '=';
+        }
+        in_quotes = in_quotes != (*c == '"');
+        is_begun = !cuts;
+        out[n++] = *c;
+        if (escapes)
+            out[n++] = *++c;
+        if (escapes || in_quotes || out[n - 1] != ' ')
+            kept = n;
+    }
+    if (out != NULL)
+        out[kept] = '\0';
+    return out;
+}
+
 static int read_certificate(struct document_read *read, const struct stix_json *value,
                             struct member_certificate *out)
 {
@@ -53,7 +88,9 @@ static int read_certificate(struct document_read *read, const struct stix_json *
     } else if (stix_json_type(value) == STIX_JSON_OBJECT && stix_json_size(value) == 2 &&
                issuer.n > 0 && issuer.n <= ISSUER_MAX && document_is_clean(issuer) &&
                copy_san(read, stix_json_get_str(value, "san"), &out->san)) {
-        out->issuer = isg_arena_copy(read->arena, issuer);
+        out->issuer = copy_issuer(read->arena, issuer);
+        if (out->issuer != NULL && out->issuer[0] == '\0')
+            return document_refuse(read, no_certificate);
     } else {
         return document_refuse(read, no_certificate);
     }

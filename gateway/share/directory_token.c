@@ -14,18 +14,31 @@ struct token_wish {
     int64_t expires_s; /* 0: never */
 };
 
+static int set_label(struct document_read *read, const struct stix_json *value)
+{
+    struct token_wish *wish = read->object;
+    wish->label = stix_json_str(value);
+    bool good = stix_json_type(value) == STIX_JSON_STRING && wish->label.n <= TOKEN_LABEL_MAX &&
+                document_is_clean(wish->label);
+    return good ? ISG_OK : document_refuse(read, "a label has at most 128 plain bytes");
+}
+
+static int set_expires(struct document_read *read, const struct stix_json *value)
+{
+    struct token_wish *wish = read->object;
+    bool good = stix_json_int(value, &wish->expires_s) && wish->expires_s >= 1 &&
+                wish->expires_s <= TOKEN_LIFE_MAX_S;
+    return good ? ISG_OK : document_refuse(read, "1 second to 10 years, in seconds");
+}
+
+/* A wish that is not known is refused: a token that was to expire must not live for ever. */
 static int read_wish(const struct stix_json *body, struct token_wish *out, struct isg_fail *why)
 {
-    out->label = stix_json_get_str(body, "label");
-    out->expires_s = 0;
-    if (out->label.n > TOKEN_LABEL_MAX || !document_is_clean(out->label))
-        return isg_fail_at(why, ISG_EINVAL, "/label", NULL, "a label has at most %d plain bytes",
-                           TOKEN_LABEL_MAX);
-    if (stix_json_has(body, "expires_s") &&
-        (!stix_json_int(stix_json_get(body, "expires_s"), &out->expires_s) || out->expires_s < 1 ||
-         out->expires_s > TOKEN_LIFE_MAX_S))
-        return isg_fail_at(why, ISG_EINVAL, "/expires_s", NULL, "1 second to 10 years");
-    return ISG_OK;
+    static const struct document_field fields[] = {{"label", DOCUMENT_BODY, set_label},
+                                                   {"expires_s", DOCUMENT_BODY, set_expires}};
+    struct document_read read = {.why = why, .object = out};
+    *out = (struct token_wish){.expires_s = 0};
+    return document_apply(fields, sizeof fields / sizeof fields[0], body, DOCUMENT_BODY, &read);
 }
 
 /* "isg_" and 32 random bytes: easy to find by those who search for leaked secrets. */

@@ -6,12 +6,11 @@ import json
 import os
 import re
 import socket
-import statistics
 import threading
 import time
 from urllib.parse import quote
 
-from gateway import MEDIA, Instance, done, indicator, ok, same
+from gateway import MEDIA, Instance, done, indicator, ok, same, until
 
 ROOTS = """roots:
   - path: api
@@ -54,16 +53,19 @@ def rotation(isg):
     same((status_of(old), status_of(fresh)), (200, 200), "two passwords while a rotation lasts")
     ok("old_password_until" in isg.json("member", "show", "rota"), "and it is shown until when")
     isg.run("member", "set", "rota", "--password-file", secret_file(isg, "third secret"),
-            "--keep-old", "2s")
+            "--keep-old", "24h")
     same((status_of(old), status_of(fresh)), (401, 200), "a second rotation keeps one, not two")
-    time.sleep(2.1)
-    same((status_of(fresh), status_of(isg.client("rota", "third secret"))), (401, 200),
-         "the overlap ends by itself")
-    isg.run("member", "set", "rota", "--password-file", secret_file(isg, "fourth secret"))
-    same(status_of(isg.client("rota", "third secret")), 401, "without --keep-old it ends at once")
+    third, fourth = (isg.client("rota", n + " secret") for n in ("third", "fourth"))
+    same(status_of(third), 200, "and the new one")
+    isg.run("member", "set", "rota", "--password-file", secret_file(isg, "fourth secret"),
+            "--keep-old", "2s")
+    ok(until(lambda: status_of(third) == 401), "the overlap ends by itself")
+    same(status_of(fourth), 200, "for the old one alone")
+    isg.run("member", "set", "rota", "--password-file", secret_file(isg, "fifth secret"))
+    same(status_of(fourth), 401, "without --keep-old it ends at once")
     same(isg.run("member", "set", "rota", "--keep-old", "1h", check=False).returncode, 64,
          "--keep-old alone is no wish")
-    same(isg.run("member", "set", "rota", "--password-file", secret_file(isg, "fifth secret"),
+    same(isg.run("member", "set", "rota", "--password-file", secret_file(isg, "sixth secret"),
                  "--keep-old", "soon", check=False).returncode, 64, "a time is a time")
 
 
@@ -75,8 +77,7 @@ def tokens(isg):
     word = isg.client()
     word.headers["Authorization"] = "Token " + made["token"]
     same((status_of(one), status_of(word)), (200, 200), "Bearer, and Token as taxii2-client says it")
-    time.sleep(1.1)
-    same(status_of(two), 401, "a token ends when it said")
+    ok(until(lambda: status_of(two) == 401), "a token ends when it said")
     listed = isg.json("member", "show", "toko")["tokens"]
     same([(t["id"], t["label"]) for t in listed],
          [(made["id"], "siem"), (other["id"], "old")], "tokens are listed by id and label")
@@ -84,6 +85,11 @@ def tokens(isg):
     ok("siem" in isg.run("member", "token", "toko", "--list").stdout, "token --list")
     same(isg.json("member", "token", "toko", "--revoke", made["id"])["revoked"], 1, "revoked by id")
     same((status_of(one), status_of(word)), (401, 401), "and gone at once, on an open connection")
+    for body, path in (({"expires": "30d"}, "/expires"), ({"label": "x", "expires_in": 1}, "/expires_in"),
+                       ({"expires_s": "30d"}, "/expires_s"), ({"label": 7}, "/label")):
+        answer = admin(isg, "POST", "/admin/v1/members/toko/token", body)
+        same((int(answer["http_status"]), answer["details"]["path"]), (422, path),
+             "a token is not made by a request that is not understood: " + answer.get("description", ""))
     same(isg.run("member", "token", "toko", "--revoke", "siem", check=False).returncode, 1,
          "there is none of that label any more")
     # In the middle of paging, R-054.
@@ -92,6 +98,20 @@ def tokens(isg):
     isg.run("member", "token", "toko", "--revoke", "walk")
     same(walker.get("/api/collections/both/objects/?limit=1&next=" + quote(page["next"])).status,
          401, "R-054: a key that was taken away ends a walk")
+
+
+def admin(isg, method, path, body):
+    """The answer of the admin socket."""
+    text = json.dumps(body)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(60)
+        s.connect(os.path.join(isg.dir, "admin.sock"))
+        s.sendall(("%s %s HTTP/1.1\r\nHost: isg\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                   "Content-Length: %d\r\n\r\n%s" % (method, path, len(text), text)).encode())
+        answer = b""
+        while piece := s.recv(65536):
+            answer += piece
+    return json.loads(answer.split(b"\r\n\r\n", 1)[1])
 
 
 def malformed(isg):
@@ -125,6 +145,7 @@ def raw(isg, data):
     with isg.tls.wrap_socket(socket.create_connection(("127.0.0.1", isg.port), timeout=10),
                              server_hostname="127.0.0.1") as peer:
         text = b""
+        peer.settimeout(60)
         try:
             peer.sendall(data)
             while True:
@@ -190,13 +211,15 @@ def rates(isg):
 
 # ---- rights ----
 
-def median_ms(client, path, n=60):
-    times = []
+def fastest_ms(client, paths, n=60):
+    """The best time of each path, asked in turns: what else the machine does adds to all of them."""
+    times = {path: [] for path in paths}
     for _ in range(n):
-        begun = time.perf_counter()
-        client.get(path)
-        times.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(times)
+        for path in paths:
+            begun = time.perf_counter()
+            client.get(path)
+            times[path].append((time.perf_counter() - begun) * 1000)
+    return [min(times[path]) for path in paths]
 
 
 def matrix(isg):
@@ -234,8 +257,8 @@ def matrix(isg):
          (404, shape(member.get("/api/status/%s/" % ids["absent"]))),
          "R-046: another's status is as absent")
     same(answer.status, 404, "for who may do much, too")
-    near = median_ms(member, "/api/collections/%s/objects/" % ids["hidden"])
-    far = median_ms(member, "/api/collections/%s/objects/" % ids["absent"])
+    near, far = fastest_ms(member, ["/api/collections/%s/objects/" % ids[name]
+                                    for name in ("hidden", "absent")])
     ok(near < 2.5 * far + 1 and far < 2.5 * near + 1,
        "R-046: in the same time (%.2f ms, %.2f ms)" % (near, far))
     isg.run("member", "suspend", "reader")

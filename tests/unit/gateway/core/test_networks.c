@@ -68,9 +68,33 @@ static void check_forms(void)
        "loopback");
 }
 
+static void check_subscribers(void)
+{
+    static const struct {
+        const char *address, *form;
+    } rows[] = {
+        {"192.0.2.1", "192.0.2.1"},
+        {"::ffff:192.0.2.1", "192.0.2.1"},
+        {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"},
+        {"2001:db8:1:2::9", "2001:db8:1:2::"},
+        {"2001:db8:1:3::9", "2001:db8:1:3::"},
+        {"unix", "unix"},
+        {"", ""},
+        {"no address, and a text longer than any of them is",
+         "no address, and a text longer than any of them"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char out[NETWORKS_ADDRESS_TEXT];
+        networks_subscriber(isg_str_of(rows[i].address), out);
+        ok(strncmp(out, rows[i].form, NETWORKS_ADDRESS_TEXT - 1) == 0, "'%s' counts as '%s'",
+           rows[i].address, out);
+    }
+}
+
 int main(void)
 {
     check_lists();
     check_forms();
+    check_subscribers();
     return tap_done();
 }

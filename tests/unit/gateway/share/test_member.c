@@ -1,4 +1,5 @@
 /* Reading and writing the documents of members and collections, rights, and look-ups. */
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/share/document.h"
@@ -111,6 +112,36 @@ static int apply(const char *text, struct member *member)
         err = member_read(json, DOCUMENT_BODY, arena, member, &why);
     stix_json_free(&json);
     return err;
+}
+
+/* Blanks that tools print between the parts of a name mean nothing; all others do. */
+static void check_issuers(void)
+{
+    static const struct {
+        const char *said, *form;
+    } rows[] = {
+        {"CN=Pumps CA,O=Pumps", "CN=Pumps CA,O=Pumps"},
+        {"CN=Pumps CA, O=Pumps", "CN=Pumps CA,O=Pumps"},
+        {"  CN = Pumps CA ,  O= Pumps  ", "CN=Pumps CA,O=Pumps"},
+        {"CN=a + OU = b,C=DE", "CN=a+OU=b,C=DE"},
+        {"CN=a = b, O=c", "CN=a = b,O=c"},
+        {"CN=Pumps\\\\, Ltd, O=\\\\ x\\\\ , C=DE", "CN=Pumps\\, Ltd,O=\\ x\\ ,C=DE"},
+        {"O=\\\"a, b \\\" , CN=c", "O=\"a, b \",CN=c"},
+        {" ", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char json[256];
+        struct member member;
+        struct isg_fail why;
+        (void)snprintf(json, sizeof json,
+                       "{\"name\":\"a\",\"kind\":\"mdm\",\"certificates\":[{\"issuer\":\"%s\","
+                       "\"san\":\"DNS:a\"}]}",
+                       rows[i].said);
+        int err = read_member(json, DOCUMENT_BODY, &member, &why);
+        if (ok((err == ISG_OK) == (rows[i].form[0] != '\0'), "issuer '%s'", rows[i].said) &&
+            err == ISG_OK)
+            is_str(member.certificates[0].issuer, rows[i].form, "in its form");
+    }
 }
 
 static void check_member_round(void)
@@ -314,6 +345,7 @@ int main(void)
     arena = isg_arena_new(1 << 24);
     check_member_bodies();
     check_member_round();
+    check_issuers();
     check_collection_bodies();
     check_rights();
     check_lookups();
