@@ -16,7 +16,7 @@
 #include "stix/base/jsonw.h"
 #include "stix/base/uuid.h"
 
-enum { SECRET_BYTES = 32, CONFIG_MAX = 1 << 20, HOST_BYTES = 256, URL_BYTES = 512 };
+enum { SECRET_BYTES = 32, CONFIG_MAX = 1 << 20, HOST_BYTES = 256, URL_BYTES = 512, MADE_MAX = 32 };
 
 struct init {
     const char *dir; /* absolute */
@@ -27,6 +27,8 @@ struct init {
     char public_host[HOST_BYTES]; /* of the URL that members use */
     char url[URL_BYTES];
     struct trust_public content;
+    const char *made[MADE_MAX]; /* below dir, in the order of making; what was there is not in it */
+    size_t made_count;
 };
 
 static int init_path(const struct init *init, const char *below, char out[PATH_MAX],
@@ -37,11 +39,21 @@ static int init_path(const struct init *init, const char *below, char out[PATH_M
     return ISG_OK;
 }
 
-static int init_write(const struct init *init, const char *below, struct isg_str text,
-                      unsigned mode, struct isg_fail *why)
+/* The path of what will be made, to be taken away again where the rest cannot. */
+static int init_new(struct init *init, const char *below, char out[PATH_MAX], struct isg_fail *why)
+{
+    struct stat st;
+    int err = init_path(init, below, out, why);
+    if (err == ISG_OK && lstat(out, &st) != 0 && init->made_count < MADE_MAX)
+        init->made[init->made_count++] = below;
+    return err;
+}
+
+static int init_write(struct init *init, const char *below, struct isg_str text, unsigned mode,
+                      struct isg_fail *why)
 {
     char path[PATH_MAX];
-    int err = init_path(init, below, path, why);
+    int err = init_new(init, below, path, why);
     return err == ISG_OK ? cli_write(path, text, mode, why) : err;
 }
 
@@ -104,11 +116,14 @@ static int init_folders(struct init *init, struct isg_fail *why)
 {
     static const char *const folders[] = {"tls", "keys", "secrets", "public", "state", "redis"};
     char path[PATH_MAX];
+    struct stat st;
     int err = ISG_OK;
     for (size_t i = 0; i < sizeof folders / sizeof folders[0] && err == ISG_OK; i++) {
-        err = init_path(init, folders[i], path, why);
+        err = init_new(init, folders[i], path, why);
         if (err == ISG_OK && mkdir(path, 0700) != 0 && errno != EEXIST)
             err = isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
+        if (err == ISG_OK && (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)))
+            err = isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(ENOTDIR));
     }
     return err;
 }
@@ -143,7 +158,7 @@ static int init_keys(struct init *init, struct isg_fail *why)
     trust_wipe(random, sizeof random);
     int err = init_write(init, "secrets/keys.pass", isg_buf_str(&pass), 0600, why);
     if (err == ISG_OK)
-        err = init_path(init, "keys/content.key", path, why);
+        err = init_new(init, "keys/content.key", path, why);
     if (err == ISG_OK)
         err = trust_key_new(path, TRUST_CONTENT, isg_buf_str(&pass), &init->content, why);
     if (err == ISG_OK) {
@@ -167,7 +182,7 @@ static int init_secret(struct init *init, struct isg_fail *why)
 {
     char path[PATH_MAX];
     struct trust_secret *secret = NULL;
-    int err = init_path(init, "secrets/instance.secret", path, why);
+    int err = init_new(init, "secrets/instance.secret", path, why);
     if (err == ISG_OK)
         err = trust_secret_open(path, &secret, why);
     trust_secret_free(&secret);
@@ -317,12 +332,15 @@ static int init_all(struct init *init, struct isg_fail *why)
     return err;
 }
 
-/* Nothing stays behind of an instance that could not be made: what held files before keeps them. */
+/* Nothing stays behind of an instance that could not be made; what was there before does. */
 static void init_undo(const struct init *init, bool made_folder)
 {
     char path[PATH_MAX];
     if (init_path(init, "isg.yaml.new", path, NULL) == ISG_OK)
-        (void)unlink(path);
+        (void)unlink(path); /* also one that an attempt before this one left behind */
+    for (size_t i = init->made_count; i-- > 0;)
+        if (init_path(init, init->made[i], path, NULL) == ISG_OK)
+            (void)remove(path);
     if (made_folder)
         (void)rmdir(init->dir);
 }
@@ -352,6 +370,8 @@ int cli_init(struct cli *cli)
         code = cli_expect(cli, 1, 1);
     if (code == 0 && init.listen == NULL)
         code = cli_usage(cli, "--listen HOST:PORT is missing");
+    if (code == 0 && init.name[0] == '\0')
+        code = cli_usage(cli, "--name is empty: it is what members read as the title");
     if (code != 0)
         return code;
     (void)umask(077);

@@ -108,11 +108,27 @@ def instances(base):
             (("--listen", "127.0.0.1:1", "--public-url", ""), 64),
             (("--listen", "127.0.0.1:1", "--public-url", "https://gateway.example:99999"), 64),
             (("--listen", "127.0.0.1:1", "--public-url", "https://%s.example" % ("a" * 600)), 64),
-            (("--listen", "0.0.0.0:8443"), 64), (("--listen", "[::]:8443"), 64)]
+            (("--listen", "0.0.0.0:8443"), 64), (("--listen", "[::]:8443"), 64),
+            (("--listen", "127.0.0.1:1", "--name", ""), 64)]
     for row, code in rows:
         target = os.path.join(base, "not made")
         same((raw("init", target, *row)[0], os.path.exists(target)), (code, False),
              "init %s makes nothing" % " ".join(row))
+    ok("--name" in raw("init", target, *rows[-1][0])[2], "an empty name is called so")
+    for there in ("redis", "state", "public"):  # files where folders should be
+        os.mkdir(target)
+        for name in (there, "mine"):
+            with open(os.path.join(target, name), "w") as f:
+                f.write("mine")
+        code, _, err = raw("init", target, "--listen", "127.0.0.1:1")
+        same((code, there in err, sorted(os.listdir(target))), (73, True, sorted((there, "mine"))),
+             "init that fails half-way leaves what was there: " + err.strip()[-40:])
+        shutil.rmtree(target)
+    os.makedirs(os.path.join(target, "keys", "content.key"))
+    code, _, err = raw("init", target, "--listen", "127.0.0.1:1")
+    same((code != 0, os.listdir(target), os.listdir(os.path.join(target, "keys"))),
+         (True, ["keys"], ["content.key"]), "also behind its keys: " + err.strip()[-40:])
+    shutil.rmtree(target)
     target = os.path.join(base, "behind a name")
     raw("init", target, "--listen", "0.0.0.0:8443", "--public-url", "https://gateway.example:444/",
         "--name", "x" + "\u00e4" * 40)
