@@ -155,12 +155,19 @@ static int fail_key(const struct config_yaml *yaml, const struct complaint *c, c
                     section, section[0] != '\0' ? "." : "", key);
 }
 
+/* libyaml has no words for it: its problem is a null pointer then, which ours prints as such. */
+static bool is_out_of_memory(cyaml_err_t err, const struct complaint *c)
+{
+    return err == CYAML_ERR_OOM || err == CYAML_ERR_LIBYAML_PARSER_INIT ||
+           (err == CYAML_ERR_LIBYAML_PARSER && strcmp(c->message, "libyaml: (null)") == 0);
+}
+
 /* The library's words, turned into one sentence with file, line and key. */
 static int fail_of(cyaml_err_t err, const struct config_yaml *yaml, const struct complaint *c,
                    const char *file, struct isg_fail *why)
 {
     char key[64];
-    if (err == CYAML_ERR_OOM)
+    if (is_out_of_memory(err, c))
         return isg_fail(why, ISG_ENOMEM, "%s: no memory", file);
     if (sscanf(c->message, "Unexpected key: %63[^\n]", key) == 1)
         return fail_key(yaml, c, key, "unknown key", file, why);

@@ -190,6 +190,15 @@ static pid_t listener_of(const char *path)
     return cred.pid;
 }
 
+/* ISG_EBUSY: somebody holds it; ISG_EIO: that cannot be found out here. */
+static int try_lock(const struct embedded *e, int fd, const char *name, struct isg_fail *why)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return ISG_OK;
+    return errno == EWOULDBLOCK ? isg_fail(why, ISG_EBUSY, "%s/%s is held", e->folder, name)
+                                : fail_file(why, e->folder, name);
+}
+
 static bool lock_within(int fd, int64_t us)
 {
     int64_t end = isg_time_mono_us() + us;
@@ -207,8 +216,9 @@ static bool lock_within(int fd, int64_t us)
  */
 static int end_orphan(const struct embedded *e, struct isg_fail *why)
 {
-    if (flock(e->server_lock, LOCK_EX | LOCK_NB) == 0)
-        return ISG_OK;
+    int err = try_lock(e, e->server_lock, "lock", why);
+    if (err != ISG_EBUSY)
+        return err;
     pid_t pid = listener_of(e->socket);
     LOG(LOG_WARN, "store.orphan", log_cstr("folder", e->folder), log_int("pid", pid));
     if (pid > 1) {
@@ -355,7 +365,9 @@ static int init(struct embedded *e, const char *dir, struct isg_fail *why)
 static int take_locks(struct embedded *e, struct isg_fail *why)
 {
     int err = open_lock(e, "gateway.lock", &e->gateway_lock, why);
-    if (err == ISG_OK && flock(e->gateway_lock, LOCK_EX | LOCK_NB) != 0)
+    if (err == ISG_OK)
+        err = try_lock(e, e->gateway_lock, "gateway.lock", why);
+    if (err == ISG_EBUSY)
         err = isg_fail(why, ISG_EBUSY, "%s: another gateway runs this instance", e->folder);
     if (err == ISG_OK)
         err = open_lock(e, "lock", &e->server_lock, why);
