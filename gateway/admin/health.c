@@ -9,6 +9,8 @@
 #include "stix/base/time.h"
 #include "stix/json.h"
 
+enum { SURVEY_MS = 30000 }; /* that the doctor looks for lost keys in all */
+
 int admin_healthz(struct admin_call *call, struct isg_fail *why)
 {
     (void)why;
@@ -124,6 +126,63 @@ static void check_store(struct isg_jsonw *w, const struct admin *admin)
     isg_buf_done(&text);
 }
 
+static void describe_losses(const struct collection *collection, const struct store_survey *survey,
+                            struct isg_buf *out)
+{
+    const struct {
+        uint64_t n;
+        const char *what;
+    } rows[] = {{survey->lost_records, "without their record"},
+                {survey->lost_objects, "without their bytes"},
+                {survey->lost_entries, "not found by their id"},
+                {survey->lost_labels, "lost labels"}};
+    isg_buf_printf(out, "%s: of %llu events ", collection->title,
+                   (unsigned long long)survey->events);
+    if (survey->seen < survey->events)
+        isg_buf_printf(out, "(the first %llu were looked at) ", (unsigned long long)survey->seen);
+    bool any = false;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].n > 0)
+            isg_buf_printf(out, "%s%llu %s", any ? ", " : "", (unsigned long long)rows[i].n,
+                           rows[i].what);
+        any = any || rows[i].n > 0;
+    }
+    isg_buf_puts(out, any ? "" : "all are whole");
+    if (survey->first[0] != '\0')
+        isg_buf_printf(out, "; the first is %s", survey->first);
+}
+
+/* Are there the keys that each collection's log speaks of? */
+static void check_collection(struct isg_jsonw *w, const struct admin *admin,
+                             const struct collection *collection, unsigned patience_ms)
+{
+    struct store_survey survey;
+    struct isg_fail why = {0};
+    struct isg_buf text;
+    isg_buf_init(&text, 4096);
+    if (store_survey(admin->parts.store, collection->id, patience_ms, &survey, &why) != ISG_OK) {
+        check_put(w, "collection", "error", why.text, "is redis-server running and reachable?");
+        return;
+    }
+    describe_losses(collection, &survey, &text);
+    bool whole =
+        survey.lost_records + survey.lost_objects + survey.lost_entries + survey.lost_labels == 0;
+    check_put(w, "collection", whole ? "ok" : "error", text.p,
+              whole ? NULL
+                    : "stop the gateways and restore the Redis files from a backup; without one, "
+                      "delete what is named, and push or import it again");
+    isg_buf_done(&text);
+}
+
+static void check_collections(struct isg_jsonw *w, const struct admin *admin)
+{
+    const struct registry *registry = directory_get(admin->parts.directory);
+    size_t n = registry->collections_count;
+    for (size_t i = 0; i < n; i++)
+        check_collection(w, admin, &registry->collections[i], SURVEY_MS / (unsigned)n);
+    registry_unref(&registry);
+}
+
 /* Tokens of one gateway must open the others on the same store. */
 static void check_gateways(struct isg_jsonw *w, const struct admin *admin)
 {
@@ -206,6 +265,7 @@ int admin_doctor(struct admin_call *call, struct isg_fail *why)
     check_store(&w, call->admin);
     check_breaker(&w, call->admin);
     check_gateways(&w, call->admin);
+    check_collections(&w, call->admin);
     secret_files_each(config, check_secret_file, &w);
     check_disk(&w, config->dir);
     check_clock(&w);

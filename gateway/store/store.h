@@ -121,6 +121,28 @@ int store_docs_generation(struct store *store, uint64_t *out, struct isg_fail *w
 int store_agree(struct store *store, struct isg_str name, struct isg_str value, bool *out_same,
                 struct isg_fail *why);
 
+/* ---- what was lost -------------------------------------------------------------------------- */
+
+enum { STORE_SURVEY_TEXT = 128 };
+
+/* Keys of a log that should be there and are not: nobody but somebody else deletes them. */
+struct store_survey {
+    uint64_t events;               /* of the log */
+    uint64_t seen;                 /* of them; fewer where the patience was over */
+    uint64_t lost_records;         /* events whose record is gone: what they were is not known */
+    uint64_t lost_objects;         /* living events without their bytes: read as deleted */
+    uint64_t lost_entries;         /* living events that are not found by id any more */
+    uint64_t lost_labels;          /* texts of labels: their events are shown to nobody */
+    char first[STORE_SURVEY_TEXT]; /* an id of one of them, "" where none is known; may be cut */
+};
+
+/*
+ * Compare a log with what Redis holds, past all memory: two look-ups an event. Stops, with what it
+ * has seen, after patience_ms. ISG_EINVAL (impossible name), ISG_ESTORE, ISG_ENOMEM.
+ */
+int store_survey(struct store *store, const char *collection, unsigned patience_ms,
+                 struct store_survey *out, struct isg_fail *why);
+
 /* ---- statuses ------------------------------------------------------------------------------- */
 
 /* Keep a status resource for ttl_s seconds. owner is the member who may read it. */
