@@ -117,19 +117,19 @@ static void put_text(struct export *run, struct isg_jsonw *w, const char *name, 
     isg_buf_done(&plain);
 }
 
-static void put_marking(struct isg_jsonw *w, enum stix_tlp tlp)
+static void put_marking(struct export *run, struct isg_jsonw *w, enum stix_tlp tlp)
 {
-    char level[16];
-    const char *name = stix_tlp_name(tlp);
-    size_t n = 0;
-    for (; name[n] != '\0' && n + 1 < sizeof level; n++)
-        level[n] = (char)(name[n] >= 'a' && name[n] <= 'z' ? name[n] - 32 : name[n]);
-    level[n] = '\0';
+    struct isg_buf level;
+    isg_buf_init(&level, ISG_BUF_NO_MAX);
+    export_put_level(&level, tlp);
     isg_jsonw_name(w, "marking");
     isg_jsonw_object(w);
-    isg_jsonw_put(w, "tlp", level);
+    isg_jsonw_put_str(w, "tlp", isg_buf_str(&level));
     isg_jsonw_put(w, "tlp_version", "2.0");
     isg_jsonw_end(w);
+    if (level.err != ISG_OK)
+        run->err = level.err;
+    isg_buf_done(&level);
 }
 
 static void put_indicator(struct export *run, struct isg_jsonw *w, const struct export_row *row,
@@ -148,7 +148,7 @@ static void put_indicator(struct export *run, struct isg_jsonw *w, const struct 
     isg_jsonw_put(w, "provider", run->options.source);
     put_text(run, w, "first_seen", of->valid_from);
     put_text(run, w, "modified_at", of->modified);
-    put_marking(w, of->tlp);
+    put_marking(run, w, of->tlp);
     isg_jsonw_end(w);
 }
 

@@ -258,7 +258,8 @@ static void put_info(struct export *run, struct isg_jsonw *w, const struct misp_
     struct isg_buf text;
     isg_buf_init(&text, ISG_BUF_NO_MAX);
     export_put_plain(&text, isg_str_of(run->options.source), COMMENT_MAX);
-    isg_buf_printf(&text, ": indicators of %s, TLP:%s", event->day, stix_tlp_name(event->tlp));
+    isg_buf_printf(&text, ": indicators of %s, TLP:", event->day);
+    export_put_level(&text, event->tlp);
     isg_jsonw_put_str(w, "info", isg_buf_str(&text));
     if (text.err != ISG_OK)
         run->err = text.err;

@@ -115,7 +115,7 @@ static void put_content(struct isg_buf *out, const char *buffer, struct isg_str 
             isg_buf_putc(out, (char)c);
         hex = !plain;
     }
-    isg_buf_printf(out, "%s\"; bsize:%zu; %s", hex ? "|" : "", value.n, modifiers);
+    isg_buf_printf(out, "%s\"; %sbsize:%zu; ", hex ? "|" : "", modifiers, value.n);
 }
 
 /* ---- rules by kind ---- */

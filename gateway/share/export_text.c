@@ -76,6 +76,12 @@ void export_put_words(struct isg_buf *out, struct isg_str text, const char *also
     }
 }
 
+void export_put_level(struct isg_buf *out, enum stix_tlp tlp)
+{
+    for (const char *c = stix_tlp_name(tlp); *c != '\0'; c++)
+        isg_buf_putc(out, (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c));
+}
+
 void export_put_value(struct isg_buf *out, const struct ioc *ioc)
 {
     bool v6 = ioc->kind == IOC_IP_PORT && isg_str_find(ioc->value, ':') != SIZE_MAX;

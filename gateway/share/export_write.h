@@ -80,6 +80,9 @@ void export_put_plain(struct isg_buf *out, struct isg_str text, size_t max);
 void export_put_words(struct isg_buf *out, struct isg_str text, const char *also, char other,
                       size_t max);
 
+/* Append a level as TLP writes it: GREEN, AMBER+STRICT. */
+void export_put_level(struct isg_buf *out, enum stix_tlp tlp);
+
 /* Free the set behind export_is_new. */
 void export_seen_free(struct export *run);
 

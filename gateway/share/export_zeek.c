@@ -75,7 +75,9 @@ static void put_meta(struct export *run, const struct export_indicator *of)
     put_field(&run->text, isg_buf_str(&text));
     isg_buf_reset(&text);
     export_put_plain(&text, of->id, TEXT_MAX);
-    isg_buf_printf(&text, " TLP:%s ", stix_tlp_name(of->tlp));
+    isg_buf_puts(&text, " TLP:");
+    export_put_level(&text, of->tlp);
+    isg_buf_putc(&text, ' ');
     export_put_plain(&text, of->name, TEXT_MAX);
     isg_buf_putc(&run->text, '\t');
     put_field(&run->text, isg_str_trim(isg_buf_str(&text)));

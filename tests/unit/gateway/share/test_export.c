@@ -203,7 +203,7 @@ static void suricata(void)
 static void zeek(void)
 {
 #define HEAD "#fields\tindicator\tindicator_type\tmeta.source\tmeta.desc\n"
-#define META "\tExample ISAO\tindicator--11111111-1111-4111-8111-111111111111 TLP:green"
+#define META "\tExample ISAO\tindicator--11111111-1111-4111-8111-111111111111 TLP:GREEN"
     expect("zeek", NULL, "[url:value = 'https://bad.example:8443/a\\\\x41']", NULL,
            HEAD "bad.example:8443/a\\x5cx41\tIntel::URL" META "\n", EXPORT_KEPT);
     expect("zeek", NULL, "[url:value = 'http://bad.example?q']", NULL,
