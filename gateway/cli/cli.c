@@ -87,7 +87,7 @@ static const struct cli_command commands[] = {
      "  isg convert --format csaf advisory.json -o bundle.json\n",
      cli_convert},
     {"export", "write what a member may see: a signed bundle, or a form of other tools",
-     "--collection C [--as MEMBER] [--format F] [--type T] [--exclude LIST]\n"
+     "--collection C [--as MEMBER] [--format F] [--type T] [--warning-lists PATH]\n"
      "    [--all-versions] -o FILE\n\n"
      "stix (default) writes FILE, FILE.objects, FILE.jws and FILE.minisig. The other formats\n"
      "hold the indicators in force whose pattern is a plain value; what is left out is\n"
@@ -99,8 +99,8 @@ static const struct cli_command commands[] = {
      "  rpz       a DNS response policy zone\n"
      "  misp      FILE is a folder: a MISP feed with its manifest.json\n"
      "  ecs       lines of JSON in the Elastic Common Schema\n\n"
-     "Private and special addresses and names are never written; --exclude names a warning\n"
-     "list (MISP's form) of further ones, your own for instance.\n\n"
+     "Private and special addresses and names are never written; --warning-lists names a list\n"
+     "in the form of the MISP project, or a folder of them, with further ones: your own names.\n\n"
      "  isg export --collection indicators --as pumpmaker --format stix -o feed.json\n"
      "  isg export --collection indicators --as st-mary --format rpz -o isao.zone\n",
      cli_export},

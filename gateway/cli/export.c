@@ -288,8 +288,8 @@ static int check_request(const struct export_view *view, const struct export_req
         return cli_usage(cli, "no list of `%s`; see isg export --help", request->type);
     if (view->all_versions && !stix)
         return cli_usage(cli, "--all-versions is for --format stix");
-    if (request->exclude != NULL && stix)
-        return cli_usage(cli, "--exclude is not for --format stix");
+    if (request->lists != NULL && stix)
+        return cli_usage(cli, "--warning-lists is not for --format stix");
     return 0;
 }
 
@@ -301,7 +301,7 @@ int cli_export(struct cli *cli)
                                          {"--as", NULL, &view.member},
                                          {"--format", NULL, &request.format},
                                          {"--type", NULL, &request.type},
-                                         {"--exclude", NULL, &request.exclude},
+                                         {"--warning-lists", NULL, &request.lists},
                                          {"--all-versions", &view.all_versions, NULL},
                                          {"-o", NULL, &request.target}};
     int code = cli_options(cli, options, sizeof options / sizeof options[0]);

@@ -57,9 +57,9 @@ int export_sink_close(struct export_sink *sink, int err, struct isg_fail *why);
 /* What the command line asks for, beside the view. */
 struct export_request {
     const char *format;
-    const char *type;    /* of a list */
-    const char *exclude; /* a warning list's file; may be NULL */
-    const char *target;  /* -o */
+    const char *type;   /* of a list */
+    const char *lists;  /* a warning list, or a folder of them; may be NULL */
+    const char *target; /* -o */
 };
 
 /* The formats for other tools, by gateway/share/export.h. Returns the exit code. */

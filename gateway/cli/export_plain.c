@@ -7,11 +7,12 @@
 
 #include "feeds/feed.h"
 #include "gateway/cli/export.h"
+#include "gateway/cli/feed_file.h"
 #include "gateway/share/export.h"
 #include "stix/base/jsonw.h"
 #include "stix/base/time.h"
 
-enum { LIST_FILE_MAX = 256 << 20, MANIFEST_MAX = 256 << 20 };
+enum { MANIFEST_MAX = 256 << 20 };
 
 struct plain {
     struct export_view *view;
@@ -211,20 +212,14 @@ static void print_result(const struct plain *plain)
 
 /* ---- the command ---- */
 
-static int load_exclude(const char *path, struct exclude_lists **out, struct isg_fail *why)
+/* NULL, which stands for the built-in list, when no other was named. */
+static int load_lists(const char *path, struct exclude_lists **out, struct isg_fail *why)
 {
-    struct isg_buf text;
     if (path == NULL)
         return ISG_OK;
     *out = exclude_new(true);
-    if (*out == NULL)
-        return isg_fail(why, ISG_ENOMEM, "no memory for a list");
-    isg_buf_init(&text, LIST_FILE_MAX);
-    int err = cli_read(path, LIST_FILE_MAX, &text, why);
-    if (err == ISG_OK)
-        err = exclude_add(*out, isg_buf_str(&text), EXCLUDE_DROP, why);
-    isg_buf_done(&text);
-    return err;
+    return *out != NULL ? feed_lists_read(*out, path, why)
+                        : isg_fail(why, ISG_ENOMEM, "no memory for a list");
 }
 
 static int run_plain(struct plain *plain, const struct export_options *options,
@@ -250,7 +245,7 @@ int export_plain(struct export_view *view, const struct export_request *request)
     const char *slash = strrchr(request->target, '/');
     int err = cli_config_load(view->cli, NULL, &config, &why);
     if (err == ISG_OK)
-        err = load_exclude(request->exclude, &exclude, &why);
+        err = load_lists(request->lists, &exclude, &why);
     if (err == ISG_OK) {
         struct export_options options = {.format = export_format_find(request->format),
                                          .type = request->type,

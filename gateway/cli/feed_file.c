@@ -81,13 +81,13 @@ static int read_networks(struct feed_reader *reader, const char *list, struct is
     return reader->internal != NULL ? ISG_OK : isg_fail(why, ISG_ENOMEM, "no memory");
 }
 
-static int read_list(struct feed_reader *reader, const char *path, struct isg_fail *why)
+static int read_list(struct exclude_lists *lists, const char *path, struct isg_fail *why)
 {
     struct isg_buf text;
     isg_buf_init(&text, SETTINGS_MAX);
     int err = cli_read(path, SETTINGS_MAX, &text, why);
     if (err == ISG_OK) {
-        err = exclude_add(reader->exclude, isg_buf_str(&text), EXCLUDE_WARN, why);
+        err = exclude_add(lists, isg_buf_str(&text), EXCLUDE_WARN, why);
         err = err == ISG_OK ? ISG_OK : name_file(why, err, path);
     }
     isg_buf_done(&text);
@@ -99,14 +99,13 @@ static int is_json(const struct dirent *entry)
     return entry->d_name[0] != '.' && isg_str_ends(isg_str_of(entry->d_name), ISG_STR(".json"));
 }
 
-/* A file, or each .json file of a folder. */
-static int read_lists(struct feed_reader *reader, const char *path, struct isg_fail *why)
+int feed_lists_read(struct exclude_lists *lists, const char *path, struct isg_fail *why)
 {
     struct stat info;
     struct dirent **entries = NULL;
     int err = ISG_OK;
     if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
-        return read_list(reader, path, why);
+        return read_list(lists, path, why);
     int n = scandir(path, &entries, is_json, alphasort);
     if (n < 0)
         err = isg_fail(why, ISG_EIO, "%s: cannot be read", path);
@@ -114,7 +113,7 @@ static int read_lists(struct feed_reader *reader, const char *path, struct isg_f
         char file[4096];
         (void)snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
         if (err == ISG_OK)
-            err = read_list(reader, file, why);
+            err = read_list(lists, file, why);
         free(entries[i]);
     }
     free(entries);
@@ -143,7 +142,7 @@ int feed_reader_open(const struct cli *cli, const struct feed_options *options,
     if (err == ISG_OK && options->networks != NULL)
         err = read_networks(out, options->networks, &why);
     if (err == ISG_OK && options->lists != NULL)
-        err = read_lists(out, options->lists, &why);
+        err = feed_lists_read(out->exclude, options->lists, &why);
     return err == ISG_OK ? 0 : cli_fail(cli, &why);
 }
 

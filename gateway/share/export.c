@@ -22,6 +22,7 @@ static const char *const reason_names[EXPORT_REASONS] = {
     [EXPORT_EARLY] = "not-yet-valid",
     [EXPORT_BENIGN] = "benign",
     [EXPORT_WARNED] = "warned",
+    [EXPORT_UNWANTED] = "do-not-block",
     [EXPORT_LANGUAGE] = "pattern-type",
     [EXPORT_UNREADABLE] = "unreadable",
     [EXPORT_NEGATION] = "negation",
@@ -371,6 +372,8 @@ static enum export_reason check_indicator(struct export *run,
         return EXPORT_BENIGN;
     if (list_has(stix_json_get(json, "labels"), "warning:", true))
         return EXPORT_WARNED;
+    if (list_has(stix_json_get(json, "labels"), "do-not-block", false))
+        return EXPORT_UNWANTED;
     return isg_str_is(stix_json_get_str(json, "pattern_type"), "stix") ? EXPORT_KEPT
                                                                        : EXPORT_LANGUAGE;
 }

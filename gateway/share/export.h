@@ -30,6 +30,7 @@ enum export_reason {
     EXPORT_EARLY,      /* valid_from is still to come */
     EXPORT_BENIGN,     /* indicator_types says that it is harmless */
     EXPORT_WARNED,     /* labelled warning:<list> on its way in */
+    EXPORT_UNWANTED,   /* labelled do-not-block by who shares it */
     EXPORT_LANGUAGE,   /* pattern_type is not stix */
     EXPORT_UNREADABLE, /* the object or its pattern does not parse */
     EXPORT_NEGATION,

@@ -179,6 +179,23 @@ static enum export_reason url_rule(struct export *run, const struct export_row *
     return EXPORT_KEPT;
 }
 
+/* A certificate as Suricata prints it: pairs of digits with colons between them. */
+static enum export_reason certificate_rule(struct export *run, const struct export_row *row)
+{
+    char text[64];
+    size_t n = 0;
+    for (size_t i = 0; i + 1 < row->ioc->value.n && n + 3 < sizeof text; i += 2) {
+        if (i > 0)
+            text[n++] = ':';
+        text[n++] = row->ioc->value.p[i];
+        text[n++] = row->ioc->value.p[i + 1];
+    }
+    put_head(run, row, "tls", "$HOME_NET any -> any any");
+    put_content(&run->text, "tls.cert_fingerprint", (struct isg_str){text, n}, "");
+    put_tail(run, row, "tls");
+    return EXPORT_KEPT;
+}
+
 static struct export_file *list_file(struct export *run, const char *suffix)
 {
     struct export_file *file = run->files;
@@ -212,10 +229,9 @@ static enum export_reason hash_line(struct export *run, const struct export_row 
 static enum export_reason suricata_row(struct export *run, const struct export_row *row)
 {
     static enum export_reason (*const rules[])(struct export *, const struct export_row *) = {
-        [IOC_IPV4] = address_rule,    [IOC_IPV6] = address_rule,
-        [IOC_CIDR4] = address_rule,   [IOC_CIDR6] = address_rule,
-        [IOC_IP_PORT] = address_rule, [IOC_DOMAIN] = domain_rules,
-        [IOC_URL] = url_rule,         [IOC_CVE] = NULL,
+        [IOC_IPV4] = address_rule,  [IOC_IPV6] = address_rule,          [IOC_CIDR4] = address_rule,
+        [IOC_CIDR6] = address_rule, [IOC_IP_PORT] = address_rule,       [IOC_DOMAIN] = domain_rules,
+        [IOC_URL] = url_rule,       [IOC_CERT_SHA1] = certificate_rule, [IOC_CVE] = NULL,
     };
     return rules[row->ioc->kind] != NULL ? rules[row->ioc->kind](run, row) : hash_line(run, row);
 }

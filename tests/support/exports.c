@@ -159,10 +159,11 @@ static const char *csv_wrong(struct isg_str text, uint64_t rows)
 /* Options of a rule, cut at semicolons outside of quotes: a name, or a name and a value. */
 static bool rule_option(struct isg_str option)
 {
-    static const char *const names[] = {"msg",          "dns.query", "tls.sni",   "http.host",
-                                        "http.uri.raw", "content",   "bsize",     "nocase",
-                                        "classtype",    "metadata",  "sid",       "rev",
-                                        "filemd5",      "filesha1",  "filesha256"};
+    static const char *const names[] = {
+        "msg",          "dns.query", "tls.sni",    "http.host",
+        "http.uri.raw", "content",   "bsize",      "nocase",
+        "classtype",    "metadata",  "sid",        "rev",
+        "filemd5",      "filesha1",  "filesha256", "tls.cert_fingerprint"};
     option = isg_str_trim(option);
     size_t colon = isg_str_find(option, ':');
     struct isg_str name = {option.p, colon == SIZE_MAX ? option.n : colon};

@@ -89,7 +89,7 @@ def lists(isg):
     own = os.path.join(isg.base, "own.json")
     with open(own, "w") as f:
         json.dump({"name": "own", "type": "hostname", "list": ["hospital.example"]}, f)
-    target, facts, _ = export(isg, "list", "--exclude", own, name="list.not-own")
+    target, facts, _ = export(isg, "list", "--warning-lists", own, name="list.not-own")
     ok("own.hospital.example" not in read(target), "one's own names are left out (R-099)")
     same(facts["excluded"], {"private": 1, "own": 1}, "and counted")
 
@@ -167,8 +167,8 @@ def refusals(isg):
             (64, "--format", "csv", "--all-versions", "-o", target),
             (74, "--format", "csv", "-o", isg.base + "/none/here"),
             (74, "--format", "misp", "-o", isg.base + "/none/here"),
-            (74, "--format", "csv", "--exclude", isg.base + "/none", "-o", target),
-            (65, "--format", "csv", "--exclude", isg.log, "-o", target),
+            (74, "--format", "csv", "--warning-lists", isg.base + "/none", "-o", target),
+            (65, "--format", "csv", "--warning-lists", isg.log, "-o", target),
             (69, "--format", "csv", "--as", "nobody", "-o", target)]
     for code, *words in rows:
         got = isg.run("export", "--collection", "observed", *words, check=False)

@@ -111,6 +111,7 @@ static void validity(void)
         {ID ",\"valid_until\":\"2026-03-01T12:00:00.000001Z\"", EXPORT_KEPT},
         {ID ",\"indicator_types\":[\"benign\"]", EXPORT_BENIGN},
         {ID ",\"labels\":[\"a\",\"warning:top-sites\"]", EXPORT_WARNED},
+        {ID ",\"labels\":[\"do-not-block\"]", EXPORT_UNWANTED},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         expect("list", NULL, "[domain-name:value = 'a.example']", rows[i].more,
@@ -195,6 +196,15 @@ static void suricata(void)
            "http.host; content:\"bad.example\"; bsize:11; http.uri.raw; "
            "content:\"/a|3B 22|b|7C 5C C3 A9|?x=1\"; bsize:13; " TAIL("1737384721"),
            EXPORT_KEPT);
+    expect(
+        "suricata", NULL,
+        "[x509-certificate:hashes.'SHA-1' = "
+        "'0123456789abcdef0123456789abcdef01234567']",
+        ID ",\"name\":\"n\"",
+        "alert tls $HOME_NET any -> any any (msg:\"ISAO cert-sha1 indicator n\"; "
+        "tls.cert_fingerprint; content:\"01|3A|23|3A|45|3A|67|3A|89|3A|ab|3A|cd|3A|ef|3A|01|3A|23|3A|"
+        "45|3A|67|3A|89|3A|ab|3A|cd|3A|ef|3A|01|3A|23|3A|45|3A|67\"; bsize:59; " TAIL("1771310054"),
+        EXPORT_KEPT);
     expect("suricata", NULL, "[url:value = 'http://bad.example/a#b']", NULL, "", EXPORT_NO_FORM);
     expect("suricata", NULL, "[url:value = 'ftp://bad.example/a']", NULL, "", EXPORT_NO_FORM);
     expect("suricata", NULL, "[email-addr:value = 'x@bad.example']", NULL, "", EXPORT_NO_FORM);
