@@ -142,6 +142,8 @@ static int on_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_o
     curl_off_t max = x->request->max_wire != 0 ? (curl_off_t)x->request->max_wire : WIRE_MAX;
     if (is_stopped(x->request))
         return 1;
+    if (x->request->received != NULL)
+        atomic_store(x->request->received, (unsigned long long)down);
     if (down > max || down_total > max)
         return stop(x, "the answer is too large");
     return 0;

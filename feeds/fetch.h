@@ -60,6 +60,7 @@ struct feed_request {
     unsigned timeout_s; /* whole exchange; 0: 120 */
     enum feed_redirects redirects;
     const atomic_bool *stop; /* the exchange ends soon after this became true; may be NULL */
+    atomic_ullong *received; /* set to the bytes of the body that came so far; may be NULL */
 };
 
 struct feed_response {

@@ -20,6 +20,10 @@ enum metric {
     METRIC_CACHE_BYTES,       /* gauge isg_cache_bytes */
     METRIC_FEED_LAST_SUCCESS, /* gauge isg_feed_last_success_timestamp_seconds{feed} */
     METRIC_FEED_ERRORS,       /* isg_feed_errors_total{feed} */
+    METRIC_FEED_FAILURES,     /* gauge isg_feed_failures{feed}: in a row */
+    METRIC_FEED_HELD,         /* gauge isg_feed_removals_held{feed} */
+    METRIC_FEED_RUNNING,      /* gauge isg_feed_running{feed} */
+    METRIC_FEED_OBJECTS,      /* isg_feed_objects_total{feed,result} */
     METRIC_REDIS_UP,          /* gauge isg_redis_up */
     METRIC_REDIS_RECONNECTS,  /* isg_redis_reconnects_total */
     METRIC_AUTH_FAILURES,     /* isg_auth_failures_total{kind} */

@@ -22,11 +22,14 @@ int admin_feeds_remove(struct admin_call *call, struct isg_fail *why)
 
 static int run_named(struct admin_call *call, const char *kind, struct isg_fail *why)
 {
-    uint64_t dry_run;
+    uint64_t dry_run, accept;
     int err = admin_param_u64(call, "dry_run", 0, 1, &dry_run, why);
     if (err == ISG_OK)
-        err = sync_run(call->admin->parts.sync, kind, call->name, dry_run != 0, call->reply, why);
-    return err;
+        err = admin_param_u64(call, "accept_shrink", 0, 1, &accept, why);
+    if (err != ISG_OK)
+        return err;
+    const struct sync_how how = {dry_run != 0, accept != 0};
+    return sync_run(call->admin->parts.sync, kind, call->name, &how, call->reply, why);
 }
 
 int admin_feeds_run(struct admin_call *call, struct isg_fail *why)

@@ -164,17 +164,22 @@ static int peer_list(struct cli *cli)
     return entry_list(cli, print_peers);
 }
 
-static int entry_run(struct cli *cli, const char *list)
+/* Only a feed has a snapshot that may have shrunk. */
+static int entry_run(struct cli *cli, const char *list, size_t options_count)
 {
     bool dry_run = false;
-    const struct cli_option options[] = {{"--dry-run", &dry_run, NULL}};
+    bool accept = false;
+    char query[64];
+    const struct cli_option options[] = {{"--dry-run", &dry_run, NULL},
+                                         {"--accept-shrink", &accept, NULL}};
     struct isg_buf path;
-    int code = cli_options(cli, options, 1);
+    int code = cli_options(cli, options, options_count);
     if (code == 0)
         code = cli_expect(cli, 1, 1);
     if (code != 0)
         return code;
-    (void)entry_path(&path, list, cli->args[0], dry_run ? "/run?dry_run=1" : "/run");
+    (void)snprintf(query, sizeof query, "/run?dry_run=%d&accept_shrink=%d", dry_run, accept);
+    (void)entry_path(&path, list, cli->args[0], query);
     code = cli_admin_print(cli, "POST", path.p, (struct isg_str){NULL, 0}, print_members);
     isg_buf_done(&path);
     return code;
@@ -182,12 +187,12 @@ static int entry_run(struct cli *cli, const char *list)
 
 static int feed_run(struct cli *cli)
 {
-    return entry_run(cli, "feeds");
+    return entry_run(cli, "feeds", 2);
 }
 
 static int peer_run_named(struct cli *cli)
 {
-    return entry_run(cli, "peers");
+    return entry_run(cli, "peers", 1);
 }
 
 static int feed_remove(struct cli *cli)
@@ -285,7 +290,7 @@ static int webhook_list(struct cli *cli)
 
 static int webhook_run(struct cli *cli)
 {
-    return entry_run(cli, "webhooks");
+    return entry_run(cli, "webhooks", 1);
 }
 
 int cli_webhook(struct cli *cli)

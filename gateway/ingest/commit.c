@@ -57,7 +57,8 @@ static struct store_put put_of(const struct ingest_run *run, const struct staged
 }
 
 /* What store_commit would say of one put, as far as the stored versions tell. */
-static int foretell(struct ingest_run *run, struct store_put *put, struct isg_fail *why)
+static int foretell(struct ingest_run *run, struct store_put *put, struct staged *staged,
+                    struct isg_fail *why)
 {
     struct store_event *events = NULL;
     size_t n = 0;
@@ -71,6 +72,7 @@ static int foretell(struct ingest_run *run, struct store_put *put, struct isg_fa
         bool same = memcmp(events[i].digest, put->digest, ISG_SHA256_BYTES) == 0;
         if (!run_can_see(run, isg_str_of(label)))
             continue;
+        staged->changed = true;
         if (same) {
             put->verdict = STORE_SAME;
             put->date_added_us = events[i].date_added_us;
@@ -83,15 +85,15 @@ static int foretell(struct ingest_run *run, struct store_put *put, struct isg_fa
     return err;
 }
 
-static int commit_puts(struct ingest_run *run, struct store_put *puts, size_t n,
-                       struct isg_fail *why)
+static int commit_puts(struct ingest_run *run, struct store_put *puts, struct staged *const *from,
+                       size_t n, struct isg_fail *why)
 {
     const struct store_eyes eyes = {run_can_see, run};
     int err = ISG_OK;
     if (!run->dry_run)
         return store_commit(run->store, run->collection->id, puts, n, &eyes, why);
     for (size_t i = 0; err == ISG_OK && i < n; i++)
-        err = foretell(run, &puts[i], why);
+        err = foretell(run, &puts[i], from[i], why);
     return err;
 }
 
@@ -106,7 +108,7 @@ static int commit(struct ingest_run *run, struct staged *staged, size_t n, struc
         from[count] = &staged[i];
         puts[count++] = put_of(run, &staged[i]);
     }
-    int err = count > 0 ? commit_puts(run, puts, count, why) : ISG_OK;
+    int err = count > 0 ? commit_puts(run, puts, from, count, why) : ISG_OK;
     for (size_t i = 0; err == ISG_OK && i < count; i++)
         settle_put(run, from[i], &puts[i]);
     return err;

@@ -39,10 +39,14 @@ struct ingest_outcome {
 struct ingest_counts {
     size_t total;
     size_t added;   /* all that was stored */
-    size_t changed; /* of these: newer versions of what a mapped source said before */
+    size_t changed; /* of these: newer versions of what a mapped source said before, in a dry run
+                     * of whatever is there */
     size_t same;
     size_t refused;
 };
+
+/* What became of an object, for people: of what is stored, what is new and what has changed. */
+enum ingest_kind { INGEST_NEW, INGEST_CHANGED, INGEST_UNCHANGED, INGEST_KINDS };
 
 struct ingest_run;
 
@@ -73,6 +77,10 @@ int ingest_finish(struct ingest_run *run, struct isg_fail *why);
 const struct ingest_counts *ingest_counts(const struct ingest_run *run);
 /* What became of them in order, as far as it is kept (ingest_begin); the run's memory. */
 const struct ingest_outcome *ingest_outcomes(const struct ingest_run *run, size_t *out_count);
+/* Ids of the first objects of a kind, at most three; the run's memory. Why objects were refused is
+ * among the outcomes. */
+const struct isg_str *ingest_examples(const struct ingest_run *run, enum ingest_kind kind,
+                                      size_t *out_count);
 /* What was not finished is not committed. Accepts NULL, leaves NULL. */
 void ingest_end(struct ingest_run **run);
 

@@ -166,7 +166,7 @@ static int make_version(struct ingest_run *run, struct staged *staged, const str
     write_version(staged->json, created, modified, &text);
     int err = restage(run, staged, &text, why);
     isg_buf_done(&text);
-    run->counts.changed += err == ISG_OK && stored->latest != NULL;
+    staged->changed = err == ISG_OK && stored->latest != NULL;
     return err;
 }
 

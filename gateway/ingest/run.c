@@ -104,11 +104,26 @@ static struct isg_str keep(struct ingest_run *run, struct isg_str text)
     return kept.p == NULL ? (struct isg_str){NULL, 0} : kept;
 }
 
-static void count(struct ingest_run *run, enum ingest_verdict verdict)
+static void note_example(struct ingest_run *run, enum ingest_kind kind, const struct staged *staged)
 {
+    size_t *n = &run->examples_count[kind];
+    if (staged != NULL && *n < RUN_EXAMPLES)
+        run->examples[kind][(*n)++] = keep(run, isg_str_of(staged->id));
+}
+
+static void count(struct ingest_run *run, enum ingest_verdict verdict, const struct staged *staged)
+{
+    bool changed = staged != NULL && staged->changed;
     switch (verdict) {
-    case INGEST_ADDED: run->counts.added++; break;
-    case INGEST_SAME: run->counts.same++; break;
+    case INGEST_ADDED:
+        run->counts.added++;
+        run->counts.changed += changed;
+        note_example(run, changed ? INGEST_CHANGED : INGEST_NEW, staged);
+        break;
+    case INGEST_SAME:
+        run->counts.same++;
+        note_example(run, INGEST_UNCHANGED, staged);
+        break;
     case INGEST_REFUSED: run->counts.refused++; break;
     case INGEST_FAILED: break;
     }
@@ -118,7 +133,7 @@ void run_settle(struct ingest_run *run, struct staged *staged, enum ingest_verdi
                 const char *version, const char *message)
 {
     struct ingest_outcome *outcome = NULL;
-    count(run, verdict);
+    count(run, verdict, staged);
     if (staged != NULL)
         staged->settled = true;
     if (staged != NULL && staged->outcome != SIZE_MAX)
@@ -184,6 +199,13 @@ const struct ingest_outcome *ingest_outcomes(const struct ingest_run *run, size_
 {
     *out_count = run->list_count;
     return run->list;
+}
+
+const struct isg_str *ingest_examples(const struct ingest_run *run, enum ingest_kind kind,
+                                      size_t *out_count)
+{
+    *out_count = run->examples_count[kind];
+    return run->examples[kind];
 }
 
 /* ---- one object ----------------------------------------------------------------------------- */

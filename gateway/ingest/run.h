@@ -12,6 +12,7 @@ enum {
     RUN_BATCH = 250,            /* objects in one commit */
     RUN_BATCH_BYTES = 4 << 20,  /* or bytes, whichever is first */
     RUN_REFUSALS = 64,          /* kept by a run without outcomes */
+    RUN_EXAMPLES = 3,           /* ids of each kind */
     RUN_OBJECT_MAX = 64 << 20,  /* bytes of an object we render ourselves */
     RUN_MODIFIED_STEP_US = 1000 /* between versions of mapped objects */
 };
@@ -29,6 +30,7 @@ struct staged {
     struct stix_json *json; /* where the stored versions must be looked at; else NULL */
     size_t outcome;         /* index of its outcome; SIZE_MAX: none is kept */
     bool settled;           /* has its verdict: nothing to commit */
+    bool changed;           /* an older version of it is there */
 };
 
 /* What a run knows of a marking that is no TLP (markings.c). */
@@ -50,6 +52,8 @@ struct ingest_run {
     struct isg_arena *scratch; /* of one object's check */
     struct ingest_counts counts;
     struct ingest_counts told; /* what of counts the metrics have */
+    struct isg_str examples[INGEST_KINDS][RUN_EXAMPLES];
+    size_t examples_count[INGEST_KINDS];
     struct ingest_outcome *list;
     size_t list_count;
     size_t list_room;

@@ -22,7 +22,7 @@ int csaf_table_load(struct feed_run *run, struct isg_arena *arena, struct csaf_t
     document_name(run, name);
     int err = store_doc_get(run->parts->store, STORE_FEED_STATE, isg_str_of(name), &text, why);
     if (err == ISG_OK && stix_json_parse(isg_buf_str(&text), NULL, &out->old, NULL) == ISG_OK &&
-        (!stix_json_int(stix_json_get(out->old, "converter"), &converter) ||
+        (!run->same_source || !stix_json_int(stix_json_get(out->old, "converter"), &converter) ||
          converter != FEED_CONVERTER_VERSION))
         stix_json_free(&out->old);
     isg_buf_done(&text);

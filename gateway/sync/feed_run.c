@@ -1,13 +1,13 @@
 #include "gateway/sync/feed_run.h"
 
-#include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "feeds/document.h"
 #include "gateway/log.h"
 #include "gateway/sync/csaf_run.h"
 #include "gateway/sync/removals.h"
+#include "stix/base/digest.h"
 #include "stix/base/time.h"
 
 void feed_state_name(const char *feed, char out[STATE_NAME_MAX])
@@ -16,78 +16,6 @@ void feed_state_name(const char *feed, char out[STATE_NAME_MAX])
 }
 
 /* ---- fetch and map -------------------------------------------------------------------------- */
-
-static int judge(const struct feed_response *response, struct isg_fail *why)
-{
-    switch (response->status) {
-    case 200:
-    case 304: return ISG_OK;
-    case 401: return isg_fail(why, ISG_EAUTH, "the source wants other credentials (401)");
-    case 403: return isg_fail(why, ISG_EDENIED, "the source refuses (403)");
-    case 404: return isg_fail(why, ISG_ENOENT, "nothing at the source's URL (404)");
-    default: return isg_fail(why, ISG_ENET, "the source answered with status %d", response->status);
-    }
-}
-
-static enum feed_redirects redirects_of(const char *word)
-{
-    if (strcmp(word, "never") == 0)
-        return FEED_REDIRECTS_NEVER;
-    return strcmp(word, "follow") == 0 ? FEED_REDIRECTS_FOLLOW : FEED_REDIRECTS_AUTO;
-}
-
-/* An address of allow_networks. */
-static bool is_allowed(const void *arg, const struct sockaddr *address, socklen_t length)
-{
-    char text[NETWORKS_ADDRESS_TEXT];
-    return getnameinfo(address, length, text, sizeof text, NULL, 0, NI_NUMERICHOST) == 0 &&
-           networks_have(arg, isg_str_of(text));
-}
-
-static struct feed_request request_of(const struct feed_run *run, const char *url)
-{
-    const struct feed_def *def = run->def;
-    return (struct feed_request){.url = url,
-                                 .home = def->url,
-                                 .headers = run->headers.lines,
-                                 .ca = def->ca,
-                                 .client_certificate = def->client_certificate,
-                                 .client_key = def->client_key,
-                                 .proxy = def->proxy,
-                                 .proxy_auth = run->proxy_auth,
-                                 .redirects = redirects_of(def->redirects),
-                                 .allow_private = def->allow_private,
-                                 .allow_address = run->networks != NULL ? is_allowed : NULL,
-                                 .allow_arg = run->networks,
-                                 .timeout_s = def->timeout_s,
-                                 .max_wire = def->max_wire,
-                                 .max_bytes = def->max_bytes,
-                                 .max_ratio = def->max_ratio,
-                                 .stop = run->parts->stop};
-}
-
-int feed_run_get(struct feed_run *run, const char *url, const char *etag, const char *last_modified,
-                 struct feed_response *out, struct isg_fail *why)
-{
-    struct feed_request request = request_of(run, url);
-    struct feed_response response = {0};
-    request.etag = etag != NULL && etag[0] != '\0' ? etag : NULL;
-    request.last_modified =
-        last_modified != NULL && last_modified[0] != '\0' ? last_modified : NULL;
-    int err = feed_fetch_patiently(&request, &response, why);
-    if (err != ISG_OK)
-        return err;
-    run->retry_after_s = response.retry_after_s;
-    err = judge(&response, why);
-    if (err == ISG_OK && response.status == 200 &&
-        feed_is_html(isg_str_of(response.content_type), isg_buf_str(&response.body)))
-        err = isg_fail(why, ISG_EPARSE, "the source answered with an HTML page");
-    if (err == ISG_OK)
-        *out = response;
-    else
-        feed_response_done(&response);
-    return err;
-}
 
 int feed_run_map(struct feed_run *run, struct isg_str text, const char *file_name,
                  struct isg_fail *why)
@@ -98,6 +26,7 @@ int feed_run_map(struct feed_run *run, struct isg_str text, const char *file_nam
     int err = spool_mark(run->spool, &mark, &count, why);
     if (err != ISG_OK)
         return err;
+    atomic_store(&run->progress->stage, FEED_MAP);
     run->context.file_name = isg_str_of(file_name);
     err = feed_map(run->source, &run->context, text, why);
     if (err == ISG_OK)
@@ -117,22 +46,11 @@ static void keep_validator(char *out, const char *value)
     out[n] = '\0';
 }
 
-/* The answer's body as the text that mappings read: unpacked, UTF-8, and no page for people. */
-static int document_read(const struct feed_run *run, struct feed_response *response,
-                         struct isg_fail *why)
-{
-    struct isg_str type = isg_str_of(response->content_type);
-    int err = document_unpack(&response->body, run->def->max_bytes, run->def->max_ratio, why);
-    if (err == ISG_OK)
-        err = document_decode(type, &response->body, why);
-    return err;
-}
-
 /* A single document. Its validators enter the state only with the state's own writing. */
 static int single_run(struct feed_run *run, struct isg_fail *why)
 {
     struct feed_response response = {0};
-    bool fresh = run->state.converter == FEED_CONVERTER_VERSION && run->state.held_times == 0;
+    bool fresh = run->state.held_times == 0; /* else the same snapshot has to come again */
     int err = feed_run_get(run, run->def->url, fresh ? run->state.etag : NULL,
                            fresh ? run->state.last_modified : NULL, &response, why);
     if (err != ISG_OK)
@@ -140,7 +58,7 @@ static int single_run(struct feed_run *run, struct isg_fail *why)
     if (response.status == 304) {
         run->nothing = true;
     } else {
-        err = document_read(run, &response, why);
+        err = feed_run_document(run, &response, why);
         if (err == ISG_OK)
             err = feed_run_map(run, isg_buf_str(&response.body), run->def->url, why);
         keep_validator(run->state.etag, response.etag);
@@ -153,25 +71,52 @@ static int single_run(struct feed_run *run, struct isg_fail *why)
 
 /* ---- ingest --------------------------------------------------------------------------------- */
 
+/* What goes through a run's ingest. */
+struct ingesting {
+    struct feed_run *run;
+    struct ingest_run *ingest;
+};
+
 static int ingest_one(void *arg, struct isg_str object, const char *facet, struct isg_fail *why)
 {
-    return ingest_add(arg, object, facet, why);
+    const struct ingesting *ingesting = arg;
+    const struct feed_run *run = ingesting->run;
+    if (run->parts->stop != NULL && atomic_load(run->parts->stop))
+        return isg_fail(why, ISG_EBUSY, "the service is stopping");
+    atomic_fetch_add(&run->progress->stored, 1);
+    return ingest_add(ingesting->ingest, object, facet, why);
+}
+
+static void note_refusal(const struct ingest_run *ingest, struct feed_result *out)
+{
+    size_t n;
+    const struct ingest_outcome *outcomes = ingest_outcomes(ingest, &n);
+    if (n > 0)
+        (void)snprintf(out->first_refusal, sizeof out->first_refusal, "%.*s: %.150s",
+                       outcomes[0].id.n < 100 ? (int)outcomes[0].id.n : 100,
+                       outcomes[0].id.p != NULL ? outcomes[0].id.p : "",
+                       outcomes[0].message != NULL ? outcomes[0].message : "");
 }
 
 static int ingest_all(struct feed_run *run, const struct collection *collection,
-                      struct feed_result *out, struct isg_fail *why)
+                      const struct removals *removals, struct feed_result *out,
+                      struct isg_fail *why)
 {
     struct ingest_source source = {.name = isg_str_of(run->def->name),
                                    .mode = run->source->as_sent ? INGEST_AS_SENT : INGEST_MAPPED};
-    struct ingest_run *ingest =
-        ingest_begin(run->parts->store, collection, &source, false, run->dry_run);
-    if (ingest == NULL)
+    struct ingesting ingesting = {
+        run, ingest_begin(run->parts->store, collection, &source, false, run->how->dry_run)};
+    if (ingesting.ingest == NULL)
         return isg_fail(why, ISG_ENOMEM, "no memory");
-    int err = spool_each(run->spool, ingest_one, ingest, why);
+    atomic_store(&run->progress->stage, FEED_STORE);
+    int err = spool_each(run->spool, ingest_one, &ingesting, why);
     if (err == ISG_OK)
-        err = ingest_finish(ingest, why);
-    out->counts = *ingest_counts(ingest);
-    ingest_end(&ingest);
+        err = ingest_finish(ingesting.ingest, why);
+    out->counts = *ingest_counts(ingesting.ingest);
+    note_refusal(ingesting.ingest, out);
+    if (err == ISG_OK && run->how->examples != NULL)
+        feed_examples_write(ingesting.ingest, removals, run->tally, run->how->examples);
+    ingest_end(&ingesting.ingest);
     return err;
 }
 
@@ -188,34 +133,48 @@ static int run_stages(struct feed_run *run, const struct collection *collection,
                                    .spool = run->spool,
                                    .state = &run->state,
                                    .percent = run->def->shrink_percent,
-                                   .accept = run->accept_shrink};
+                                   .accept = run->how->accept_shrink};
     bool provider = csaf_run_is(run->def);
     int err = provider ? csaf_run(run, why) : single_run(run, why);
+    atomic_store(&run->progress->stage, FEED_COMPARE);
     if (err == ISG_OK && !run->nothing && run->source->withdraw != NULL)
         err = removals_apply(&of, &removals, why);
     if (err == ISG_OK && !run->nothing)
-        err = ingest_all(run, collection, out, why);
-    if (err == ISG_OK && !run->dry_run)
+        err = ingest_all(run, collection, &removals, out, why);
+    if (err == ISG_OK && !run->how->dry_run)
         err = removals_keep(run->parts->store, run->def->name, &removals, why);
-    if (err == ISG_OK && !run->dry_run && provider)
+    if (err == ISG_OK && !run->how->dry_run && provider)
         err = csaf_run_keep(run, why);
-    out->withdrawn = removals.held ? 0 : removals.missing;
+    out->missing = removals.missing;
     out->held = removals.held;
     removals_done(&removals);
     return err;
+}
+
+/* A feed_emit: into the spool, counted. */
+static int emit_spooled(void *arg, struct isg_str object, const char *facet, struct isg_fail *why)
+{
+    struct feed_run *run = arg;
+    atomic_fetch_add(&run->progress->objects, 1);
+    return spool_add(run->spool, object, facet, why);
 }
 
 static int run_open(struct feed_run *run, struct isg_fail *why)
 {
     const struct config *config = run->parts->config;
     run->source = feed_source_find(isg_str_of(run->def->format));
+    run->tally = calloc(1, sizeof *run->tally);
     if (run->source == NULL)
         return isg_fail(why, ISG_EINVAL, "no such format");
+    if (run->tally == NULL)
+        return isg_fail(why, ISG_ENOMEM, "no memory");
     feed_namespace(isg_str_of(config->id_urn), run->context.space);
     run->context.now_us = isg_time_now_us();
     run->context.owner = isg_str_of(config->name);
     run->context.slug = run->def->name;
-    run->context.emit = spool_add;
+    run->context.emit = emit_spooled;
+    run->context.arg = run;
+    run->context.tally = run->tally;
     run->context.limits =
         (struct stix_limits){.depth = run->def->max_depth, .string_bytes = run->def->max_string};
     run->context.max_records = run->def->max_records;
@@ -226,7 +185,6 @@ static int run_open(struct feed_run *run, struct isg_fail *why)
         err = networks_parse(isg_str_of(run->def->allow_networks), &run->networks, why);
     if (err == ISG_OK)
         err = spool_open(config->dir, &run->spool, why);
-    run->context.arg = run->spool;
     return err;
 }
 
@@ -237,12 +195,15 @@ static void run_done(struct feed_run *run)
     networks_free(&run->networks);
     spool_close(&run->spool);
     isg_buf_done(&run->files);
+    free(run->tally);
 }
 
 static void result_fill(const struct feed_run *run, struct feed_result *out)
 {
     out->unchanged = run->nothing;
     out->documents = run->documents;
+    out->excluded = run->context.excluded;
+    out->unreadable = run->context.rejected;
     out->failed = run->failed;
     if (run->failed > 0)
         (void)snprintf(out->first_error, sizeof out->first_error, "%.200s", run->first_failed.text);
@@ -267,17 +228,46 @@ static void note_counts(struct state *state, const struct feed_result *result)
     if (result->unchanged)
         return;
     state->total = result->counts.total;
-    state->added = result->counts.added;
+    state->added = result->counts.added - result->counts.changed;
+    state->changed = result->counts.changed;
     state->same = result->counts.same;
     state->refused = result->counts.refused;
+    state->excluded = result->excluded;
+    state->unreadable = result->unreadable;
+    state->delisted = result->held ? 0 : result->missing;
 }
 
-int feed_run(const struct sync_parts *parts, const struct feed_def *def, bool dry_run,
+/* The state is that of this very source: another URL or mapping asks for the whole document. */
+static bool state_bind(struct state *state, const struct feed_def *def)
+{
+    const char *const parts[] = {def->url, def->format, def->collection};
+    struct isg_sha256 hash;
+    uint8_t digest[ISG_SHA256_BYTES];
+    char hex[sizeof state->source];
+    isg_sha256_init(&hash);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        isg_sha256_add(&hash, parts[i], strlen(parts[i]) + 1);
+    isg_sha256_end(&hash, digest);
+    isg_hex_encode(digest, (sizeof hex - 1) / 2, hex);
+    bool same = strcmp(state->source, hex) == 0 && state->converter == FEED_CONVERTER_VERSION;
+    if (!same) {
+        state->etag[0] = '\0';
+        state->last_modified[0] = '\0';
+        memcpy(state->source, hex, sizeof hex);
+    }
+    return same;
+}
+
+int feed_run(const struct sync_parts *parts, const struct feed_def *def, const struct feed_how *how,
              struct feed_result *out, struct state *out_state, struct isg_fail *why)
 {
     char name[STATE_NAME_MAX];
     struct isg_fail own = {.code = ISG_OK};
-    struct feed_run run = {.parts = parts, .def = def, .dry_run = dry_run};
+    struct feed_progress unseen = {0};
+    struct feed_run run = {.parts = parts,
+                           .def = def,
+                           .how = how,
+                           .progress = how->progress != NULL ? how->progress : &unseen};
     struct feed_result result = {.documents = 0};
     struct state before;
     int64_t start = isg_time_now_us();
@@ -286,6 +276,7 @@ int feed_run(const struct sync_parts *parts, const struct feed_def *def, bool dr
     int err = state_load(parts->store, name, &before, &own);
     if (err == ISG_OK) {
         run.state = before;
+        run.same_source = state_bind(&run.state, def);
         err = run_in(&run, &result, &own);
     } else {
         before = (struct state){.position = 0};
@@ -299,10 +290,11 @@ int feed_run(const struct sync_parts *parts, const struct feed_def *def, bool dr
         run.state.retry_after_s = run.retry_after_s;
         state_failed(&run.state, start, &own);
     }
-    bool stopped = err == ISG_EBUSY; /* the service ends: that is no failure of the source */
+    /* that the service ends is no failure of the source */
+    bool stopped = err == ISG_EBUSY && parts->stop != NULL && atomic_load(parts->stop);
     if (stopped)
         run.state = before;
-    if (!dry_run && !stopped) {
+    if (!how->dry_run && !stopped) {
         int saved = state_save(parts->store, name, &run.state, err == ISG_OK ? &own : NULL);
         err = err == ISG_OK ? saved : err;
     }

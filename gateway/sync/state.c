@@ -1,6 +1,7 @@
 #include "gateway/sync/state.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +25,41 @@ static uint64_t number_from(const struct stix_json *json, const char *name)
     return stix_json_int(stix_json_get(json, name), &n) && n > 0 ? (uint64_t)n : 0;
 }
 
+/* The counts of the last good run. */
+static const struct {
+    const char *name;
+    size_t offset;
+} counts[] = {
+    {"total", offsetof(struct state, total)},
+    {"added", offsetof(struct state, added)},
+    {"changed", offsetof(struct state, changed)},
+    {"same", offsetof(struct state, same)},
+    {"refused", offsetof(struct state, refused)},
+    {"excluded", offsetof(struct state, excluded)},
+    {"unreadable", offsetof(struct state, unreadable)},
+    {"delisted", offsetof(struct state, delisted)},
+};
+enum { COUNTS = sizeof counts / sizeof counts[0] };
+
+static uint64_t *count_of(struct state *state, size_t i)
+{
+    return (uint64_t *)(void *)((char *)state + counts[i].offset);
+}
+
+static void counts_write(const struct state *state, struct isg_jsonw *w)
+{
+    for (size_t i = 0; i < COUNTS; i++) {
+        uint64_t n;
+        memcpy(&n, (const char *)state + counts[i].offset, sizeof n);
+        isg_jsonw_put_int(w, counts[i].name, (int64_t)n);
+    }
+}
+
 static void state_read(const struct stix_json *json, struct state *out)
 {
     text_from(json, "etag", out->etag, sizeof out->etag);
     text_from(json, "last_modified", out->last_modified, sizeof out->last_modified);
+    text_from(json, "source", out->source, sizeof out->source);
     text_from(json, "cursor", out->cursor, sizeof out->cursor);
     text_from(json, "held", out->held, sizeof out->held);
     text_from(json, "last_error", out->last_error, sizeof out->last_error);
@@ -50,10 +82,8 @@ static void state_read(const struct stix_json *json, struct state *out)
     out->failures = (unsigned)number_from(json, "failures");
     out->permanent = stix_json_bool(stix_json_get(json, "permanent"));
     out->retry_after_s = (unsigned)number_from(json, "retry_after_s");
-    out->total = number_from(json, "total");
-    out->added = number_from(json, "added");
-    out->same = number_from(json, "same");
-    out->refused = number_from(json, "refused");
+    for (size_t i = 0; i < COUNTS; i++)
+        *count_of(out, i) = number_from(json, counts[i].name);
 }
 
 int state_load(struct store *store, const char *name, struct state *out, struct isg_fail *why)
@@ -101,6 +131,7 @@ int state_save(struct store *store, const char *name, const struct state *state,
     isg_jsonw_put(&w, "etag", state->etag);
     isg_jsonw_put(&w, "last_modified", state->last_modified);
     isg_jsonw_put_int(&w, "converter", state->converter);
+    isg_jsonw_put(&w, "source", state->source);
     isg_jsonw_put(&w, "cursor", state->cursor);
     outgoing_save(state, &w);
     isg_jsonw_put(&w, "held", state->held);
@@ -111,10 +142,7 @@ int state_save(struct store *store, const char *name, const struct state *state,
     isg_jsonw_put_bool(&w, "permanent", state->permanent);
     isg_jsonw_put_int(&w, "retry_after_s", state->retry_after_s);
     isg_jsonw_put(&w, "last_error", state->last_error);
-    isg_jsonw_put_int(&w, "total", (int64_t)state->total);
-    isg_jsonw_put_int(&w, "added", (int64_t)state->added);
-    isg_jsonw_put_int(&w, "same", (int64_t)state->same);
-    isg_jsonw_put_int(&w, "refused", (int64_t)state->refused);
+    counts_write(state, &w);
     isg_jsonw_end(&w);
     int err = text.err != ISG_OK ? isg_fail(why, text.err, "the state is too large")
                                  : store_doc_put(store, STORE_FEED_STATE, isg_str_of(name),
@@ -149,10 +177,7 @@ void state_write(const struct state *state, struct isg_jsonw *w)
     put_time(w, "last_success", state->last_success_us);
     isg_jsonw_put(w, "last_error", state->last_error[0] != '\0' ? state->last_error : NULL);
     isg_jsonw_put_int(w, "failures", state->failures);
-    isg_jsonw_put_int(w, "total", (int64_t)state->total);
-    isg_jsonw_put_int(w, "added", (int64_t)state->added);
-    isg_jsonw_put_int(w, "same", (int64_t)state->same);
-    isg_jsonw_put_int(w, "refused", (int64_t)state->refused);
+    counts_write(state, w);
     if (state->held_times > 0)
         isg_jsonw_put_bool(w, "removals_held", true);
 }

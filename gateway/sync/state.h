@@ -19,7 +19,9 @@ struct state {
     /* of the document fetched last and ingested whole */
     char etag[STATE_VALIDATOR_MAX];
     char last_modified[STATE_VALIDATOR_MAX];
-    unsigned converter;         /* FEED_CONVERTER_VERSION that read it */
+    unsigned converter; /* FEED_CONVERTER_VERSION that read it */
+    char source[2 * 16 +
+                1]; /* digest of URL, format and collection: a validator is of these alone */
     char cursor[ISG_TIME_TEXT]; /* added_after of a pull */
     /* of what is sent out of a collection */
     char collection[ISG_UUID_TEXT]; /* set by a run, not kept */
@@ -45,8 +47,12 @@ struct state {
     /* counts of the last good run */
     uint64_t total;
     uint64_t added;
+    uint64_t changed;
     uint64_t same;
     uint64_t refused;
+    uint64_t excluded;
+    uint64_t unreadable;
+    uint64_t delisted;
 };
 
 /* Load the state of `kind:name`; all zero when there is none. ISG_ESTORE. */

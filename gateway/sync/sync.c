@@ -3,13 +3,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "gateway/log.h"
-#include "gateway/metrics.h"
 #include "gateway/sync/sync_private.h"
 #include "stix/base/time.h"
 
@@ -29,68 +26,6 @@ struct job {
 };
 
 /* ---- one run -------------------------------------------------------------------------------- */
-
-static void label_of(const char *name, char out[128])
-{
-    (void)snprintf(out, 128, "feed=\"%s\"", name);
-}
-
-static void report_feed(const char *name, int err, const struct feed_result *result,
-                        const struct state *state, const struct isg_fail *why)
-{
-    char label[128];
-    label_of(name, label);
-    if (err != ISG_OK) {
-        metric_add(METRIC_FEED_ERRORS, label, 1);
-        LOG(LOG_WARN, "feed.failed", log_cstr("feed", name), log_int("failures", state->failures),
-            log_why(why));
-        return;
-    }
-    metric_set(METRIC_FEED_LAST_SUCCESS, label, state->last_success_us / 1000000);
-    LOG(LOG_INFO, "feed.done", log_cstr("feed", name), log_bool("unchanged", result->unchanged),
-        log_int("total", (int64_t)result->counts.total),
-        log_int("added", (int64_t)result->counts.added),
-        log_int("refused", (int64_t)result->counts.refused),
-        log_int("withdrawn", (int64_t)result->withdrawn));
-    if (result->held)
-        LOG(LOG_ERROR, "feed.shrunk", log_cstr("feed", name), log_bool("removals_held", true));
-    if (result->failed > 0)
-        LOG(LOG_WARN, "feed.documents", log_cstr("feed", name),
-            log_int("failed", (int64_t)result->failed), log_cstr("first", result->first_error));
-}
-
-static void report_peer(const char *name, int err, const struct peer_result *result,
-                        const struct isg_fail *why)
-{
-    char label[128];
-    label_of(name, label);
-    if (err != ISG_OK) {
-        metric_add(METRIC_FEED_ERRORS, label, 1);
-        LOG(LOG_WARN, "peer.failed", log_cstr("peer", name), log_why(why));
-        return;
-    }
-    metric_set(METRIC_FEED_LAST_SUCCESS, label, isg_time_now_us() / 1000000);
-    LOG(result->total > 0 ? LOG_INFO : LOG_DEBUG, "peer.done", log_cstr("peer", name),
-        log_int("total", (int64_t)result->total), log_int("added", (int64_t)result->added),
-        log_int("refused", (int64_t)result->refused));
-}
-
-static void report_webhook(const char *name, int err, const struct webhook_result *result,
-                           const struct isg_fail *why)
-{
-    char label[128];
-    label_of(name, label);
-    if (err != ISG_OK) {
-        metric_add(METRIC_FEED_ERRORS, label, 1);
-        LOG(LOG_WARN, "webhook.failed", log_cstr("webhook", name), log_why(why));
-        return;
-    }
-    metric_set(METRIC_FEED_LAST_SUCCESS, label, isg_time_now_us() / 1000000);
-    LOG(result->total > 0 ? LOG_INFO : LOG_DEBUG, "webhook.done", log_cstr("webhook", name),
-        log_int("total", (int64_t)result->total),
-        log_int("deliveries", (int64_t)result->deliveries),
-        log_int("refused", (int64_t)result->refused));
-}
 
 int sync_take_lease(struct sync *sync, const struct entry *entry, bool *out_held,
                     struct isg_fail *why)
@@ -117,24 +52,29 @@ static void renew_leases(struct sync *sync)
     }
 }
 
-int sync_entry_run(struct sync *sync, const struct entry *entry, const struct entry_how *how,
+int sync_entry_run(struct sync *sync, struct entry *entry, const struct entry_how *how,
                    union entry_result *out, struct state *state, struct isg_fail *why)
 {
     int64_t until_us = how->bounded ? isg_time_mono_us() + (int64_t)OUTGOING_RUN_S * 1000000 : 0;
     const struct outgoing_how outgoing = {how->dry_run, until_us, how->listing};
+    const struct feed_how feed = {how->dry_run, how->accept_shrink, how->listing, &entry->progress};
     int err = ISG_OK;
     switch (entry->kind) {
     case ENTRY_FEED:
-        err = feed_run(&sync->parts, &entry->feed, how->dry_run, &out->feed, state, why);
-        report_feed(entry->name, err, &out->feed, state, why);
+        feed_progress_reset(&entry->progress);
+        err = feed_run(&sync->parts, &entry->feed, &feed, &out->feed, state, why);
+        if (!how->dry_run)
+            sync_report_feed(entry->name, err, &out->feed, state, why);
         break;
     case ENTRY_PEER:
         err = peer_run(&sync->parts, &entry->peer, &outgoing, &out->peer, state, why);
-        report_peer(entry->name, err, &out->peer, why);
+        if (!how->dry_run)
+            sync_report_peer(entry->name, err, &out->peer, why);
         break;
     case ENTRY_WEBHOOK:
         err = webhook_run(&sync->parts, entry->webhook, &outgoing, &out->webhook, state, why);
-        report_webhook(entry->name, err, &out->webhook, why);
+        if (!how->dry_run)
+            sync_report_webhook(entry->name, err, &out->webhook, why);
         break;
     case ENTRY_KINDS: break;
     }
@@ -153,6 +93,7 @@ void sync_entry_ended(struct sync *sync, struct entry *entry, bool leased,
     }
     entry->running = false;
     sync->running--;
+    sync_report_state(entry);
     table_sweep(&sync->table);
     (void)pthread_cond_broadcast(&sync->moved);
     (void)pthread_mutex_unlock(&sync->lock);
@@ -268,6 +209,8 @@ static void *schedule(void *arg)
             (void)table_load_store(&sync->table, sync->parts.store, now_us, &why);
         if (tick % RENEW_TICKS == 0)
             renew_leases(sync);
+        for (const struct entry *entry = sync->table.first; entry != NULL; entry = entry->next)
+            sync_report_state(entry);
         start_due(sync, now_us);
         wait_tick(sync);
     }

@@ -35,10 +35,11 @@ void sync_stop(struct sync **sync);
 
 /*
  * Feeds kept in the store (made by command) beside those of the configuration.
- *   sync_feed_put     {"name","url","format","collection","interval"?,"header_file"?,"ca"?,
- *                      "allow_private"?}
- *   sync_run          run now and wait: out gets {"feed","added","same","refused","state",...}, or
- *                     for a peer what sync_peer_run gives, or for a webhook its deliveries
+ *   sync_feed_put     the settings of section feeds: {"name","url","format","collection",...}
+ *   sync_run          run now and wait: out gets {"feed","state","dry_run","added","changed","same",
+ *                     "excluded","unreadable","refused","delisted",...}, in a dry run with
+ *                     "examples"; or for a peer what sync_peer_run gives, or for a webhook its
+ *                     deliveries
  *   sync_feeds_write  lists with the state of each: last run, last success, last error, counts; of
  *                     what is sent out also the backlog
  *   sync_peer_run     {"direction":"pull"|"push","url","user","password_file","from","collection",
@@ -48,9 +49,15 @@ int sync_feed_put(struct sync *sync, struct isg_str json, struct isg_buf *out,
                   struct isg_fail *why);
 /* With its state. ISG_ENOENT; ISG_ECONFLICT: it stands in the configuration. */
 int sync_feed_remove(struct sync *sync, struct isg_str name, struct isg_fail *why);
+/* How a run by command is done. */
+struct sync_how {
+    bool dry_run;       /* show what would change, write nothing */
+    bool accept_shrink; /* of a feed: a person accepts that much is missing (digest 2.3) */
+};
+
 /* kind is "feed", "peer" or "webhook". ISG_ENOENT: none of that name; ISG_EBUSY: another gateway runs it now;
  * else what stopped the run. */
-int sync_run(struct sync *sync, const char *kind, struct isg_str name, bool dry_run,
+int sync_run(struct sync *sync, const char *kind, struct isg_str name, const struct sync_how *how,
              struct isg_buf *out, struct isg_fail *why);
 /* Append {"feeds":[...],"peers":[...]}. */
 int sync_feeds_write(struct sync *sync, struct isg_buf *out, struct isg_fail *why);

@@ -86,28 +86,6 @@ int sync_feed_remove(struct sync *sync, struct isg_str name, struct isg_fail *wh
     return reload(sync, why);
 }
 
-static void write_result(const char *name, const struct feed_result *result, struct isg_buf *out)
-{
-    struct isg_jsonw w;
-    isg_jsonw_init(&w, out);
-    isg_jsonw_object(&w);
-    isg_jsonw_put(&w, "feed", name);
-    isg_jsonw_put(&w, "state", result->unchanged ? "unchanged" : "ok");
-    isg_jsonw_put_int(&w, "documents", (int64_t)result->documents);
-    isg_jsonw_put_int(&w, "total", (int64_t)result->counts.total);
-    isg_jsonw_put_int(&w, "added", (int64_t)result->counts.added);
-    isg_jsonw_put_int(&w, "same", (int64_t)result->counts.same);
-    isg_jsonw_put_int(&w, "refused", (int64_t)result->counts.refused);
-    isg_jsonw_put_int(&w, "withdrawn", (int64_t)result->withdrawn);
-    if (result->held)
-        isg_jsonw_put_bool(&w, "removals_held", true);
-    if (result->failed > 0) {
-        isg_jsonw_put_int(&w, "failed_documents", (int64_t)result->failed);
-        isg_jsonw_put(&w, "first_failure", result->first_error);
-    }
-    isg_jsonw_end(&w);
-}
-
 /* ---- runs by command ------------------------------------------------------------------------ */
 
 enum { LISTING_MAX = 1 << 20 };
@@ -138,8 +116,9 @@ static void write_run(const struct entry *entry, const struct entry_how *how,
                       const union entry_result *result, struct isg_buf *out)
 {
     const struct outgoing_how outgoing = {.dry_run = how->dry_run, .listing = how->listing};
+    const struct feed_how feed = {.dry_run = how->dry_run, .examples = how->listing};
     switch (entry->kind) {
-    case ENTRY_FEED: write_result(entry->name, &result->feed, out); break;
+    case ENTRY_FEED: feed_result_write(entry->name, &feed, &result->feed, out); break;
     case ENTRY_PEER: peer_result_write(&entry->peer, &outgoing, &result->peer, out); break;
     case ENTRY_WEBHOOK:
         webhook_result_write(entry->webhook, &outgoing, &result->webhook, out);
@@ -172,7 +151,7 @@ static int named_run(struct sync *sync, struct entry *entry, const struct entry_
     return err;
 }
 
-int sync_run(struct sync *sync, const char *kind, struct isg_str name, bool dry_run,
+int sync_run(struct sync *sync, const char *kind, struct isg_str name, const struct sync_how *how,
              struct isg_buf *out, struct isg_fail *why)
 {
     struct entry *entry = NULL;
@@ -185,8 +164,10 @@ int sync_run(struct sync *sync, const char *kind, struct isg_str name, bool dry_
     if (err != ISG_OK)
         return err;
     isg_buf_init(&listing, LISTING_MAX);
-    const struct entry_how how = {.dry_run = dry_run, .listing = dry_run ? &listing : NULL};
-    err = named_run(sync, entry, &how, out, why);
+    const struct entry_how entry_how = {.dry_run = how->dry_run,
+                                        .accept_shrink = how->accept_shrink,
+                                        .listing = how->dry_run ? &listing : NULL};
+    err = named_run(sync, entry, &entry_how, out, why);
     isg_buf_done(&listing);
     return err;
 }
@@ -262,6 +243,10 @@ static void write_entry(struct sync *sync, const struct entry *entry, struct isg
     bool stored = entry->kind == ENTRY_FEED && entry->feed.stored;
     isg_jsonw_put(w, "origin", stored ? "command" : "configuration");
     isg_jsonw_put_bool(w, "running", entry->running);
+    if (entry->running && entry->kind == ENTRY_FEED) {
+        isg_jsonw_name(w, "progress");
+        feed_progress_write(&entry->progress, w);
+    }
     state_write(&entry->state, w);
     isg_time_format(entry_due(entry), 3, due);
     isg_jsonw_put(w, "next_run", due);

@@ -31,15 +31,16 @@ union entry_result {
 /* How an entry is run: on schedule, or by command. */
 struct entry_how {
     bool dry_run;
+    bool accept_shrink;      /* feed_how */
     bool bounded;            /* an outgoing run goes on as a run of its own after a while */
-    struct isg_buf *listing; /* outgoing_how */
+    struct isg_buf *listing; /* outgoing_how, and the examples of feed_how */
 };
 
 /*
  * The run itself, without any lock; logged and counted. *state becomes the entry's under the lock
  * afterwards (sync_entry_ended). Errors of feed_run and peer_run.
  */
-int sync_entry_run(struct sync *sync, const struct entry *entry, const struct entry_how *how,
+int sync_entry_run(struct sync *sync, struct entry *entry, const struct entry_how *how,
                    union entry_result *out, struct state *state, struct isg_fail *why);
 
 /* End a run: what it left behind becomes the entry's state, unless state is NULL. */
@@ -49,5 +50,17 @@ void sync_entry_ended(struct sync *sync, struct entry *entry, bool leased,
 /* True in *out_held when this gateway may run the entry now (one of several does). */
 int sync_take_lease(struct sync *sync, const struct entry *entry, bool *out_held,
                     struct isg_fail *why);
+
+/* Say what a run did, in the log and the metrics. A failure that waiting will not heal is an error. */
+void sync_report_feed(const char *name, int err, const struct feed_result *result,
+                      const struct state *state, const struct isg_fail *why);
+/* Likewise of a peer. */
+void sync_report_peer(const char *name, int err, const struct peer_result *result,
+                      const struct isg_fail *why);
+/* Likewise of a webhook. */
+void sync_report_webhook(const char *name, int err, const struct webhook_result *result,
+                         const struct isg_fail *why);
+/* Set the gauges of a feed by its state, whichever gateway ran it last. */
+void sync_report_state(const struct entry *entry);
 
 #endif

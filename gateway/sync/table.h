@@ -10,6 +10,7 @@
 
 #include "feeds/schedule.h"
 #include "gateway/sync/feed_def.h"
+#include "gateway/sync/feed_run.h"
 #include "gateway/sync/peer_run.h"
 #include "gateway/sync/state.h"
 #include "gateway/sync/webhook_run.h"
@@ -30,6 +31,7 @@ struct entry {
     bool gone;                      /* removed while it ran: dropped when it ends */
     struct state state;             /* as of the last run known here */
     char collection[ISG_UUID_TEXT]; /* whose log a target is sent; "" before the first run */
+    struct feed_progress progress;  /* of a feed's run under way */
     int64_t start_us;               /* since when it is in the table */
     int64_t not_before_us;
 };

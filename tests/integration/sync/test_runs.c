@@ -50,18 +50,23 @@ static void add_feed(const char *name, const char *path, const char *format, con
     add_feed_to(name, path, format, interval, "main");
 }
 
-static int run(const char *name, bool dry_run)
+static int run_how(const char *name, struct sync_how how)
 {
     struct isg_fail why = {.code = ISG_OK};
     isg_buf_reset(&out);
     for (int i = 0; i < 2400; i++) {
-        int err = sync_run(bed.sync, "feed", isg_str_of(name), dry_run, &out, &why);
+        int err = sync_run(bed.sync, "feed", isg_str_of(name), &how, &out, &why);
         if (err != ISG_EBUSY)
             return err;
         struct timespec t = {.tv_nsec = 50000000}; /* its scheduled run is under way */
         (void)nanosleep(&t, NULL);
     }
     return ISG_EBUSY;
+}
+
+static int run(const char *name, bool dry_run)
+{
+    return run_how(name, (struct sync_how){.dry_run = dry_run});
 }
 
 /* All living objects of a collection as lines; count in *out_count. */
@@ -128,9 +133,9 @@ static void test_kev(void)
     free(objects);
     serve_fixture("kev.json", "kev/two.json");
     is_int(run("kev", true), ISG_OK, "dry run");
-    is_int(bed_number(&out, "withdrawn"), 1, "would withdraw one: %s", out.p);
+    is_int(bed_number(&out, "delisted"), 1, "would withdraw one: %s", out.p);
     is_int(run("kev", false), ISG_OK, "one entry less");
-    is_int(bed_number(&out, "withdrawn"), 1, "withdrawn: %s", out.p);
+    is_int(bed_number(&out, "delisted"), 1, "withdrawn: %s", out.p);
     objects = objects_of("main", &count);
     is_int((long long)count_pieces(objects, "\"kev\":true"), 2, "two listed");
     is_int((long long)count_pieces(objects, "\"kev\":false"), 1, "one fact cleared");
@@ -169,13 +174,20 @@ static void test_guard(void)
     for (int i = 0; i < 2; i++) {
         is_int(run("many", false), ISG_OK, "twenty");
         ok(strstr(out.p, "\"removals_held\":true") != NULL, "held back: %s", out.p);
-        is_int(bed_number(&out, "withdrawn"), 0, "nothing withdrawn");
+        is_int(bed_number(&out, "delisted"), 0, "nothing withdrawn");
     }
     char *objects = objects_of("main", &count);
     is_int((long long)count_pieces(objects, "\"kev\":false"), 0, "no fact cleared");
     free(objects);
     is_int(run("many", false), ISG_OK, "the same a third time");
-    is_int(bed_number(&out, "withdrawn"), 20, "released: %s", out.p);
+    is_int(bed_number(&out, "delisted"), 20, "released: %s", out.p);
+    serve_entries(5);
+    is_int(run("many", false), ISG_OK, "five");
+    ok(strstr(out.p, "\"removals_held\":true") != NULL, "held back again");
+    is_int(bed_number(&out, "missing"), 15, "and how many: %s", out.p);
+    is_int(run_how("many", (struct sync_how){.accept_shrink = true}), ISG_OK,
+           "a person accepts it");
+    is_int(bed_number(&out, "delisted"), 15, "released at once: %s", out.p);
 }
 
 /* Feeds digest 7.5 and 2.6: delisted, listed again, delisted: one id, versions that rise, never revoked. */
@@ -183,7 +195,7 @@ static void test_delisting(void)
 {
     static const struct {
         const char *text;
-        int added;
+        int changed;
         int withdrawn;
         int delisted; /* indicators that say so in their latest version */
     } steps[] = {
@@ -200,9 +212,9 @@ static void test_delisting(void)
         if (i == 0)
             add_feed_to("listed", "/listed.txt", "list", "30d", "peers");
         is_int(run("listed", false), ISG_OK, "step %zu", i);
-        if (steps[i].added >= 0)
-            is_int(bed_number(&out, "added"), steps[i].added, "step %zu: %s", i, out.p);
-        is_int(bed_number(&out, "withdrawn"), steps[i].withdrawn, "step %zu: withdrawn", i);
+        if (steps[i].changed >= 0)
+            is_int(bed_number(&out, "changed"), steps[i].changed, "step %zu: %s", i, out.p);
+        is_int(bed_number(&out, "delisted"), steps[i].withdrawn, "step %zu: withdrawn", i);
         char *objects = objects_of("peers", &count);
         is_int((long long)count_pieces(objects, "\"feed:delisted\""), steps[i].delisted,
                "step %zu: delisted", i);
@@ -211,6 +223,34 @@ static void test_delisting(void)
         is_int((long long)count_pieces(objects, "\"revoked\""), 0, "step %zu: none revoked", i);
         free(objects);
     }
+}
+
+/* What a dry run shows: counts and first examples; it writes nothing, not even a validator. */
+static void test_dry_run(void)
+{
+    static const char *const shown[] = {
+        "\"added\":2",      "\"changed\":2",    "\"excluded\":1", "\"unreadable\":0",
+        "\"examples\":{\"", "\"added\":[\"ind", "10.0.0.1",       "\"dry_run\":true",
+    };
+    size_t before, after;
+    bed_file(&bed, "dry.txt", "pump-one.net\npump-two.net\n10.0.0.1\n");
+    add_feed_to("dry", "/dry.txt", "list", "30d", "peers");
+    is_int(run("dry", false), ISG_OK, "first");
+    bed_file(&bed, "dry.txt", "pump-three.net\npump-four.net\n10.0.0.1\n");
+    free(objects_of("peers", &before));
+    for (int i = 0; i < 2; i++) {
+        is_int(run("dry", true), ISG_OK, "dry run");
+        for (size_t k = 0; k < sizeof shown / sizeof shown[0]; k++)
+            ok(strstr(out.p, shown[k]) != NULL, "it says %s", shown[k]);
+        is_int(bed_number(&out, "delisted"), 2, "and what would end: %s", out.p);
+        ok(strstr(out.p, "\"delisted\":[\"indicator--") != NULL, "by name");
+    }
+    free(objects_of("peers", &after));
+    is_int((long long)after, (long long)before, "nothing was written");
+    is_int(run("dry", false), ISG_OK, "the run itself");
+    is_int(bed_number(&out, "added"), 2, "does what was shown: %s", out.p);
+    is_int(bed_number(&out, "changed"), 2, "two end");
+    ok(strstr(out.p, "examples") == NULL, "without examples");
 }
 
 static void serve_hash(const char *name, const char *text, bool flip)
@@ -383,6 +423,7 @@ int main(int argc, char **argv)
     test_kev();
     test_guard();
     test_delisting();
+    test_dry_run();
     test_csaf();
     test_stix();
     test_peers();
