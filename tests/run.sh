@@ -152,7 +152,7 @@ else
     step clang-tidy tidy_is_clean
     if [ "$long" = yes ]; then
         step build-release configure_and_build release
-        export ISG_CRASH_ROUNDS=200 ISG_SOAK_SECONDS=900 ISG_ANSWERS=100000
+        export ISG_CRASH_ROUNDS=200 ISG_SOAK_SECONDS=900 ISG_ANSWERS=100000 ISG_RING_SECONDS=600
         suite release -L soak -j 1
     fi
 fi

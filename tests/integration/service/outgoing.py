@@ -336,7 +336,7 @@ with isg:
     shapes(isg, hospital)
     refusals(isg, hospital)
     interrupted(isg, hospital)
-    kills(isg, hospital, 20 if os.environ.get("ISG_LONG") else 2)
+    kills(isg, hospital, 2)
     stopping(isg, hospital)
     with open(isg.log) as log:
         ok("secret of" not in log.read(), "no secret in the log")
