@@ -18,7 +18,15 @@ target_link_options(isg_flags INTERFACE -Wl,-z,relro -Wl,-z,now)
 
 if(CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$")
     target_compile_options(isg_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+    # Objects of both kinds: libstix.a links anywhere, and a program that asks for it (isg_whole) is
+    # optimised across all rooms.
+    if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+        target_compile_options(isg_flags INTERFACE -O3 -flto=auto -ffat-lto-objects)
+        set(ISG_WHOLE -O3 -flto=auto)
+    endif()
 endif()
+add_library(isg_whole INTERFACE)
+target_link_options(isg_whole INTERFACE ${ISG_WHOLE})
 if(NOT ISG_SANITIZE)
     include(CheckPIESupported)
     check_pie_supported()

@@ -16,6 +16,7 @@
 
 enum {
     LABEL_MAX = 512,
+    AHEAD_PUTS = 8,                  /* fewer than these are not worth reading ahead */
     GROUP_PUTS = 1000,               /* a group closes at this count ... */
     GROUP_BYTES = 4 * 1024 * 1024,   /* ... or this size, whichever comes first */
     WAITING_BYTES = 64 * 1024 * 1024 /* more than this in the queue of one collection: busy */
@@ -32,6 +33,7 @@ struct commit {
     enum commit_state state;
     int err;
     struct isg_fail why;
+    struct txn_ahead ahead; /* read while others wrote */
     struct commit *next;
     /* It is done, or its owner is to write next: each wakes only whom it must. */
     pthread_cond_t turn;
@@ -116,6 +118,7 @@ struct group {
     struct journal *journal;
     struct commit *first; /* linked by next */
     struct isg_str *ids;  /* of all puts */
+    struct txn_known *known;
     size_t ids_count;
     int64_t io_us;  /* deadline of reading and writing */
     int64_t end_us; /* deadline of settling what is in doubt */
@@ -127,11 +130,15 @@ static int gather_ids(struct group *group)
     for (const struct commit *c = group->first; c != NULL; c = c->next)
         n += c->n;
     group->ids = malloc((n + 1) * sizeof *group->ids);
-    if (group->ids == NULL)
+    group->known = malloc((n + 1) * sizeof *group->known);
+    if (group->ids == NULL || group->known == NULL)
         return ISG_ENOMEM;
-    for (const struct commit *c = group->first; c != NULL; c = c->next)
-        for (size_t i = 0; i < c->n; i++)
-            group->ids[group->ids_count++] = c->puts[i].id;
+    for (const struct commit *c = group->first; c != NULL; c = c->next) {
+        for (size_t i = 0; i < c->n; i++) {
+            group->ids[group->ids_count] = c->puts[i].id;
+            group->known[group->ids_count++] = (struct txn_known){&c->ahead, i};
+        }
+    }
     return ISG_OK;
 }
 
@@ -140,8 +147,9 @@ static int try_group(struct group *group, struct isg_fail *why)
 {
     struct txn txn;
     bool in_doubt = false;
-    int err = txn_begin(&txn, group->store, group->journal,
-                        (struct txn_ids){group->ids, group->ids_count}, group->io_us, why);
+    int err =
+        txn_begin(&txn, group->store, group->journal,
+                  (struct txn_ids){group->ids, group->ids_count, group->known}, group->io_us, why);
     for (struct commit *c = group->first; c != NULL && err == ISG_OK; c = c->next)
         if ((err = judge(&txn, c)) != ISG_OK)
             (void)isg_fail(why, err, "out of memory");
@@ -173,6 +181,7 @@ static void write_group(struct group *group)
         commit_step_aside(round);
     }
     free(group->ids);
+    free(group->known);
     for (struct commit *c = group->first; c != NULL; c = c->next) {
         c->err = err;
         c->why = why;
@@ -313,6 +322,16 @@ static void run_commit(struct store *store, struct journal *j, struct commit *co
     pthread_cond_destroy(&commit->turn);
 }
 
+/* While somebody writes, what this commit needs to read can be read already. */
+static void read_ahead(struct store *store, struct journal *j, struct commit *commit)
+{
+    pthread_mutex_lock(&j->lock);
+    bool waits = j->busy || j->first != NULL;
+    pthread_mutex_unlock(&j->lock);
+    if (waits && commit->n >= AHEAD_PUTS)
+        txn_read_ahead(&commit->ahead, store, j->collection, commit->puts, commit->n);
+}
+
 /* ---- for other writers ---------------------------------------------------------------------- */
 
 bool commit_begin_writing(struct journal *j, int64_t deadline_us)
@@ -369,7 +388,9 @@ int store_commit(struct store *store, const char *collection, struct store_put *
     if (err == ISG_OK && atomic_load(&store->closing))
         err = isg_fail(why, ISG_EBUSY, "the store is closing");
     if (err == ISG_OK && n > 0) {
+        read_ahead(store, journal, &commit);
         run_commit(store, journal, &commit);
+        txn_ahead_done(&commit.ahead);
         err = commit.err;
         if (err != ISG_OK && why != NULL)
             *why = commit.why;

@@ -185,7 +185,7 @@ static int expire_some(struct store *store, const char *collection, const struct
     gather(block, mark, overdue);
     if (overdue->last == mark)
         return ISG_OK;
-    erasure.ids = (struct txn_ids){overdue->ids, overdue->n};
+    erasure.ids = (struct txn_ids){.p = overdue->ids, .n = overdue->n};
     int err = store_journal(store, collection, &erasure.journal, why);
     if (err == ISG_OK && overdue->n > 0)
         err = erase(&erasure, why);

@@ -10,11 +10,17 @@
 
 enum { FIRST_SIZE = 16 };
 
+uint64_t index_seed(void)
+{
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        seed = (uint64_t)isg_time_mono_us();
+    return seed;
+}
+
 void index_init(struct index *index)
 {
-    *index = (struct index){0};
-    if (getrandom(&index->seed, sizeof index->seed, 0) != (ssize_t)sizeof index->seed)
-        index->seed = (uint64_t)isg_time_mono_us();
+    *index = (struct index){.seed = index_seed()};
 }
 
 void index_done(struct index *index)
@@ -25,9 +31,9 @@ void index_done(struct index *index)
 }
 
 /* Multiply and shift over eight bytes at a time, begun with the secret seed. */
-static uint64_t hash_of(const struct index *index, struct isg_str key)
+uint64_t index_hash(uint64_t seed, struct isg_str key)
 {
-    uint64_t h = index->seed ^ (key.n * UINT64_C(0x9e3779b97f4a7c15));
+    uint64_t h = seed ^ (key.n * UINT64_C(0x9e3779b97f4a7c15));
     for (size_t at = 0; at < key.n; at += 8) {
         uint64_t word = 0;
         memcpy(&word, key.p + at, key.n - at < 8 ? key.n - at : 8);
@@ -51,7 +57,7 @@ size_t index_get(const struct index *index, struct isg_str key)
 {
     if (index->size == 0)
         return SIZE_MAX;
-    const struct index_slot *slot = slot_of(index, key, hash_of(index, key));
+    const struct index_slot *slot = slot_of(index, key, index_hash(index->seed, key));
     return slot->key.p == NULL ? SIZE_MAX : slot->value;
 }
 
@@ -77,7 +83,7 @@ int index_add(struct index *index, struct isg_str key, size_t value)
 {
     if (2 * (index->used + 1) > index->size && grow(index) != ISG_OK)
         return ISG_ENOMEM;
-    uint64_t hash = hash_of(index, key);
+    uint64_t hash = index_hash(index->seed, key);
     struct index_slot *slot = slot_of(index, key, hash);
     assert(slot->key.p == NULL);
     *slot = (struct index_slot){

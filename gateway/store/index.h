@@ -24,6 +24,11 @@ struct index {
     uint64_t seed; /* against keys chosen to collide */
 };
 
+/* A seed that nobody can guess. */
+uint64_t index_seed(void);
+/* A text's hash under a seed. */
+uint64_t index_hash(uint64_t seed, struct isg_str key);
+
 /* An empty map with a random seed; allocates nothing. */
 void index_init(struct index *index);
 /* Free the table; the map is empty and may be used again. */

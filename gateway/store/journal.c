@@ -80,6 +80,7 @@ struct journal *journal_new(const char *collection)
     pthread_cond_init(&j->moved, &attr);
     pthread_condattr_destroy(&attr);
     index_init(&j->label_index);
+    recent_init(&j->recent);
     return j;
 }
 
@@ -95,6 +96,7 @@ void journal_free(struct journal **journal)
     free(j->generations);
     free(j->dates);
     index_done(&j->label_index);
+    recent_done(&j->recent);
     pthread_cond_destroy(&j->moved);
     pthread_mutex_destroy(&j->lock);
     free(j->collection);

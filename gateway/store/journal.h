@@ -14,16 +14,10 @@
 
 #include "gateway/store/conn.h"
 #include "gateway/store/index.h"
+#include "gateway/store/recent.h"
 #include "gateway/store/store.h"
 
 struct commit;
-
-/* The head as stored: "position date_us generation labels epoch" (names.h). */
-struct journal_head {
-    struct store_head at;
-    uint32_t labels; /* numbers below it are given */
-    int64_t epoch;   /* date of the first event; 0 when the log is empty */
-};
 
 enum { JOURNAL_HEAD_TEXT = 128 };
 
@@ -46,6 +40,7 @@ struct journal {
     uint64_t link;          /* redis_link then; another one now: ask again */
     uint64_t log;           /* how often another log took the place of one that was known */
     uint64_t moves;         /* changes of head, to notice them while Redis is asked */
+    struct recent recent;   /* own changes of late */
     uint64_t generation_at; /* generations are complete up to this one */
     uint64_t *generations;  /* by block */
     size_t generations_count;

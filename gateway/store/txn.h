@@ -17,11 +17,34 @@
 #include "gateway/store/inside.h"
 #include "stix/base/arena.h"
 
-/* Object ids, doubles allowed; borrowed until txn_end. */
+/*
+ * Entries of ids that were read before it was the reader's turn to write. They are used where
+ * nothing has changed them since (recent.h).
+ */
+struct txn_ahead {
+    struct journal_head head; /* read before the entries were */
+    struct redis_pipe pipe;
+    const struct redis_reply *entries; /* NULL: nothing was read */
+};
+
+/* Where the entry of one id lies. */
+struct txn_known {
+    const struct txn_ahead *ahead; /* NULL: nowhere */
+    size_t i;
+};
+
+/* Object ids, doubles allowed, and what is known of each; borrowed until txn_end. */
 struct txn_ids {
     const struct isg_str *p;
     size_t n;
+    const struct txn_known *known; /* n of them, or NULL */
 };
+
+/* Read the entries of n ids. What fails is not reported: they are read again later. */
+void txn_read_ahead(struct txn_ahead *ahead, struct store *store, const char *collection,
+                    const struct store_put *puts, size_t n);
+/* Free what it holds. */
+void txn_ahead_done(struct txn_ahead *ahead);
 
 struct txn {
     struct store *store;
@@ -36,8 +59,10 @@ struct txn {
     struct index ids;
     struct family *families;
     size_t families_count;
-    struct family **owners;  /* of the added events, beside them */
-    struct relative **added; /* by position */
+    struct txn_known *known;    /* of each family; ahead NULL: its entry is read under WATCH */
+    struct journal_head wanted; /* the head at which that holds */
+    struct family **owners;     /* of the added events, beside them */
+    struct relative **added;    /* by position */
     size_t added_count;
     size_t added_room;
     uint64_t read_block; /* whose length was asked together with the head */

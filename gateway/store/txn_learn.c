@@ -31,6 +31,7 @@ void txn_learn(struct txn *t, int64_t asked_us)
     bool ahead = j->head.epoch == t->next.epoch && j->head.at.position >= t->next.at.position &&
                  j->head.at.generation >= t->next.at.generation;
     j->moves++;
+    recent_note(&j->recent, &t->base, &t->next, t->families, t->families_count);
     if (learn_parts(t) != ISG_OK) {
         j->link = 0;
     } else if (!ahead) {

@@ -1,6 +1,6 @@
 /*
- * Between the files of a txn: txn.c reads and plans, txn_write.c writes, txn_learn.c tells memory,
- * txn_settle.c finds out what became of a change in doubt.
+ * Between the files of a txn: txn_begin.c reads, txn.c plans, txn_write.c writes, txn_learn.c tells
+ * memory, txn_settle.c finds out what became of a change in doubt.
  */
 #ifndef GATEWAY_STORE_TXN_PRIVATE_H
 #define GATEWAY_STORE_TXN_PRIVATE_H

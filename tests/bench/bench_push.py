@@ -55,6 +55,8 @@ class Batches:
 class Redis:
     """A server of its own, with an AOF beside the gateway's."""
 
+    paths = []  # of every server that may still write when another's turn comes
+
     def __init__(self, sync):
         self.dir = tempfile.mkdtemp(prefix="isg-bench-")
         self.path = os.path.join(self.dir, "s")
@@ -64,8 +66,10 @@ class Redis:
             stdout=subprocess.DEVNULL)
         while not os.path.exists(self.path):
             time.sleep(0.02)
+        self.paths.append(self.path)
 
     def stop(self):
+        self.paths.remove(self.path)
         self.process.terminate()
         self.process.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
@@ -99,8 +103,11 @@ class Gateway:
         self.process = self.isg.process
         self.client = self.isg.member("hospital", "hospital")
         self.collection = self.isg.collection("bench")
+        self.path = os.path.join(self.isg.dir, "redis/redis.sock")
+        Redis.paths.append(self.path)
 
     def stop(self):
+        Redis.paths.remove(self.path)
         self.isg.stop()
         shutil.rmtree(self.isg.base, ignore_errors=True)
 
@@ -135,9 +142,21 @@ class Gateway:
                     counts.append(PER)
 
 
+def settled(path):
+    """Wait until no child of the server rewrites the AOF any more: it would run in another's turn."""
+    while True:
+        out = subprocess.run(["redis-cli", "-s", path, "info", "persistence"], capture_output=True,
+                             text=True, check=True).stdout
+        if "aof_rewrite_in_progress:0" in out and "aof_rewrite_scheduled:0" in out:
+            return
+        time.sleep(0.05)
+
+
 def turn(side, first, seconds, connections, rate):
     """One turn: what was taken per second, and what it cost."""
     batches = Batches(side.write, first, seconds, rate)
+    for path in Redis.paths:
+        settled(path)
     cpu, began, counts = cpu_seconds(side.process.pid), time.perf_counter(), []
     threads = [threading.Thread(target=side.pusher, args=(batches, began + seconds, counts))
                for _ in range(connections)]

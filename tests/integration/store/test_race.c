@@ -9,7 +9,8 @@
 #include "tests/integration/store/bed.h"
 #include "tests/support/tap.h"
 
-enum { THREADS = 8, ROUNDS = 25, BATCH = 4 };
+/* batches large enough to be read ahead while others write */
+enum { THREADS = 8, ROUNDS = 10, BATCH = 10 };
 
 static const char C1[] = "race";
 
@@ -173,6 +174,7 @@ int main(void)
     race(stores, 1, false, 0, &total);
     race(stores, 2, false, 100000, &total);
     race(stores, 2, true, 200000, &total);
+    race(stores, 1, true, 300000, &total);
     check_agreement(stores[0], stores[1]);
     check_lease(stores[0], stores[1]);
     store_close(&stores[0]);
