@@ -194,7 +194,8 @@ void state_succeeded(struct state *state, int64_t start_us)
 
 void state_failed(struct state *state, int64_t start_us, const struct isg_fail *why)
 {
-    state->last_run_us = start_us;
+    /* what the other side says of waiting counts from its answer, which may have taken long */
+    state->last_run_us = state->retry_after_s > 0 ? isg_time_now_us() : start_us;
     state->failures++;
     state->permanent =
         why->code == ISG_EAUTH || why->code == ISG_EDENIED || why->code == ISG_ENOENT;

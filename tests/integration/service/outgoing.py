@@ -12,7 +12,7 @@ from gateway import MEDIA, Instance, done, indicator, ok, same, uuid4
 
 INBOX = "00000000-0000-4000-8000-0000000000c1"
 AUTHORIZATION = "Basic Z2F0ZXdheTpzZWNyZXQgb2YgdGhlIGluYm94"  # gateway:secret of the inbox
-PATIENCE = 60  # seconds for what must happen at all
+PATIENCE = 240  # seconds for what must happen at all
 
 
 class Inbox(http.server.BaseHTTPRequestHandler):
@@ -272,8 +272,8 @@ def kills(isg, hospital, rounds):
         some = Numbers.some(30)
         everything += some
         hospital.close()
-        same(hospital.push("out", some).status, 202, "thirty more are pushed")
         seen = len(Inbox.posts)
+        same(hospital.push("out", some).status, 202, "thirty more are pushed")
         until(lambda: len(Inbox.posts) > seen + 1, "they are being sent")
         isg.stop(signal.SIGKILL)
         isg.start()

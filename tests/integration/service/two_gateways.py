@@ -272,7 +272,7 @@ def begin_feed(a):
     """Both know the feed; each time it is due one of them reads it."""
     source = Source(a)
     a.run("feed", "add", "shared-feed", "--url", "https://127.0.0.1:%d/" % source.server_port,
-          "--format", "stix", "--collection", "shared", "--interval", "2s", "--allow-private",
+          "--format", "stix", "--collection", "shared", "--interval", "4s", "--allow-private",
           "--ca", os.path.join(a.dir, "tls/ca.pem"))
     until(lambda: len(manifest(client(a, "reader"))) == 5)
     return source

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from gateway import Instance, done, indicator, ok, same
 
 SECRETS = {"/siem": b"a text that is long enough for a key", "/bell": bytes(range(32))}
-PATIENCE = 60  # seconds for what must happen at all
+PATIENCE = 240  # seconds for what must happen at all
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
