@@ -256,11 +256,13 @@ def export_to(isg, base):
         for _ in range(8):
             isg.client("writer", "secret of writer").push(
                 "faults", [indicator(700000000 + n + _ * 10, "green") for n in range(10)])
-        said = isg.run("export", "--collection", "faults", "--as", "reader", "-o",
-                       os.path.join(room, "feed.json"), check=False)
-        ok(said.returncode == 74 and "No space left" in said.stderr,
-           "an export to a full disk: exit %d, %s" % (said.returncode, said.stderr.strip()[:120]))
-        same(os.listdir(room), [], "and nothing half-written is left")
+        for form in ("stix", "csv", "suricata", "misp"):
+            said = isg.run("export", "--collection", "faults", "--as", "reader", "--format", form,
+                           "-o", os.path.join(room, "feed." + form), check=False)
+            ok(said.returncode == 74 and "No space left" in said.stderr, "an export to a full disk, "
+               "%s: exit %d, %s" % (form, said.returncode, said.stderr.strip()[-120:]))
+            same([name for _, _, files in os.walk(room) for name in files], [],
+                 "and nothing half-written is left")
     finally:
         subprocess.run(["umount", "-l", room], check=True)
 
