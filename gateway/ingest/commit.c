@@ -162,6 +162,8 @@ static int flush_batch(struct ingest_run *run, struct staged *staged, size_t n, 
     int err = resolve(run, staged, n, why);
     int closed = epss_close(run, err == ISG_OK ? why : NULL);
     err = err == ISG_OK ? closed : err;
+    closed = facet_close(run, err == ISG_OK, why);
+    err = err == ISG_OK ? closed : err;
     if (err == ISG_OK)
         err = commit(run, staged, n, why);
     if (facets)

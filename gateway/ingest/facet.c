@@ -88,20 +88,66 @@ static int load(struct ingest_run *run, struct isg_str name, struct isg_buf *tex
     return err == ISG_OK ? stix_json_parse(isg_buf_str(text), NULL, out, why) : err;
 }
 
-/* Keep the document when it changed. A crash before the commit is made good by the next import,
- * which renders and compares whatever the document says. */
+/* ---- what a batch changed ------------------------------------------------------------------- */
+
+/* Documents that wait for the end of a batch: one write for all of them. A batch has each id once. */
+struct facet_shelf {
+    char *names[RUN_BATCH];
+    struct isg_buf texts[RUN_BATCH];
+    size_t count;
+};
+
+/* Keep the document when it changed. */
 static int save(struct ingest_run *run, struct isg_str name, struct isg_str old,
                 const struct facets *facets, struct isg_fail *why)
 {
     struct isg_buf text;
     isg_buf_init(&text, RUN_OBJECT_MAX);
     write_document(facets, &text);
-    int err = text.err;
-    if (err == ISG_OK && !run->dry_run && !isg_str_eq(old, isg_buf_str(&text)))
-        err = store_doc_put(run->store, STORE_FACET, name, isg_buf_str(&text), why);
-    else if (err != ISG_OK)
-        (void)isg_fail(why, err, "an object's parts are too large");
-    isg_buf_done(&text);
+    int err =
+        text.err == ISG_OK ? ISG_OK : isg_fail(why, text.err, "an object's parts are too large");
+    if (err != ISG_OK || run->dry_run || isg_str_eq(old, isg_buf_str(&text))) {
+        isg_buf_done(&text);
+        return err;
+    }
+    char *kept = strndup(name.p, name.n);
+    if (run->facets == NULL)
+        run->facets = calloc(1, sizeof *run->facets);
+    if (run->facets == NULL || kept == NULL) {
+        free(kept);
+        isg_buf_done(&text);
+        return isg_fail(why, ISG_ENOMEM, "no memory for an object's parts");
+    }
+    run->facets->names[run->facets->count] = kept;
+    run->facets->texts[run->facets->count++] = text;
+    return ISG_OK;
+}
+
+static int shelf_write(struct store *store, const struct facet_shelf *shelf, struct isg_fail *why)
+{
+    struct store_doc_text docs[RUN_BATCH];
+    for (size_t i = 0; i < shelf->count; i++)
+        docs[i] =
+            (struct store_doc_text){isg_str_of(shelf->names[i]), isg_buf_str(&shelf->texts[i])};
+    return store_docs_put(store, STORE_FACET, docs, shelf->count, why);
+}
+
+/* A crash between this and the commit is made good by the next import, which renders and compares
+ * whatever the documents say. */
+int facet_close(struct ingest_run *run, bool keep, struct isg_fail *why)
+{
+    struct facet_shelf *shelf = run->facets;
+    int err = ISG_OK;
+    if (shelf == NULL)
+        return ISG_OK;
+    if (keep && shelf->count > 0)
+        err = shelf_write(run->store, shelf, why);
+    for (size_t i = 0; i < shelf->count; i++) {
+        free(shelf->names[i]);
+        isg_buf_done(&shelf->texts[i]);
+    }
+    free(shelf);
+    run->facets = NULL;
     return err;
 }
 

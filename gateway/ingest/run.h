@@ -63,7 +63,8 @@ struct ingest_run {
     size_t staged_bytes;
     struct marking_seen *markings;
     size_t markings_count;
-    size_t markings_news; /* definitions this run brought since the last flush */
+    size_t markings_news;       /* definitions this run brought since the last flush */
+    struct facet_shelf *facets; /* documents to write, until facet_close */
     struct epss_shelf
         *epss; /* scores that are open, between facet_lock and facet_unlock (epss.c) */
 };
@@ -121,6 +122,8 @@ int mapped_resolve(struct ingest_run *run, struct staged *staged, struct isg_fai
  * Between facet_lock and facet_unlock no other run of this process touches parts.
  */
 int facet_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail *why);
+/* Write the documents that facet_resolve changed, or drop them; before the commit. ISG_ESTORE. */
+int facet_close(struct ingest_run *run, bool keep, struct isg_fail *why);
 /* One lock for the process; taken before facet_resolve, held until its commit. */
 void facet_lock(void);
 /* After the parts were committed or given up. */

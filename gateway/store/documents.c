@@ -34,11 +34,19 @@ static int run_change(struct store *store, struct redis_pipe *pipe, enum store_d
 int store_doc_put(struct store *store, enum store_doc kind, struct isg_str name,
                   struct isg_str json, struct isg_fail *why)
 {
+    const struct store_doc_text doc = {name, json};
+    return store_docs_put(store, kind, &doc, 1, why);
+}
+
+int store_docs_put(struct store *store, enum store_doc kind, const struct store_doc_text *docs,
+                   size_t count, struct isg_fail *why)
+{
     struct redis_pipe pipe;
     struct names_key key;
     redis_pipe_init(&pipe);
     REDIS(&pipe, ISG_STR("MULTI"));
-    REDIS(&pipe, ISG_STR("HSET"), names_docs(&key, kind), name, json);
+    for (size_t i = 0; i < count; i++)
+        REDIS(&pipe, ISG_STR("HSET"), names_docs(&key, kind), docs[i].name, docs[i].json);
     int err = run_change(store, &pipe, kind, NULL, why);
     redis_pipe_done(&pipe);
     return err;

@@ -92,6 +92,15 @@ enum store_doc {
 /* Put the JSON text of a document, in place of one of this kind and name. */
 int store_doc_put(struct store *store, enum store_doc kind, struct isg_str name,
                   struct isg_str json, struct isg_fail *why);
+/* A document to put: its name and JSON text, both borrowed. */
+struct store_doc_text {
+    struct isg_str name;
+    struct isg_str json;
+};
+
+/* Put several documents of a kind at once: all of them or none. */
+int store_docs_put(struct store *store, enum store_doc kind, const struct store_doc_text *docs,
+                   size_t count, struct isg_fail *why);
 /* Append that text to out. ISG_ENOENT when it is not there. */
 int store_doc_get(struct store *store, enum store_doc kind, struct isg_str name,
                   struct isg_buf *out, struct isg_fail *why);

@@ -334,21 +334,24 @@ static int walk_run(struct csaf_walk *walk, struct isg_fail *why)
     return err;
 }
 
+static int run_in(struct feed_run *run, struct isg_arena *arena, struct isg_fail *why)
+{
+    struct csaf_walk *walk = isg_arena_alloc(arena, sizeof *walk);
+    if (walk == NULL)
+        return isg_fail(why, ISG_ENOMEM, "no memory");
+    walk->run = run;
+    walk->arena = arena;
+    int err = csaf_table_load(run, arena, &walk->table, why);
+    if (err == ISG_OK)
+        err = walk_run(walk, why);
+    csaf_table_done(&walk->table);
+    return err;
+}
+
 int csaf_run(struct feed_run *run, struct isg_fail *why)
 {
-    struct csaf_walk *walk = NULL;
     struct isg_arena *arena = isg_arena_new(ARENA_MAX);
-    if (arena != NULL)
-        walk = isg_arena_alloc(arena, sizeof *walk);
-    int err = walk == NULL ? isg_fail(why, ISG_ENOMEM, "no memory") : ISG_OK;
-    if (err == ISG_OK) {
-        walk->run = run;
-        walk->arena = arena;
-        err = csaf_table_load(run, arena, &walk->table, why);
-        if (err == ISG_OK)
-            err = walk_run(walk, why);
-        csaf_table_done(&walk->table);
-    }
+    int err = arena == NULL ? isg_fail(why, ISG_ENOMEM, "no memory") : run_in(run, arena, why);
     isg_arena_free(&arena);
     return err;
 }
