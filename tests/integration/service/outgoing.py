@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 
-from gateway import MEDIA, Instance, done, indicator, ok, same, uuid4
+from gateway import MEDIA, Instance, Redis, done, indicator, ok, same, uuid4
 
 INBOX = "00000000-0000-4000-8000-0000000000c1"
 AUTHORIZATION = "Basic Z2F0ZXdheTpzZWNyZXQgb2YgdGhlIGluYm94"  # gateway:secret of the inbox
@@ -322,12 +322,42 @@ peers:
     interval: 1s
     allow_private: true
 """ % server.server_port
-isg = Instance("Outgoing")
-with open(os.path.join(isg.base, "inbox.pw"), "w") as f:
-    f.write("secret of the inbox\n")
-os.chmod(f.name, 0o600)
-with open(os.path.join(isg.dir, "isg.yaml"), "a") as f:
-    f.write(CONFIG)
+
+
+def prepare(isg):
+    with open(os.path.join(isg.base, "inbox.pw"), "w") as f:
+        f.write("secret of the inbox\n")
+    os.chmod(f.name, 0o600)
+    with open(os.path.join(isg.dir, "isg.yaml"), "a") as f:
+        f.write(CONFIG)
+    return isg
+
+
+def shared(redis):
+    """Two gateways on one store have one outbox: one of them sends, the other goes on without it."""
+    first = prepare(Instance("Shared", redis=redis.url))
+    second = prepare(Instance("Shared", redis=redis.url, like=first))
+    Inbox.max_content_length = 20000
+    with first, second:
+        hospital = first.member("hospital", "hospital")
+        first.member("partner", "coordinator")
+        first.collection("out", read="partner")
+        begin, some = len(Inbox.posts), []
+        until(lambda: second.client("hospital", "secret of hospital").get("/api/collections/out/").status == 200,
+              "the second gateway knows the member")
+        for client in (hospital, second.client("hospital", "secret of hospital")) * 3:
+            some += Numbers.some(3)
+            same(client.push("out", some[-3:]).status, 202, "pushed through one of them")
+        until(lambda: has(some)() and clean(first)() and clean(second)(), "all arrive")
+        same(sorted(i for p in Inbox.posts[begin:] for i in p[1]), sorted(o["id"] for o in some), "each once")
+        first.stop()
+        some = Numbers.some(3)
+        second.client("hospital", "secret of hospital").push("out", some)
+        until(has(some), "the other one goes on")
+        same([Inbox.have[o["id"]] for o in some], [1] * 3, "and sends what is new, no more")
+
+
+isg = prepare(Instance("Outgoing"))
 with isg:
     hospital = isg.member("hospital", "hospital")
     partner = isg.member("partner", "coordinator")
@@ -340,5 +370,7 @@ with isg:
     stopping(isg, hospital)
     with open(isg.log) as log:
         ok("secret of" not in log.read(), "no secret in the log")
+with Redis() as redis:
+    shared(redis)
 server.shutdown()
 done()

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Two gateways in a ring: each pulls from the other, and the first also pushes to the second, while
-members push to both and either is killed again and again. ISG_RING_SECONDS (15).
+members push to both and either is killed again and again. The second is also a member of the first,
+as a hospital is of its ISAO: what it puts aside goes to the first one's inbox. ISG_RING_SECONDS (15).
 
 Nothing acknowledged is lost, nothing goes round, nothing is there twice, and what is RED stays.
 """
@@ -20,8 +21,8 @@ LEVELS = ("clear", "amber", "amber", "green", "red", None)
 PEER = """  - name: %(name)s
     direction: %(direction)s
     url: https://127.0.0.1:%(port)d/api/
-    from: ring
-    collection: ring
+    from: %(source)s
+    collection: %(sink)s
     user: %(user)s
     password_file: %(password)s
     ca: %(ca)s
@@ -30,9 +31,9 @@ PEER = """  - name: %(name)s
 """
 
 
-def peer(direction, here, there):
-    text = PEER % {"name": "%s-%s" % (direction, there.name), "direction": direction, "port": there.port,
-                   "user": here.name, "password": os.path.join(there.base, here.name + ".pw"),
+def peer(direction, here, there, source="ring", sink="ring"):
+    text = PEER % {"name": "%s-%s" % (direction, sink), "direction": direction, "port": there.port,
+                   "source": source, "sink": sink, "user": here.name, "password": os.path.join(there.base, here.name + ".pw"),
                    "ca": os.path.join(there.dir, "tls/ca.pem")}
     return text + ("    member: %s\n" % there.name if direction == "push" else "")
 
@@ -44,7 +45,7 @@ class Drawing:
         self.random = random.Random(1)
         self.made = 0
         self.open, self.closed = {}, {}  # text: object acknowledged; closed: those that are RED, by gateway
-        self.recent = []
+        self.recent, self.aside = [], []
 
     def fresh(self):
         self.made += 1
@@ -89,6 +90,24 @@ def push(drawing, gateways):
     return True
 
 
+def put_aside(drawing, hospital):
+    """Something for the ISAO's inbox."""
+    objects = [drawing.fresh() for _ in range(2)]
+    drawing.aside += [o for o in objects if "e828b379" not in str(o.get("object_marking_refs"))]
+    return hospital.hospital.push("outgoing", objects).status == 202
+
+
+def inbox(drawing, isao):
+    wanted = sorted({o["id"] for o in drawing.aside})
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        have = sorted(o["id"] for o in isao.staff.pull("submissions", limit=1000)[0])
+        if have == wanted:
+            break
+        time.sleep(0.2)
+    same(have, wanted, "the inbox has what was put aside for it, each once, and nothing that is RED")
+
+
 def texts(gateway):
     """All versions of all objects there, each as often as it is there."""
     objects, _ = gateway.staff.pull("ring", limit=1000, query="match[version]=all")
@@ -117,7 +136,7 @@ def go_round(drawing, gateways):
     end = time.monotonic() + SECONDS
     next_kill, kills = time.monotonic() + KILL_EVERY / 2, 0
     while time.monotonic() < end or kills < 2 or len(drawing.open) < 100:
-        if not push(drawing, gateways):
+        if not push(drawing, gateways) or not put_aside(drawing, gateways[1]):
             return kills
         if time.monotonic() > next_kill:
             kill(drawing, gateways[kills % 2], gateways[1 - kills % 2])
@@ -175,18 +194,21 @@ gateways = [Instance("First"), Instance("Second")]
 first, second = gateways
 for gateway, name in zip(gateways, ("first", "second")):
     gateway.name = name
-for here, there, directions in ((first, second, ("pull", "push")), (second, first, ("pull",))):
+for here, there, more in ((first, second, peer("push", first, second)),
+                          (second, first, peer("push", second, first, "outgoing", "submissions"))):
     with open(os.path.join(here.dir, "isg.yaml"), "a") as f:
-        f.write("peers:\n" + "".join(peer(direction, here, there) for direction in directions))
+        f.write("peers:\n" + peer("pull", here, there) + more)
 with first, second:
     for here, there in ((first, second), (second, first)):
         here.hospital = here.member("hospital", "hospital")
         here.staff = here.member("operator", "isao_staff")
         here.member(there.name, "coordinator")
         here.collection("ring")
+    second.collection("outgoing", read="first")
     drawing = Drawing()
     kills = go_round(drawing, gateways)
     ok(kills >= 2, "%d objects and versions, %d kills" % (len(drawing.open), kills))
     settle(drawing, gateways)
+    inbox(drawing, first)
     rest(gateways)
 done()
