@@ -219,7 +219,7 @@ static int columns_by_position(struct reader *reader)
 static int try_comment(struct reader *reader, struct isg_str line, size_t prefix)
 {
     struct reader inner = *reader;
-    inner.rest = isg_str_from(isg_str_trim(line), prefix);
+    inner.rest = isg_str_trim(isg_str_from(isg_str_trim(line), prefix));
     inner.why = NULL;
     if (take_record(&inner) != ISG_OK || !is_header(&inner))
         return ISG_OK;

@@ -72,6 +72,7 @@ static const struct {
     {"hostname", IOC_DOMAIN},
     {"fqdn", IOC_DOMAIN},
     {"Intel::DOMAIN", IOC_DOMAIN},
+    {"Intel::URL", IOC_URL},
     {"url", IOC_URL},
     {"md5", IOC_MD5},
     {"md5_hash", IOC_MD5},

@@ -6,6 +6,7 @@
 
 #include "feeds/exclude.h"
 #include "feeds/ioc.h"
+#include "feeds/sensor_words.h"
 #include "stix/marking.h"
 
 enum { NUMBER_MAX = 999999999 };
@@ -173,19 +174,16 @@ static void copy_facts(struct observe *observe, const struct observe_event *even
 {
     struct map *map = observe->map;
     out->port = event->to.port;
-    out->protocol = text_lower(map->arena, text_clean(map->arena, event->protocol));
-    out->service = text_lower(map->arena, text_clean(map->arena, event->service));
-    out->rule = text_clean(map->arena, event->rule);
+    out->protocol = sensor_transport(map->arena, event->protocol);
+    out->service = sensor_service(map->arena, event->service);
+    if (sensor_is_rule(event->rule))
+        out->rule = text_clean(map->arena, event->rule);
     out->text = text_clean(map->arena, event->text);
     out->category = text_clean(map->arena, event->category);
     out->domain = value_of(observe, event->domain, IOC_DOMAIN);
     out->md5 = value_of(observe, event->md5, IOC_MD5);
     out->sha1 = value_of(observe, event->sha1, IOC_SHA1);
     out->sha256 = value_of(observe, event->sha256, IOC_SHA256);
-    if (text_is_absent(out->protocol))
-        out->protocol = (struct isg_str){0};
-    if (text_is_absent(out->service))
-        out->service = (struct isg_str){0};
 }
 
 /* Which of the two ends is told of; false when the event stays in the house. */

@@ -137,6 +137,9 @@ static struct isg_str value_of(struct csv *csv, const struct csv_row *row, enum 
     const struct isg_str *cell = row->cell;
     if (cell[CSV_TYPE].n > 0 && !kind_of(csv->profile, cell[CSV_TYPE], kind))
         return (struct isg_str){0};
+    if (isg_str_is(cell[CSV_TYPE], "Intel::URL")) /* Zeek writes them without their scheme */
+        return isg_str_of(
+            isg_arena_printf(csv->map.arena, "http://%.*s", ISG_STR_ARG(cell[CSV_VALUE])));
     if (cell[CSV_PORT].n > 0) {
         bool bare = isg_str_find(cell[CSV_VALUE], ':') != SIZE_MAX;
         return isg_str_of(isg_arena_printf(csv->map.arena, bare ? "[%.*s]:%.*s" : "%.*s:%.*s",

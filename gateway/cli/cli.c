@@ -69,7 +69,7 @@ static const struct cli_command commands[] = {
      "--format F [--id-urn URN] [-o FILE] FILE\n"
      "    [--columns FILE] [--source NAME] [--networks N,N] [--warning-lists PATH] [--exercise]\n\n"
      "Formats: kev nvd epss csaf stix; tables and lists urlhaus threatfox feodo sslbl spamhaus\n"
-     "dshield openphish csv list; what sensors saw, suricata zeek, and shadowserver. A list\n"
+     "dshield openphish zeek-intel csv list; what sensors saw, suricata zeek, and shadowserver. A list\n"
      "that gives no times is valid from now on, in steps of days.\n"
      "The same file gives the same bundle. Ids and creator are those of the instance in DIR\n"
      "when there is one; --id-urn names another namespace. FILE - is standard input. What was\n"

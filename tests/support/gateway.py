@@ -160,10 +160,10 @@ class Instance:
 
     With redis (a URL) it uses that server; with like (another Instance) it is one more gateway of
     the same organisation: same secrets, keys and namespace, an address of its own. With plain its
-    clients speak HTTP without TLS, on a listener of that kind.
+    clients speak HTTP without TLS, on a listener of that kind. urn: the namespace of its ids.
     """
 
-    def __init__(self, name="Example ISAO", config=None, redis=None, like=None, plain=False):
+    def __init__(self, name="Example ISAO", config=None, redis=None, like=None, plain=False, urn=None):
         self.base = tempfile.mkdtemp(prefix="isg-test-")
         self.dir = os.path.join(self.base, "instance")
         self.port = free_port()
@@ -179,6 +179,8 @@ class Instance:
             config = "redis:\n  url: %s\n%s" % (redis, config or "")
         if like:
             self.join(like)
+        if urn:
+            self.replace("^id_urn: .*$", 'id_urn: "%s"' % urn)
         if config:
             with open(os.path.join(self.dir, "isg.yaml"), "a") as f:
                 f.write(config)
@@ -195,6 +197,14 @@ class Instance:
         own, theirs = (re.search("^id_urn: .*$", text, re.M).group() for text in texts)
         with open(os.path.join(self.dir, "isg.yaml"), "w") as f:
             f.write(texts[0].replace(own, theirs))
+
+    def replace(self, pattern, text):
+        """Lines of the configuration that match."""
+        path = os.path.join(self.dir, "isg.yaml")
+        with open(path) as f:
+            changed = re.sub(pattern, text, f.read(), flags=re.MULTILINE)
+        with open(path, "w") as f:
+            f.write(changed)
 
     def configure(self, section, **values):
         """Add settings to a section that `isg init` wrote."""

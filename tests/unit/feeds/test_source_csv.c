@@ -30,6 +30,7 @@ static void test_counts(void)
         {"list", "list/lines.jsonl", 2, 0, 2, 0, 0},
         {"list", "list/hashes.txt", 9, 0, 9, 0, 0},
         {"csv", "csv/header.csv", 2, 0, 2, 0, 0},
+        {"zeek-intel", "zeek/intel.dat", 5, 0, 5, 0, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct collected c;
@@ -109,6 +110,8 @@ static void test_content(void)
         {"feodo", "feodo/two.csv", "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"},
         {"list", "list/hosts.txt", "'worst.example'"},
         {"csv", "csv/header.csv", "\"confidence\":40,\"labels\":[\"csv:scan\",\"csv:ssh\"]"},
+        {"zeek-intel", "zeek/intel.dat", "'http://bad.example/a?b=\\\\'1\\\\'']"},
+        {"zeek-intel", "zeek/intel.dat", "\"labels\":[\"zeek-intel:pump beacon\"]"},
         {"csv", "csv/header.csv", "'http://bad.example/a?b=1,2'"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

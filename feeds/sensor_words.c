@@ -1,0 +1,67 @@
+#include "feeds/sensor_words.h"
+
+#include <stddef.h>
+
+#include "feeds/text.h"
+
+static const char *const transports[] = {"tcp", "udp", "icmp", "icmpv6", "ipv6-icmp", "sctp",
+                                         "gre", "esp", "ah",   "igmp",   "ipip",      NULL};
+static const char *const services[] = {
+    "http",       "http2", "https",    "ssl",     "tls",    "quic",  "websocket",
+    "dns",        "mdns",  "llmnr",    "dhcp",    "ntp",    "snmp",  "ssh",
+    "telnet",     "ftp",   "ftp-data", "tftp",    "smtp",   "imap",  "pop3",
+    "smb",        "nfs",   "dcerpc",   "dce_rpc", "krb",    "krb5",  "krb_tcp",
+    "krb_udp",    "ntlm",  "gssapi",   "ldap",    "radius", "rdp",   "rfb",
+    "vnc",        "sip",   "mqtt",     "irc",     "xmpp",   "mysql", "pgsql",
+    "postgresql", "mssql", "redis",    "modbus",  "dnp3",   "enip",  "s7comm",
+    "bacnet",     "dicom", "hl7",      "ike",     "ikev2",  "ipsec", "openvpn",
+    "wireguard",  "socks", "syslog",   "teredo",  "ayiya",  "gtpv1", "bittorrent-dht",
+    NULL};
+
+static bool is_among(const char *const *words, struct isg_str text)
+{
+    for (size_t i = 0; words[i] != NULL; i++) {
+        if (isg_str_is(text, words[i]))
+            return true;
+    }
+    return false;
+}
+
+/* A name of the list, several of it between commas, or a number; in lower case. Else nothing. */
+static struct isg_str known(struct isg_arena *arena, struct isg_str text, const char *const *words)
+{
+    struct isg_str lower = text_lower(arena, text);
+    struct isg_str rest = lower;
+    struct isg_str one;
+    uint64_t number;
+    if (isg_str_to_u64(lower, 255, &number))
+        return lower;
+    while (isg_str_split(&rest, ',', &one)) {
+        if (!is_among(words, one))
+            return (struct isg_str){0};
+    }
+    return lower;
+}
+
+struct isg_str sensor_transport(struct isg_arena *arena, struct isg_str text)
+{
+    return known(arena, text, transports);
+}
+
+struct isg_str sensor_service(struct isg_arena *arena, struct isg_str text)
+{
+    return known(arena, text, services);
+}
+
+bool sensor_is_rule(struct isg_str text)
+{
+    bool parted = false;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        parted = parted || c == ':';
+        if (!letter && c != '_' && c != ':')
+            return false;
+    }
+    return parted;
+}
