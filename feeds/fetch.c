@@ -72,6 +72,7 @@ void feed_response_done(struct feed_response *response)
     free(response->last_modified);
     free(response->date_added_first);
     free(response->date_added_last);
+    free(response->message);
     free(response->location);
     *response = (struct feed_response){0};
 }
@@ -160,6 +161,7 @@ static char **field_of(struct feed_response *response, struct isg_str name)
                   {"last-modified", &response->last_modified},
                   {"x-taxii-date-added-first", &response->date_added_first},
                   {"x-taxii-date-added-last", &response->date_added_last},
+                  {"message", &response->message},
                   {"location", &response->location}};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (isg_str_ieq(name, isg_str_of(fields[i].name)))

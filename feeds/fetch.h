@@ -72,6 +72,7 @@ struct feed_response {
     char *date_added_first; /* X-TAXII-Date-Added-First */
     char *date_added_last;
     char *location;
+    char *message;          /* header of that name: why NVD refuses */
     unsigned retry_after_s; /* 0: none */
 };
 

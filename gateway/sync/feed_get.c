@@ -1,5 +1,6 @@
 /* One GET of a feed, as its settings say. */
 #include <netdb.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "feeds/document.h"
@@ -69,6 +70,8 @@ int feed_run_get(struct feed_run *run, const char *url, const char *etag, const 
         return err;
     atomic_fetch_add(&run->progress->documents, 1);
     run->retry_after_s = response.retry_after_s;
+    (void)snprintf(run->message, sizeof run->message, "%s",
+                   response.message != NULL ? response.message : "");
     err = judge(&response, why);
     if (err == ISG_OK && response.status == 200 &&
         feed_is_html(isg_str_of(response.content_type), isg_buf_str(&response.body)))

@@ -6,6 +6,8 @@
 
 #include "gateway/log.h"
 #include "gateway/sync/csaf_run.h"
+#include "gateway/sync/epss_pull.h"
+#include "gateway/sync/nvd_pull.h"
 #include "gateway/sync/removals.h"
 #include "stix/base/digest.h"
 #include "stix/base/time.h"
@@ -46,12 +48,11 @@ static void keep_validator(char *out, const char *value)
     out[n] = '\0';
 }
 
-/* A single document. Its validators enter the state only with the state's own writing. */
-static int single_run(struct feed_run *run, struct isg_fail *why)
+int feed_run_single(struct feed_run *run, const char *url, struct isg_fail *why)
 {
     struct feed_response response = {0};
     bool fresh = run->state.held_times == 0; /* else the same snapshot has to come again */
-    int err = feed_run_get(run, run->def->url, fresh ? run->state.etag : NULL,
+    int err = feed_run_get(run, url, fresh ? run->state.etag : NULL,
                            fresh ? run->state.last_modified : NULL, &response, why);
     if (err != ISG_OK)
         return err;
@@ -98,6 +99,15 @@ static void note_refusal(const struct ingest_run *ingest, struct feed_result *ou
                        outcomes[0].message != NULL ? outcomes[0].message : "");
 }
 
+static void counts_add(struct ingest_counts *sum, const struct ingest_counts *more)
+{
+    sum->total += more->total;
+    sum->added += more->added;
+    sum->changed += more->changed;
+    sum->same += more->same;
+    sum->refused += more->refused;
+}
+
 static int ingest_all(struct feed_run *run, const struct collection *collection,
                       const struct removals *removals, struct feed_result *out,
                       struct isg_fail *why)
@@ -112,7 +122,7 @@ static int ingest_all(struct feed_run *run, const struct collection *collection,
     int err = spool_each(run->spool, ingest_one, &ingesting, why);
     if (err == ISG_OK)
         err = ingest_finish(ingesting.ingest, why);
-    out->counts = *ingest_counts(ingesting.ingest);
+    counts_add(&out->counts, ingest_counts(ingesting.ingest));
     note_refusal(ingesting.ingest, out);
     if (err == ISG_OK && run->how->examples != NULL)
         feed_examples_write(ingesting.ingest, removals, run->tally, run->how->examples);
@@ -120,9 +130,40 @@ static int ingest_all(struct feed_run *run, const struct collection *collection,
     return err;
 }
 
-/* Everything from the first request to the last commit; the state is not written here. */
-static int run_stages(struct feed_run *run, const struct collection *collection,
-                      struct feed_result *out, struct isg_fail *why)
+/* ---- stages --------------------------------------------------------------------------------- */
+
+static bool is_single(const struct feed_def *def)
+{
+    (void)def;
+    return true;
+}
+
+static int single_run(struct feed_run *run, struct isg_fail *why)
+{
+    return feed_run_single(run, run->def->url, why);
+}
+
+static int keep_nothing(struct feed_run *run, struct isg_fail *why)
+{
+    (void)run;
+    (void)why;
+    return ISG_OK;
+}
+
+/* How a feed is pulled: the first that is meant. keep comes after everything was ingested. */
+static const struct pull {
+    bool (*is)(const struct feed_def *def);
+    int (*run)(struct feed_run *run, struct isg_fail *why);
+    int (*keep)(struct feed_run *run, struct isg_fail *why);
+} pulls[] = {{csaf_run_is, csaf_run, csaf_run_keep},
+             {nvd_pull_is, nvd_pull_run, nvd_pull_keep},
+             {epss_pull_is, epss_pull_run, keep_nothing},
+             {is_single, single_run, keep_nothing}};
+
+/* From the first request of a piece to its last commit; the state is not written here. */
+static int piece_run(struct feed_run *run, const struct pull *pull,
+                     const struct collection *collection, struct feed_result *out,
+                     struct isg_fail *why)
 {
     struct removals removals = {.missing = 0};
     const struct removals_of of = {.store = run->parts->store,
@@ -134,8 +175,7 @@ static int run_stages(struct feed_run *run, const struct collection *collection,
                                    .state = &run->state,
                                    .percent = run->def->shrink_percent,
                                    .accept = run->how->accept_shrink};
-    bool provider = csaf_run_is(run->def);
-    int err = provider ? csaf_run(run, why) : single_run(run, why);
+    int err = pull->run(run, why);
     atomic_store(&run->progress->stage, FEED_COMPARE);
     if (err == ISG_OK && !run->nothing && run->source->withdraw != NULL)
         err = removals_apply(&of, &removals, why);
@@ -143,11 +183,28 @@ static int run_stages(struct feed_run *run, const struct collection *collection,
         err = ingest_all(run, collection, &removals, out, why);
     if (err == ISG_OK && !run->how->dry_run)
         err = removals_keep(run->parts->store, run->def->name, &removals, why);
-    if (err == ISG_OK && !run->how->dry_run && provider)
-        err = csaf_run_keep(run, why);
+    if (err == ISG_OK && !run->how->dry_run)
+        err = pull->keep(run, why);
     out->missing = removals.missing;
     out->held = removals.held;
     removals_done(&removals);
+    return err;
+}
+
+/* A dry run keeps nothing, so it ends with the first piece. */
+static int run_stages(struct feed_run *run, const struct collection *collection,
+                      struct feed_result *out, struct isg_fail *why)
+{
+    const struct pull *pull = pulls;
+    int err;
+    while (!pull->is(run->def))
+        pull++;
+    do {
+        run->more = false;
+        err = piece_run(run, pull, collection, out, why);
+        if (err == ISG_OK && run->more)
+            err = spool_cut(run->spool, 0, 0, why);
+    } while (err == ISG_OK && run->more && !run->how->dry_run);
     return err;
 }
 

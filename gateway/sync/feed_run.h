@@ -13,6 +13,7 @@
 #include "gateway/ingest/ingest.h"
 #include "gateway/networks.h"
 #include "gateway/sync/feed_def.h"
+#include "gateway/sync/pace.h"
 #include "gateway/sync/secret_file.h"
 #include "gateway/sync/spool.h"
 #include "gateway/sync/state.h"
@@ -37,7 +38,7 @@ struct feed_how {
     struct feed_progress *progress; /* may be NULL */
 };
 
-/* A run under way; shared by feed_run.c and csaf_*.c. */
+/* A run under way; shared by feed_run.c and the files that take more than one request. */
 struct feed_run {
     const struct sync_parts *parts;
     const struct feed_def *def;
@@ -53,12 +54,16 @@ struct feed_run {
     struct state state;
     bool same_source; /* what is kept is of this URL, format, collection and mapping */
     unsigned retry_after_s;
-    size_t documents; /* fetched and mapped */
-    size_t unchanged; /* not fetched again */
-    size_t failed;    /* of a CSAF provider: what could not be read */
+    char message[128]; /* the header of this name in the last answer; may be "" */
+    size_t documents;  /* fetched and mapped */
+    size_t unchanged;  /* not fetched again */
+    size_t failed;     /* of a CSAF provider: what could not be read */
     struct isg_fail first_failed;
-    bool nothing;         /* the source has not changed */
-    struct isg_buf files; /* of a CSAF provider: the table to keep */
+    bool nothing;     /* the source has not changed */
+    bool more;        /* this was a piece, and another one follows */
+    struct pace pace; /* of the requests of this run */
+    struct isg_buf
+        files; /* to keep: of a CSAF provider the table, of NVD the place of the reading */
 };
 
 /* What a run says of itself. */
@@ -115,6 +120,12 @@ int feed_run_get(struct feed_run *run, const char *url, const char *etag, const 
 /* The answer's body as the text that mappings read: unpacked, UTF-8. Errors of document.h. */
 int feed_run_document(const struct feed_run *run, struct feed_response *response,
                       struct isg_fail *why);
+
+/*
+ * Fetch one document that is all there is, unless it is as it was, and map it. Its validators enter
+ * the state only with the state's own writing.
+ */
+int feed_run_single(struct feed_run *run, const char *url, struct isg_fail *why);
 
 /* Map one document into the spool; after a failure nothing of it is there. */
 int feed_run_map(struct feed_run *run, struct isg_str text, const char *file_name,
