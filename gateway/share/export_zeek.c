@@ -33,8 +33,11 @@ static const char *type_of(enum ioc_kind kind)
  */
 static void put_field(struct isg_buf *out, struct isg_str text)
 {
-    bool special =
-        isg_str_is(text, "-") || isg_str_is(text, "(empty)") || text.n == 0 || text.p[0] == '#';
+    if (text.n == 0) {
+        isg_buf_putc(out, '-');
+        return;
+    }
+    bool special = isg_str_is(text, "-") || isg_str_is(text, "(empty)") || text.p[0] == '#';
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
         if (c < 0x20 || c == 0x7f || c == '\\' || (special && i == 0))
