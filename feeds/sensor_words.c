@@ -1,6 +1,7 @@
 #include "feeds/sensor_words.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "feeds/text.h"
 
@@ -53,15 +54,33 @@ struct isg_str sensor_service(struct isg_arena *arena, struct isg_str text)
     return known(arena, text, services);
 }
 
-bool sensor_is_rule(struct isg_str text)
+/* A word that begins with a capital, as the modules and types of Zeek do. */
+static bool is_title(struct isg_str text)
 {
-    bool parted = false;
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        parted = parted || c == ':';
-        if (!letter && c != '_' && c != ':')
+        if (!letter && c != '_')
             return false;
     }
-    return parted;
+    return text.n > 0 && text.p[0] >= 'A' && text.p[0] <= 'Z';
+}
+
+static bool is_number(struct isg_str text)
+{
+    uint64_t ignored;
+    return isg_str_to_u64(text, UINT32_MAX, &ignored);
+}
+
+bool sensor_is_rule(struct isg_str text)
+{
+    struct isg_str rest = text;
+    struct isg_str part[4] = {{NULL, 0}};
+    size_t n = 0;
+    while (n < 4 && isg_str_split(&rest, ':', &part[n]))
+        n++;
+    if (n != 3)
+        return false;
+    return (is_number(part[0]) && is_number(part[1]) && is_number(part[2])) ||
+           (is_title(part[0]) && part[1].n == 0 && is_title(part[2]));
 }
