@@ -63,7 +63,7 @@ int sync_entry_run(struct sync *sync, struct entry *entry, const struct entry_ho
     case ENTRY_FEED:
         feed_progress_reset(&entry->progress);
         err = feed_run(&sync->parts, &entry->feed, &feed, &out->feed, state, why);
-        if (!how->dry_run)
+        if (!how->dry_run && err != ISG_EBUSY)
             sync_report_feed(entry->name, err, &out->feed, state, why);
         break;
     case ENTRY_PEER:
