@@ -17,7 +17,12 @@ struct taxii_target {
     const char *user;
     const char *password;
     const char *bearer;
+    const char *const *headers; /* further ones, as in feed_request; may be NULL */
     const char *ca;
+    const char *client_certificate;
+    const char *client_key;
+    const char *proxy;
+    const char *proxy_auth;
     bool allow_private;
     size_t max_bytes;            /* of one page; 0: the default of feed_fetch */
     const atomic_bool *stop;     /* as in feed_request */

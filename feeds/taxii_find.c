@@ -85,7 +85,12 @@ static struct feed_request request_of(const struct taxii_target *target, const c
                                  .accept = TAXII_MEDIA,
                                  .content_type = body.p != NULL ? TAXII_MEDIA : NULL,
                                  .body = body,
+                                 .headers = target->headers,
                                  .ca = target->ca,
+                                 .client_certificate = target->client_certificate,
+                                 .client_key = target->client_key,
+                                 .proxy = target->proxy,
+                                 .proxy_auth = target->proxy_auth,
                                  .allow_private = target->allow_private,
                                  .max_bytes = target->max_bytes,
                                  .stop = target->stop};

@@ -56,6 +56,15 @@ struct feed_def { /* one source that is pulled on a schedule */
     bool stored;             /* made by command: kept in the store, not in the file */
 };
 
+struct config_route { /* how another server is reached, and what it is shown; all may be NULL */
+    char *header_file;
+    char *ca;
+    char *client_certificate;
+    char *client_key;
+    char *proxy;
+    char *proxy_auth_file;
+};
+
 struct config_peer { /* another TAXII server, pulled from or pushed to on a schedule */
     char *name;
     char *direction;  /* pull or push */
@@ -65,7 +74,7 @@ struct config_peer { /* another TAXII server, pulled from or pushed to on a sche
     char *member;     /* of a push: who the peer is among the members; may be NULL */
     char *user;
     char *password_file;
-    char *ca;
+    struct config_route route;
     uint32_t interval_s;
     bool allow_private;
 };
@@ -77,7 +86,7 @@ struct config_webhook { /* a URL that is told of what is new in a collection */
     char *member;      /* who the receiver is among the members; may be NULL */
     char *content;     /* objects, or notice: only that there are some */
     char *secret_file; /* key of the signature */
-    char *ca;
+    struct config_route route;
     uint32_t batch; /* objects in one delivery */
     uint32_t interval_s;
     bool allow_private;

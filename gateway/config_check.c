@@ -416,6 +416,24 @@ static const char *rule_feeds(const struct config *c)
     return wrong;
 }
 
+static bool is_route(const struct config_route *route)
+{
+    return (route->client_certificate == NULL) == (route->client_key == NULL) &&
+           (route->proxy_auth_file == NULL || route->proxy != NULL);
+}
+
+static const char *rule_routes(const struct config *c)
+{
+    bool good = true;
+    for (unsigned i = 0; i < c->peers_count; i++)
+        good = good && is_route(&c->peers[i].route);
+    for (unsigned i = 0; i < c->webhooks_count; i++)
+        good = good && is_route(&c->webhooks[i].route);
+    return good ? NULL
+                : "peers, webhooks: client_certificate and client_key go together, and "
+                  "proxy_auth_file needs proxy";
+}
+
 static const char *rule_peer_member(const struct config *c)
 {
     for (unsigned i = 0; i < c->peers_count; i++)
@@ -443,9 +461,9 @@ static const char *rule_peer_login(const struct config *c)
 const char *config_check_rules(const struct config *config)
 {
     static const char *(*const rules[])(const struct config *) = {
-        rule_tls_pair,    rule_plain_listener, rule_public_url, rule_admin_loopback,
-        rule_redis_plain, rule_roots,          rule_names,      rule_peer_login,
-        rule_peer_member, rule_listeners,      rule_feeds,      rule_webhooks,
+        rule_tls_pair, rule_plain_listener, rule_public_url, rule_admin_loopback, rule_redis_plain,
+        rule_roots,    rule_names,          rule_peer_login, rule_peer_member,    rule_listeners,
+        rule_feeds,    rule_webhooks,       rule_routes,
     };
     const char *wrong = NULL;
     for (size_t i = 0; wrong == NULL && i < sizeof rules / sizeof rules[0]; i++)

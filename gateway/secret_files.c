@@ -17,17 +17,28 @@ static void look(const char *name, const char *path, secret_file_see *see, void 
     see(arg, name, path, state);
 }
 
+static void look_route(const struct config_route *route, secret_file_see *see, void *arg)
+{
+    look("headers", route->header_file, see, arg);
+    look("client key", route->client_key, see, arg);
+    look("proxy login", route->proxy_auth_file, see, arg);
+}
+
 void secret_files_each(const struct config *config, secret_file_see *see, void *arg)
 {
     look("tls key", config->tls.key, see, arg);
     look("key passphrase", config->keys.passphrase_file, see, arg);
     look("redis password", config->redis.password_file, see, arg);
-    for (unsigned i = 0; i < config->peers_count; i++)
+    for (unsigned i = 0; i < config->peers_count; i++) {
         look("peer password", config->peers[i].password_file, see, arg);
+        look_route(&config->peers[i].route, see, arg);
+    }
     for (unsigned i = 0; i < config->feeds_count; i++)
         look("feed headers", config->feeds[i].header_file, see, arg);
-    for (unsigned i = 0; i < config->webhooks_count; i++)
+    for (unsigned i = 0; i < config->webhooks_count; i++) {
         look("webhook secret", config->webhooks[i].secret_file, see, arg);
+        look_route(&config->webhooks[i].route, see, arg);
+    }
 }
 
 static void tell(void *arg, const char *name, const char *path, enum secret_file_state state)

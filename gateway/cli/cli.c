@@ -160,8 +160,9 @@ static const struct cli_command commands[] = {
      "      --collection advisories --interval 1h\n",
      cli_feed},
     {"peer", "other TAXII servers: pull from them, push to them",
-     "pull|push --url U --user N --password-file F --from ID --collection C [--ca F]\n"
-     "    [--member M] [--allow-private] [--dry-run]\n"
+     "pull|push --url U --user N --password-file F --from ID --collection C [--member M]\n"
+     "    [--header-file F] [--ca F] [--client-certificate F --client-key F] [--proxy URL]\n"
+     "    [--proxy-auth-file F] [--allow-private] [--dry-run]\n"
      "list | status | run NAME [--dry-run]\n\n"
      "pull reads collection ID there into C here; push reads ID here into C there: what member M may\n"
      "see, without M only what is CLEAR; --dry-run names each object. Peers of the configuration run\n"

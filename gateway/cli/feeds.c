@@ -76,12 +76,24 @@ static const char *absolute(const char *path, char out[PATH_MAX])
     return out;
 }
 
-/* The options of `feed add`: each is a setting of section feeds, judged by the service. */
-static const struct {
+/* An option whose text goes to the service as a member of the body. */
+struct setting_option {
     const char *option;
     const char *setting;
     bool path;
-} add_options[] = {
+};
+
+static void put_settings(const struct setting_option *options, size_t n, const char *const *values,
+                         struct isg_jsonw *w)
+{
+    char path[PATH_MAX];
+    for (size_t i = 0; i < n; i++)
+        isg_jsonw_put(w, options[i].setting,
+                      options[i].path ? absolute(values[i], path) : values[i]);
+}
+
+/* The options of `feed add`: each is a setting of section feeds, judged by the service. */
+static const struct setting_option add_options[] = {
     {"--url", "url", false},
     {"--format", "format", false},
     {"--collection", "collection", false},
@@ -110,14 +122,11 @@ static void add_body(const char *name, const char *const values[ADD_OPTIONS], bo
                      struct isg_buf *out)
 {
     struct isg_jsonw w;
-    char path[PATH_MAX];
     isg_buf_init(out, BODY_MAX);
     isg_jsonw_init(&w, out);
     isg_jsonw_object(&w);
     isg_jsonw_put(&w, "name", name);
-    for (size_t i = 0; i < ADD_OPTIONS; i++)
-        isg_jsonw_put(&w, add_options[i].setting,
-                      add_options[i].path ? absolute(values[i], path) : values[i]);
+    put_settings(add_options, ADD_OPTIONS, values, &w);
     if (allow_private)
         isg_jsonw_put_bool(&w, "allow_private", true);
     isg_jsonw_end(&w);
@@ -219,26 +228,38 @@ int cli_feed(struct cli *cli)
     return cli_family(cli, family, sizeof family / sizeof family[0]);
 }
 
+/* The options of `peer pull` and `peer push`: members of the body, judged by the service. */
+static const struct setting_option peer_options[] = {
+    {"--url", "url", false},
+    {"--from", "from", false},
+    {"--collection", "collection", false},
+    {"--member", "member", false},
+    {"--user", "user", false},
+    {"--password-file", "password_file", true},
+    {"--header-file", "header_file", true},
+    {"--ca", "ca", true},
+    {"--client-certificate", "client_certificate", true},
+    {"--client-key", "client_key", true},
+    {"--proxy", "proxy", false},
+    {"--proxy-auth-file", "proxy_auth_file", true},
+};
+enum { PEER_OPTIONS = sizeof peer_options / sizeof peer_options[0] };
+
 static int peer_run(struct cli *cli, const char *direction)
 {
-    const char *url = NULL, *user = NULL, *password_file = NULL, *from = NULL, *collection = NULL;
-    const char *ca = NULL, *member = NULL;
+    const char *values[PEER_OPTIONS] = {NULL};
     bool allow_private = false;
     bool dry_run = false;
-    char password_path[PATH_MAX];
-    char ca_path[PATH_MAX];
-    const struct cli_option options[] = {
-        {"--url", NULL, &url},         {"--user", NULL, &user},
-        {"--from", NULL, &from},       {"--password-file", NULL, &password_file},
-        {"--ca", NULL, &ca},           {"--collection", NULL, &collection},
-        {"--dry-run", &dry_run, NULL}, {"--allow-private", &allow_private, NULL},
-        {"--member", NULL, &member}};
+    struct cli_option options[PEER_OPTIONS + 2] = {{"--dry-run", &dry_run, NULL},
+                                                   {"--allow-private", &allow_private, NULL}};
     struct isg_buf body;
     struct isg_jsonw w;
-    int code = cli_options(cli, options, 9);
+    for (size_t i = 0; i < PEER_OPTIONS; i++)
+        options[i + 2] = (struct cli_option){peer_options[i].option, NULL, &values[i]};
+    int code = cli_options(cli, options, PEER_OPTIONS + 2);
     if (code == 0)
         code = cli_expect(cli, 0, 0);
-    if (code == 0 && (url == NULL || from == NULL || collection == NULL))
+    if (code == 0 && (values[0] == NULL || values[1] == NULL || values[2] == NULL))
         code = cli_usage(cli, "--url, --from and --collection are needed");
     if (code != 0)
         return code;
@@ -246,13 +267,7 @@ static int peer_run(struct cli *cli, const char *direction)
     isg_jsonw_init(&w, &body);
     isg_jsonw_object(&w);
     isg_jsonw_put(&w, "direction", direction);
-    isg_jsonw_put(&w, "url", url);
-    isg_jsonw_put(&w, "user", user);
-    isg_jsonw_put(&w, "password_file", absolute(password_file, password_path));
-    isg_jsonw_put(&w, "from", from);
-    isg_jsonw_put(&w, "collection", collection);
-    isg_jsonw_put(&w, "member", member);
-    isg_jsonw_put(&w, "ca", absolute(ca, ca_path));
+    put_settings(peer_options, PEER_OPTIONS, values, &w);
     if (allow_private)
         isg_jsonw_put_bool(&w, "allow_private", true);
     if (dry_run)

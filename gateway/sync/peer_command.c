@@ -19,14 +19,26 @@ struct texts {
     bool failed;
 };
 
-static const char *text_of(struct texts *texts, const struct stix_json *json, const char *name)
+static char *text_of(struct texts *texts, const struct stix_json *json, const char *name)
 {
     struct isg_str text = stix_json_get_str(json, name);
     if (text.n == 0)
         return NULL;
-    const char *copy = isg_arena_copy(texts->arena, text);
+    char *copy = isg_arena_copy(texts->arena, text);
     texts->failed = texts->failed || copy == NULL || strlen(copy) != text.n;
     return copy;
+}
+
+static struct config_route route_read(struct texts *texts, const struct stix_json *json)
+{
+    return (struct config_route){
+        .header_file = text_of(texts, json, "header_file"),
+        .ca = text_of(texts, json, "ca"),
+        .client_certificate = text_of(texts, json, "client_certificate"),
+        .client_key = text_of(texts, json, "client_key"),
+        .proxy = text_of(texts, json, "proxy"),
+        .proxy_auth_file = text_of(texts, json, "proxy_auth_file"),
+    };
 }
 
 static int def_read(const struct stix_json *json, struct texts *texts, struct peer_def *out,
@@ -42,7 +54,7 @@ static int def_read(const struct stix_json *json, struct texts *texts, struct pe
                              .member = text_of(texts, json, "member"),
                              .user = text_of(texts, json, "user"),
                              .password_file = text_of(texts, json, "password_file"),
-                             .ca = text_of(texts, json, "ca"),
+                             .route = route_read(texts, json),
                              .allow_private = stix_json_bool(stix_json_get(json, "allow_private"))};
     if (texts->failed)
         return isg_fail(why, ISG_EINVAL, "a text cannot be used");

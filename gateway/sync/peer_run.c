@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/ingest/ingest.h"
+#include "gateway/sync/route.h"
 #include "gateway/sync/secret_file.h"
 #include "stix/base/digest.h"
 #include "stix/base/time.h"
@@ -95,16 +96,24 @@ static int run_in(struct run *run, struct isg_fail *why)
     const struct peer_def *def = run->def;
     const char *local = def->push ? def->from : def->collection;
     char *password = NULL;
+    struct route route = {.proxy_auth = NULL};
     const struct registry *registry = directory_get(run->parts->directory);
     int err = registry_collection(registry, (struct isg_str){0}, isg_str_of(local),
                                   &run->collection, why);
     if (err == ISG_OK)
         err = secret_line_read(run->parts->config->dir, def->password_file, &password, why);
+    if (err == ISG_OK)
+        err = route_open(run->parts->config->dir, &def->route, &route, why);
     run->target = (struct taxii_target){.url = def->url,
                                         .collection = def->push ? def->collection : def->from,
                                         .user = def->user,
                                         .password = password,
-                                        .ca = def->ca,
+                                        .headers = route.headers.lines,
+                                        .ca = def->route.ca,
+                                        .client_certificate = def->route.client_certificate,
+                                        .client_key = def->route.client_key,
+                                        .proxy = def->route.proxy,
+                                        .proxy_auth = route.proxy_auth,
                                         .allow_private = def->allow_private,
                                         .stop = run->parts->stop,
                                         .no_waiting = def->push,
@@ -112,6 +121,7 @@ static int run_in(struct run *run, struct isg_fail *why)
     if (err == ISG_OK)
         err = def->push ? push(run, registry, why) : pull(run, why);
     secret_free(&password);
+    route_done(&route);
     registry_unref(&registry);
     return err;
 }

@@ -22,7 +22,7 @@ struct peer_def {     /* all borrowed */
     const char *member;     /* of a push: whose eyes count; may be NULL (outbox.h) */
     const char *user;
     const char *password_file;
-    const char *ca;
+    struct config_route route;
     bool allow_private;
 };
 

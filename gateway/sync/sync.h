@@ -43,7 +43,8 @@ void sync_stop(struct sync **sync);
  *   sync_feeds_write  lists with the state of each: last run, last success, last error, counts; of
  *                     what is sent out also the backlog
  *   sync_peer_run     {"direction":"pull"|"push","url","user","password_file","from","collection",
- *                      "member"?,"ca"?,"allow_private"?,"dry_run"?}: run once and wait
+ *                      "member"?,"header_file"?,"ca"?,"client_certificate"?,"client_key"?,"proxy"?,
+ *                      "proxy_auth_file"?,"allow_private"?,"dry_run"?}: run once and wait
  */
 int sync_feed_put(struct sync *sync, struct isg_str json, struct isg_buf *out,
                   struct isg_fail *why);

@@ -153,7 +153,7 @@ static int add_peer(struct table *table, const struct config_peer *peer, struct 
                                     .member = peer->member,
                                     .user = peer->user,
                                     .password_file = peer->password_file,
-                                    .ca = peer->ca,
+                                    .route = peer->route,
                                     .allow_private = peer->allow_private};
     peer_state_name(&entry->peer, entry->state_name);
     int err = state_load(store, entry->state_name, &entry->state, why);

@@ -6,6 +6,7 @@
 
 #include "feeds/fetch.h"
 #include "gateway/log.h"
+#include "gateway/sync/route.h"
 #include "gateway/sync/secret_file.h"
 #include "gateway/trust/secret.h"
 #include "stix/base/base64.h"
@@ -21,7 +22,8 @@ enum {
     KEY_BYTES = 16,
     KEY_TEXT = 4 + 2 * KEY_BYTES + 1,
     SIGNATURE_TEXT = 64,
-    HEADER_MAX = 128
+    HEADER_MAX = 128,
+    OWN_HEADERS = 4
 };
 
 struct delivery {
@@ -33,6 +35,7 @@ struct delivery {
     const struct collection *collection;
     struct outbox outbox;
     struct isg_buf secret; /* the key's bytes */
+    struct route route;
     struct isg_arena *arena;
     struct isg_buf bytes;
     struct isg_buf body;
@@ -187,15 +190,32 @@ static int judge(struct delivery *d, const struct feed_response *response, struc
     return isg_fail(why, code, "the receiver answered %d", status);
 }
 
+/* Our own four lines and those of the setting, NULL-ended, in the arena. */
+static const char **all_headers(const struct delivery *d, char lines[OWN_HEADERS][HEADER_MAX])
+{
+    const char *const *more = d->route.headers.lines;
+    size_t n = 0;
+    while (more != NULL && more[n] != NULL)
+        n++;
+    const char **all = isg_arena_alloc(d->arena, (OWN_HEADERS + n + 1) * sizeof *all);
+    for (size_t i = 0; all != NULL && i < OWN_HEADERS; i++)
+        all[i] = lines[i];
+    for (size_t i = 0; all != NULL && i < n; i++)
+        all[OWN_HEADERS + i] = more[i];
+    return all;
+}
+
 /* Redirects are not followed: what was signed for one server is no other's. */
 static int post(struct delivery *d, struct isg_fail *why)
 {
     char key[KEY_TEXT];
     char when[24];
     char signature[SIGNATURE_TEXT];
-    char lines[4][HEADER_MAX];
-    const char *const headers[] = {lines[0], lines[1], lines[2], lines[3], NULL};
+    char lines[OWN_HEADERS][HEADER_MAX];
+    const char **headers = all_headers(d, lines);
     struct feed_response response = {0};
+    if (headers == NULL)
+        return isg_fail(why, ISG_ENOMEM, "no memory");
     key_of(d, key);
     (void)snprintf(when, sizeof when, "%" PRId64, isg_time_now_us() / 1000000);
     sign(d, key, when, signature);
@@ -209,7 +229,11 @@ static int post(struct delivery *d, struct isg_fail *why)
                                          .content_type = "application/json",
                                          .body = isg_buf_str(&d->body),
                                          .headers = headers,
-                                         .ca = d->webhook->ca,
+                                         .ca = d->webhook->route.ca,
+                                         .client_certificate = d->webhook->route.client_certificate,
+                                         .client_key = d->webhook->route.client_key,
+                                         .proxy = d->webhook->route.proxy,
+                                         .proxy_auth = d->route.proxy_auth,
                                          .allow_private = d->webhook->allow_private,
                                          .max_bytes = ANSWER_MAX,
                                          .timeout_s = TIMEOUT_S,
@@ -368,6 +392,8 @@ static int run_in(struct delivery *d, struct isg_fail *why)
     if (err == ISG_OK)
         err = secret_read(d, why);
     if (err == ISG_OK)
+        err = route_open(d->parts->config->dir, &webhook->route, &d->route, why);
+    if (err == ISG_OK)
         err = outbox_open(&d->outbox, d->parts, d->registry, d->collection, &to, why);
     if (err == ISG_OK)
         err = outbox_start(&d->outbox, &d->state, why);
@@ -394,6 +420,7 @@ static int run_whole(struct delivery *d, struct isg_fail *why)
         isg_jsonw_end(&d->listing);
     outbox_close(&d->outbox);
     secret_done(d);
+    route_done(&d->route);
     registry_unref(&d->registry);
     isg_buf_done(&d->body);
     isg_buf_done(&d->bytes);

@@ -241,6 +241,11 @@ def refusals(isg, hospital):
     same(status(isg)["sent_refused"], before + 2, "the bad one counts as refused")
     ok(bad[0]["id"] not in Inbox.have and bad[0]["id"] in status(isg)["last_refusal"], "by its id")
     Inbox.normal = "ok"
+    large, small = Numbers.some(1, description="x" * Inbox.max_content_length), Numbers.some(1)
+    hospital.push("out", large + small)
+    until(lambda: has(small)() and clean(isg)(), "one that is larger than the inbox takes is passed")
+    ok(large[0]["id"] in status(isg)["last_refusal"], "and told of: %s" % status(isg)["last_refusal"])
+    same(status(isg)["sent_refused"], before + 3, "and counted")
 
 
 def interrupted(isg, hospital):
@@ -317,26 +322,29 @@ peers:
     from: out
     collection: inbox
     member: partner
-    user: gateway
-    password_file: ../inbox.pw
+%s
     interval: 1s
     allow_private: true
-""" % server.server_port
+"""
+LOGIN = """    user: gateway
+    password_file: ../inbox.pw"""
+HEADER = """    header_file: ../inbox.headers"""
 
 
-def prepare(isg):
-    with open(os.path.join(isg.base, "inbox.pw"), "w") as f:
-        f.write("secret of the inbox\n")
-    os.chmod(f.name, 0o600)
+def prepare(isg, login):
+    for name, text in (("inbox.pw", "secret of the inbox"), ("inbox.headers", "Authorization: " + AUTHORIZATION)):
+        with open(os.path.join(isg.base, name), "w") as f:
+            f.write(text + "\n")
+        os.chmod(f.name, 0o600)
     with open(os.path.join(isg.dir, "isg.yaml"), "a") as f:
-        f.write(CONFIG)
+        f.write(CONFIG % (server.server_port, login))
     return isg
 
 
 def shared(redis):
     """Two gateways on one store have one outbox: one of them sends, the other goes on without it."""
-    first = prepare(Instance("Shared", redis=redis.url))
-    second = prepare(Instance("Shared", redis=redis.url, like=first))
+    first = prepare(Instance("Shared", redis=redis.url), HEADER)
+    second = prepare(Instance("Shared", redis=redis.url, like=first), HEADER)
     Inbox.max_content_length = 20000
     with first, second:
         hospital = first.member("hospital", "hospital")
@@ -357,7 +365,7 @@ def shared(redis):
         same([Inbox.have[o["id"]] for o in some], [1] * 3, "and sends what is new, no more")
 
 
-isg = prepare(Instance("Outgoing"))
+isg = prepare(Instance("Outgoing"), LOGIN)
 with isg:
     hospital = isg.member("hospital", "hospital")
     partner = isg.member("partner", "coordinator")

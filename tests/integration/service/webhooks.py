@@ -39,6 +39,8 @@ class Receiver(http.server.BaseHTTPRequestHandler):
             return "signature"
         if self.headers.get("Idempotency-Key") != key or not key:
             return "key"
+        if self.path == "/siem" and self.headers.get("X-Api-Key") != "a key of the receiver":
+            return "header of the setting"
         if abs(time.time() - int(when)) > 300:
             return "timestamp"
         return None if self.headers.get("Content-Type") == "application/json" else "content type"
@@ -209,14 +211,14 @@ def refusals(isg, hospital):
 server = Server(("127.0.0.1", 0), Receiver)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 isg = Instance("Telling")
-for name, text in (("siem", SECRETS["/siem"].decode()),
-                   ("bell", "whsec_" + base64.b64encode(SECRETS["/bell"]).decode())):
-    with open(os.path.join(isg.base, name + ".secret"), "w") as f:
+for name, text in (("siem.secret", SECRETS["/siem"].decode()), ("siem.headers", "X-Api-Key: a key of the receiver"),
+                   ("bell.secret", "whsec_" + base64.b64encode(SECRETS["/bell"]).decode())):
+    with open(os.path.join(isg.base, name), "w") as f:
         f.write(text + "\n")
     os.chmod(f.name, 0o600)
 with open(os.path.join(isg.dir, "isg.yaml"), "a") as f:
     f.write("webhooks:\n")
-    for name, more in (("siem", "batch: 5"), ("bell", "content: notice")):
+    for name, more in (("siem", "batch: 5\n    header_file: ../siem.headers"), ("bell", "content: notice")):
         f.write("  - name: %s\n    url: http://127.0.0.1:%d/%s\n    collection: out\n    member: partner\n"
                 "    secret_file: ../%s.secret\n    interval: 1s\n    allow_private: true\n    %s\n"
                 % (name, server.server_port, name, name, more))
@@ -232,7 +234,7 @@ with isg:
     same(Receiver.wrong, [], "every request was signed, and named by a key")
     with open(isg.log) as log:
         text = log.read()
-        ok(all(form not in text for secret in SECRETS.values()
+        ok("a key of" not in text and all(form not in text for secret in SECRETS.values()
                for form in (secret.decode(), base64.b64encode(secret).decode())), "no secret in the log")
 server.shutdown()
 done()
