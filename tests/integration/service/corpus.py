@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Real data, where it is at hand: KEV, 144 medical advisories, ATT&CK there and back over TAXII."""
+"""Real data, where it is at hand: KEV in sequence, 144 medical advisories, ATT&CK there and back over TAXII."""
+import http.server
 import json
 import lzma
 import os
-import sys
+import threading
 
 from gateway import Instance, corpus, done, indicator, ok, same, skip_all
 
@@ -44,6 +45,48 @@ def kev(isg, maker):
     same(len(objects), want, "%d known exploited vulnerabilities" % want)
     same(isg.json("import", "--format", "kev", "--collection", "kev", whole)["added"], 0,
          "a second import adds nothing")
+
+
+class Catalogue(http.server.BaseHTTPRequestHandler):
+    body = b""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(Catalogue.body)))
+        self.end_headers()
+        self.wfile.write(Catalogue.body)
+
+
+def kev_in_sequence(isg, maker):
+    """As it was published: additions, edits, one removal without notice, a file cut short."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Catalogue)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    isg.run("feed", "add", "kev", "--url", "http://127.0.0.1:%d/" % server.server_port, "--format", "kev",
+            "--collection", "sequence", "--interval", "30d", "--allow-private")
+    # version, exit code, known exploited, versions of vulnerabilities: each edit and removal is one
+    rows = [("before-removal", 0, 1352, 1352), ("truncated-upstream", 65, 1352, 1352),
+            ("after-removal", 0, 1360, 1352 + 9 + 9 + 1), ("truncated-upstream", 65, 1360, 1371),
+            ("2025-08-25", 0, 1404, 1371 + 44 + 3), ("2025-08-25", 0, 1404, 1418)]
+    for version, code, known, versions in rows:
+        with open(corpus("feeds/kev/kev-%s.json" % version), "rb") as f:
+            Catalogue.body = f.read()
+        same(isg.run("feed", "run", "kev", check=False).returncode, code, "KEV %s" % version)
+        found, _ = maker.pull("sequence", limit=1000, query="match[type]=vulnerability&match[version]=all")
+        same(len(found), versions, "%d versions of vulnerabilities" % versions)
+        latest = {}
+        for o in found:
+            if o["id"] not in latest or o["modified"] > latest[o["id"]]["modified"]:
+                latest[o["id"]] = o
+        listed = [o for o in latest.values() if any(e.get("kev") for e in o["extensions"].values())]
+        same(len(listed), known, "%d are known to be exploited" % known)
+        same([o["name"] for o in latest.values() if o not in listed],
+             ["CVE-2025-4664"] if known > 1352 else [], "and what left the catalogue is not")
+        same([o["name"] for o in latest.values() if o.get("revoked")], [], "none is revoked")
+    isg.run("feed", "remove", "kev")
+    server.shutdown()
 
 
 def bundle(name):
@@ -90,10 +133,11 @@ with Instance() as isg:
     isg.member("pumpmaker", "mdm")
     hospital = isg.client("st-mary", "secret of st-mary")
     maker = isg.client("pumpmaker", "secret of pumpmaker")
-    for title in ("kev", "ics", "enterprise"):
+    for title in ("kev", "sequence", "ics", "enterprise"):
         isg.collection(title, **{"default-tlp": "clear"})
     advisories(isg, maker)
     kev(isg, maker)
+    kev_in_sequence(isg, maker)
     there_and_back(isg, hospital, maker, "ics", "ics-attack-18.1.stix21.json")
     there_and_back(isg, hospital, maker, "enterprise", "enterprise-attack-18.1.stix21.json.xz")
 done()

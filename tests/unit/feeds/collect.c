@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "feeds/csv_columns.h"
 #include "feeds/exclude.h"
 #include "stix/check.h"
 #include "stix/json.h"
@@ -44,11 +45,14 @@ static int keep(void *arg, struct isg_str object, const char *facet, struct isg_
     return c->lines.err;
 }
 
-int collect_text(const char *format, struct isg_str text, struct collected *out,
-                 struct isg_fail *why)
+static int collect(const char *format, const struct csv_profile *profile, struct isg_str text,
+                   struct collected *out, struct isg_fail *why)
 {
-    struct feed_context context = {
-        .now_us = 1700000000000000, .owner = ISG_STR("Example ISAO"), .emit = keep, .arg = out};
+    struct feed_context context = {.now_us = 1700000000000000,
+                                   .owner = ISG_STR("Example ISAO"),
+                                   .emit = keep,
+                                   .arg = out,
+                                   .profile = profile};
     *out = (struct collected){0};
     isg_buf_init(&out->lines, ISG_BUF_NO_MAX);
     feed_namespace(ISG_STR(COLLECT_URN), context.space);
@@ -59,6 +63,25 @@ int collect_text(const char *format, struct isg_str text, struct collected *out,
     out->excluded = context.excluded;
     out->rejected = context.rejected;
     exclude_free(&exercise);
+    return err;
+}
+
+int collect_text(const char *format, struct isg_str text, struct collected *out,
+                 struct isg_fail *why)
+{
+    return collect(format, NULL, text, out, why);
+}
+
+int collect_table(const char *columns, struct isg_str text, struct collected *out,
+                  struct isg_fail *why)
+{
+    const struct csv_profile *profile = NULL;
+    struct isg_arena *arena = isg_arena_new(1 << 20);
+    *out = (struct collected){0};
+    int err = csv_columns_read(isg_str_of(columns), arena, &profile, why);
+    if (err == ISG_OK)
+        err = collect("csv", profile, text, out, why);
+    isg_arena_free(&arena);
     return err;
 }
 

@@ -25,7 +25,11 @@ struct collected {
 int collect_text(const char *format, struct isg_str text, struct collected *out,
                  struct isg_fail *why);
 
-/* The same, of a file below tests/fixtures/feeds. */
+/* The same, of a table whose columns are described (csv_columns.h). */
+int collect_table(const char *columns, struct isg_str text, struct collected *out,
+                  struct isg_fail *why);
+
+/* As collect_text, of a file below tests/fixtures/feeds. */
 int collect_fixture(const char *format, const char *name, struct collected *out,
                     struct isg_fail *why);
 /* Free the lines. */

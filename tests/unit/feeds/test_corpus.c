@@ -117,6 +117,7 @@ static void test_lists(void)
         {"list", "blocklists/old_hphosts_hosts.txt", ISG_OK, 4, 3, 0, 1},
         {"list", "blocklists/old_urlvir_export-hosts.txt", ISG_OK, 2, 0, 0, 2},
         {"list", "blocklists/old_nothink_blacklist_ssh_day.txt", ISG_OK, 1, 0, 0, 1},
+        {"zeek-intel", "zeek/intel_example.intel", ISG_OK, 500, 0, 0, 500},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct collected c;
@@ -162,11 +163,114 @@ static void test_nvd(void)
     collect_done(&c);
 }
 
+/* Lists without a format of their own, by a description of their columns (5.8). */
+static void test_own_columns(void)
+{
+    static const struct {
+        const char *columns;
+        const char *file;
+        int code;
+        size_t records, excluded, rejected, indicators;
+    } rows[] = {
+        {"{\"name\":\"bambenek\",\"comments\":\"#\",\"width\":4,\"columns\":"
+         "{\"value\":1,\"label\":2,\"first_seen\":3,\"reference\":4}}",
+         "bambenek_c2-ipmasterlist.txt", ISG_OK, 1, 0, 0, 1},
+        {"{\"name\":\"bambenek-dga\",\"comments\":\"#\",\"type\":\"domain\",\"columns\":"
+         "{\"value\":1,\"label\":2,\"first_seen\":3}}",
+         "bambenek_dga-feed.txt", ISG_OK, 1, 0, 0, 1},
+        {"{\"name\":\"turris\",\"type\":\"ip\",\"columns\":{\"value\":\"Address\",\"tags\":\"Tags\"}}",
+         "old_turris_greylist-latest.csv", ISG_OK, 2, 0, 0, 2},
+        {"{\"name\":\"turris\",\"type\":\"ip\",\"only\":{\"Country\":[\"AU\"]},"
+         "\"columns\":{\"value\":\"Address\",\"tags\":\"Tags\"}}",
+         "old_turris_greylist-latest.csv", ISG_OK, 2, 1, 0, 1},
+        {"{\"name\":\"cert-eu\",\"type\":\"ip\",\"columns\":{\"value\":\"source ip\","
+         "\"first_seen\":\"source time\",\"label\":\"type\",\"confidence\":\"confidence level\"}}",
+         "cert_eu_example.csv", ISG_OK, 2, 0, 0, 2},
+        {"{\"name\":\"netlab\",\"comments\":\"#\",\"delimiter\":\"\\t\",\"type\":\"domain\","
+         "\"columns\":{\"label\":1,\"value\":2,\"first_seen\":3}}",
+         "old_netlab_360_dga.txt", ISG_OK, 2, 0, 0, 2},
+        {"{\"name\":\"malwaredomains\",\"comments\":\"#\",\"delimiter\":\"\\t\",\"type\":\"domain\","
+         "\"columns\":{\"value\":3,\"label\":4}}",
+         "old_malwaredomains_domains.txt", ISG_EINVAL, 0, 0, 0, 0}, /* its width varies */
+        {"{\"name\":\"spamhaus-cert\",\"comments\":\";\",\"type\":\"ip\",\"columns\":"
+         "{\"value\":1,\"label\":5}}",
+         "spamhaus_cert.txt", ISG_OK, 18, 10, 0, 5},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char below[128];
+        size_t n = 0;
+        struct collected c;
+        struct isg_fail why = {.code = ISG_OK};
+        (void)snprintf(below, sizeof below, "feeds/blocklists/%s", rows[i].file);
+        char *text = tap_slurp(tap_corpus(below), &n);
+        is_int(collect_table(rows[i].columns, (struct isg_str){text, n}, &c, &why), rows[i].code,
+               "%s: %s", rows[i].file, why.text);
+        if (rows[i].code == ISG_OK)
+            is_int((long long)c.records, (long long)rows[i].records, "records");
+        is_int((long long)collect_count(&c, "indicator"), (long long)rows[i].indicators,
+               "indicators");
+        if (rows[i].code == ISG_OK)
+            ok(c.excluded == rows[i].excluded && c.rejected == rows[i].rejected,
+               "%llu excluded, %llu rejected", (unsigned long long)c.excluded,
+               (unsigned long long)c.rejected);
+        is_int((long long)c.invalid, 0, "all valid: %s %s", c.first.text, c.first_object);
+        collect_done(&c);
+        free(text);
+    }
+}
+
+/* STIX 2.0 bundles as the elevator's authors publish them, lifted: objects, and those that 2.1 refuses. */
+static void test_stix20(void)
+{
+    static const struct {
+        const char *file;
+        size_t objects, invalid;
+    } rows[] = {
+        {"141-TLP-marking-structures", 4, 0},
+        {"Appendix_G_IOCs_Full", 97, 60},
+        {"account_indicator", 4, 1},
+        {"archive-file", 5, 0},
+        {"campaign-v-actors", 8, 0},
+        {"command-and-control-ip-list", 7, 4},
+        {"cve-in-exploit-target", 1, 0},
+        {"file-and-directory-pattern", 2, 1},
+        {"file-hash-reputation", 1, 0},
+        {"icmp_pattern", 1, 0},
+        {"identifying-a-threat-actor-group", 3, 0},
+        {"indicator-for-c2-ip-address", 2, 1},
+        {"indicator-for-malicious-url", 2, 1},
+        {"issue-162", 8, 2},
+        {"issue62", 12, 1},
+        {"malicious-email-indicator-with-attachment", 9, 3},
+        {"malware-characterization-using-maec", 1, 1},
+        {"multiple-reports-in-package", 4, 1},
+        {"network-socket-observable", 2, 1},
+        {"network-traffic-request-pattern-with-qualifiers", 1, 0},
+        {"network-traffic-request-pattern", 1, 0},
+        {"observable-with-networkconnection-pattern-advanced", 1, 0},
+        {"observable-with-networkconnection-pattern", 1, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct collected c;
+        char below[160];
+        struct isg_fail why = {.code = ISG_OK};
+        (void)snprintf(below, sizeof below, "feeds/stix20-21-pairs/v2.0/%s.json", rows[i].file);
+        is_int(map_path("stix", tap_corpus(below), &c, &why), ISG_OK, "%s: %s", rows[i].file,
+               why.text);
+        is_int((long long)c.objects, (long long)rows[i].objects, "objects of %s", rows[i].file);
+        is_int((long long)c.invalid, (long long)rows[i].invalid, "invalid in %s: %s %s",
+               rows[i].file, c.first.text, c.first_object);
+        collect_done(&c);
+    }
+}
+
 int main(void)
 {
     test_kev();
     test_nvd();
     test_csaf();
     test_lists();
+    test_own_columns();
+    test_stix20();
     return tap_done();
 }

@@ -28,6 +28,15 @@ int main(void)
         {"zeek", "zeek/json_files.log", 50, 1, 0, 23},
         {"zeek", "zeek/json_ssl.log", 50, 0, 0, 23},
         {"zeek", "zeek/json_kerberos.log", 14, 14, 0, 0},
+        {"zeek", "zeek/json_smb_files.log", 2, 2, 0, 0},
+        {"zeek", "zeek/json_weird.log", 2, 2, 0, 0},
+        {"zeek", "zeek/json_x509.log", 50, 50, 0, 0},
+        {"zeek", "zeek/dhcp.log", 2, 2, 0, 0},
+        {"zeek", "zeek/weird.log", 12, 1, 0, 1},
+        {"zeek", "zeek/x509.log", 13, 13, 0, 0},
+        {"shadowserver", "shadowserver/report_type_blocklist.json", 5, 0, 0, 5},
+        {"shadowserver", "shadowserver/report_type_device_id.json", 20, 0, 0, 20},
+        {"shadowserver", "shadowserver/report_type_scan_ics.json", 1, 0, 0, 1},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char below[128];
