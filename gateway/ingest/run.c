@@ -50,7 +50,7 @@ struct ingest_run *ingest_begin(struct store *store, const struct collection *co
     if (run->label_source == NULL || run->arena == NULL || run->scratch == NULL)
         ingest_end(&run);
     else
-        run->err = store_demand(store, collection->id, collection->durability, NULL);
+        run->err = store_demand(store, collection->id, collection->durability, &run->begun);
     return run;
 }
 
@@ -315,11 +315,17 @@ static int add(struct ingest_run *run, struct isg_str object, const char *facet,
     return ISG_OK; /* NOLINT(clang-analyzer-unix.Malloc): the run's list holds it all now */
 }
 
+static int fail_again(const struct ingest_run *run, struct isg_fail *why)
+{
+    bool begun = run->begun.text[0] == '\0';
+    return isg_fail(why, run->err, "%s", begun ? "the run has failed before" : run->begun.text);
+}
+
 int ingest_add(struct ingest_run *run, struct isg_str object, const char *facet,
                struct isg_fail *why)
 {
     if (run->err != ISG_OK)
-        return isg_fail(why, run->err, "the run has failed before");
+        return fail_again(run, why);
     run->counts.total++;
     int err = add(run, object, facet, why);
     bool due = run->staged_count >= RUN_BATCH || run->staged_bytes >= RUN_BATCH_BYTES;
@@ -332,7 +338,7 @@ int ingest_add(struct ingest_run *run, struct isg_str object, const char *facet,
 int ingest_finish(struct ingest_run *run, struct isg_fail *why)
 {
     if (run->err != ISG_OK)
-        return isg_fail(why, run->err, "the run has failed before");
+        return fail_again(run, why);
     run->hold = false;
     run->err = run_flush(run, why);
     return run->err;

@@ -48,6 +48,7 @@ struct ingest_run {
     bool dry_run;
     bool hold;                 /* an envelope is read: commit nothing before its end */
     int err;                   /* sticky */
+    struct isg_fail begun;     /* why it could not even begin; "" where it did */
     struct isg_arena *arena;   /* texts of outcomes */
     struct isg_arena *scratch; /* of one object's check */
     struct ingest_counts counts;

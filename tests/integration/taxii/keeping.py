@@ -80,6 +80,25 @@ def check_second():
         same(client.push(isg.collection("quick"), [indicator(1, "green")]).status, 202, "pushes go")
 
 
+def check_less_than_promised():
+    """A server that gives less than it did: nothing is taken, and the answer says what is missing."""
+    with Instance() as isg:
+        client = isg.member("st-mary", "hospital")
+        isg.collection("sure")
+        same(client.push("sure", [indicator(1, "green")]).status, 202, "taken as the collection demands")
+        same(isg.stop(), 0, "the service stops")
+        with open(os.path.join(isg.dir, "isg.yaml"), "a") as f:
+            f.write("redis:\n  durability: second\n")
+        client.close()
+        isg.start()
+        same(client.push("sure", [indicator(2, "green")]).status, 503, "a push that would be kept less surely")
+        run = isg.run("import", "--format", "stix", "--collection", "sure", "-", check=False,
+                      stdin=json.dumps(indicator(2, "green")))
+        ok(run.returncode == 69 and "redis.durability" in run.stderr,
+           "nor an import: exit %d, %s" % (run.returncode, run.stderr.strip()))
+        same([o["id"] for o in client.pull("sure")[0]], [indicator(1)["id"]], "what is there is served")
+
+
 def check_replica():
     base = tempfile.mkdtemp(prefix="isg-test-")
     port = free_port()
@@ -133,5 +152,6 @@ with Instance() as isg:
     check_ttl(isg, isg.member("st-mary", "hospital"))
     check_names(isg)
 check_second()
+check_less_than_promised()
 check_replica()
 done()
