@@ -25,7 +25,7 @@ enum {
     LABELS_BYTES = 112
 };
 
-enum metric_type { COUNTER, GAUGE };
+enum metric_type { COUNTER, GAUGE, HISTOGRAM };
 
 struct metric_row {
     const char *name;
@@ -37,8 +37,10 @@ struct metric_row {
 static const struct metric_row rows[] = {
     /* clang-format off */
     [METRIC_HTTP_REQUESTS]     = {"isg_http_requests_total", COUNTER, true, "Requests answered, by route and status code."},
+    [METRIC_HTTP_DURATION]     = {"isg_http_request_duration_seconds", HISTOGRAM, false, "From the first byte of a request to the last of its answer."},
     [METRIC_HTTP_CONNECTIONS]  = {"isg_http_connections", GAUGE, false, "Connections open now."},
     [METRIC_HTTP_REFUSED]      = {"isg_http_refused_total", COUNTER, true, "Requests refused before any route saw them."},
+    [METRIC_OBJECTS]           = {"isg_objects_total", COUNTER, true, "Events in the log of a collection: objects that became visible."},
     [METRIC_OBJECTS_ACCEPTED]  = {"isg_objects_accepted_total", COUNTER, true, "Objects stored."},
     [METRIC_OBJECTS_REJECTED]  = {"isg_objects_rejected_total", COUNTER, true, "Objects refused by a check."},
     [METRIC_OBJECTS_DUPLICATE] = {"isg_objects_duplicate_total", COUNTER, true, "Objects that were there already."},
@@ -52,6 +54,8 @@ static const struct metric_row rows[] = {
     [METRIC_FEED_OBJECTS]      = {"isg_feed_objects_total", COUNTER, true, "What the feed brought, by what became of it."},
     [METRIC_REDIS_UP]          = {"isg_redis_up", GAUGE, false, "1 while the store answers."},
     [METRIC_REDIS_RECONNECTS]  = {"isg_redis_reconnects_total", COUNTER, false, "Connections to the store made again."},
+    [METRIC_REDIS_DURATION]    = {"isg_redis_command_duration_seconds", HISTOGRAM, false, "An exchange with the store, of one command or of many."},
+    [METRIC_KEY_EXPIRY]        = {"isg_key_expiry_timestamp_seconds", GAUGE, true, "When a key or its certificate is over."},
     [METRIC_AUTH_FAILURES]     = {"isg_auth_failures_total", COUNTER, true, "Credentials that did not hold, by kind."},
     [METRIC_RATE_LIMITED]      = {"isg_ratelimited_total", COUNTER, false, "Requests over a member's or an address's rate."},
     [METRIC_SIGNATURES]        = {"isg_signatures_total", COUNTER, true, "Signatures made, by type of statement."},
@@ -59,6 +63,23 @@ static const struct metric_row rows[] = {
     /* clang-format on */
 };
 static_assert(sizeof rows / sizeof rows[0] == METRIC_COUNT, "every metric has its row");
+
+/* Upper bounds of a histogram's buckets; what is over the last is in the one behind it. */
+static const struct {
+    int64_t us;
+    const char *le;
+} bounds[] = {{100, "0.0001"},  {250, "0.00025"}, {500, "0.0005"},  {1000, "0.001"},
+              {2500, "0.0025"}, {5000, "0.005"},  {10000, "0.01"},  {25000, "0.025"},
+              {50000, "0.05"},  {100000, "0.1"},  {250000, "0.25"}, {500000, "0.5"},
+              {1000000, "1"},   {2500000, "2.5"}, {5000000, "5"},   {10000000, "10"}};
+enum { BOUNDS = sizeof bounds / sizeof bounds[0] };
+
+struct histogram {
+    _Atomic uint64_t counts[BOUNDS + 1];
+    _Atomic uint64_t sum_us;
+};
+
+static struct histogram histograms[METRIC_COUNT];
 
 /* One label set of one metric. Series are added, never removed: a pointer to one stays good. */
 struct series {
@@ -126,6 +147,17 @@ void metric_set(enum metric metric, const char *labels, int64_t n)
         atomic_store_explicit(value, n, memory_order_relaxed);
 }
 
+void metric_observe(enum metric metric, int64_t took_us)
+{
+    struct histogram *h = &histograms[metric];
+    size_t i = 0;
+    while (i < BOUNDS && took_us > bounds[i].us)
+        i++;
+    atomic_fetch_add_explicit(&h->counts[i], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&h->sum_us, took_us > 0 ? (uint64_t)took_us : 0,
+                              memory_order_relaxed);
+}
+
 static void write_head(struct isg_buf *out, const char *name, const char *type, const char *help)
 {
     isg_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -156,15 +188,33 @@ static struct series **list_series(size_t *out_count)
     return list;
 }
 
+static void write_histogram(struct isg_buf *out, const char *name, struct histogram *h)
+{
+    uint64_t count = 0;
+    uint64_t sum_us = atomic_load_explicit(&h->sum_us, memory_order_relaxed);
+    for (size_t i = 0; i <= BOUNDS; i++) {
+        count += atomic_load_explicit(&h->counts[i], memory_order_relaxed);
+        isg_buf_printf(out, "%s_bucket{le=\"%s\"} %llu\n", name, i < BOUNDS ? bounds[i].le : "+Inf",
+                       (unsigned long long)count);
+    }
+    isg_buf_printf(out, "%s_sum %llu.%06llu\n%s_count %llu\n", name,
+                   (unsigned long long)(sum_us / 1000000), (unsigned long long)(sum_us % 1000000),
+                   name, (unsigned long long)count);
+}
+
 static void write_metric(struct isg_buf *out, enum metric metric, struct series *const *series,
                          size_t n)
 {
+    static const char *const types[] = {
+        [COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram"};
     const struct metric_row *row = &rows[metric];
     int64_t bare = atomic_load_explicit(&plain[metric], memory_order_relaxed);
     if (n == 0 && row->labelled && bare == 0)
         return; /* nothing known yet */
-    write_head(out, row->name, row->type == COUNTER ? "counter" : "gauge", row->help);
-    if (!row->labelled || bare != 0)
+    write_head(out, row->name, types[row->type], row->help);
+    if (row->type == HISTOGRAM)
+        write_histogram(out, row->name, &histograms[metric]);
+    else if (!row->labelled || bare != 0)
         isg_buf_printf(out, "%s %lld\n", row->name, (long long)bare);
     for (size_t i = 0; i < n; i++) {
         int64_t value = atomic_load_explicit(&series[i]->value, memory_order_relaxed);

@@ -1,5 +1,5 @@
 /*
- * Counters and gauges in the Prometheus text form. A table in metrics.c names them all; label
+ * Counters, gauges and histograms in the Prometheus text form. A table in metrics.c names them all; label
  * values come from configuration only (collections, feeds, routes), never from requests.
  */
 #ifndef GATEWAY_METRICS_H
@@ -11,8 +11,10 @@
 
 enum metric {
     METRIC_HTTP_REQUESTS,     /* isg_http_requests_total{route,code} */
+    METRIC_HTTP_DURATION,     /* histogram isg_http_request_duration_seconds */
     METRIC_HTTP_CONNECTIONS,  /* gauge isg_http_connections */
     METRIC_HTTP_REFUSED,      /* isg_http_refused_total{reason} */
+    METRIC_OBJECTS,           /* isg_objects_total{collection} */
     METRIC_OBJECTS_ACCEPTED,  /* isg_objects_accepted_total{source} */
     METRIC_OBJECTS_REJECTED,  /* isg_objects_rejected_total{source} */
     METRIC_OBJECTS_DUPLICATE, /* isg_objects_duplicate_total{source} */
@@ -26,6 +28,8 @@ enum metric {
     METRIC_FEED_OBJECTS,      /* isg_feed_objects_total{feed,result} */
     METRIC_REDIS_UP,          /* gauge isg_redis_up */
     METRIC_REDIS_RECONNECTS,  /* isg_redis_reconnects_total */
+    METRIC_REDIS_DURATION,    /* histogram isg_redis_command_duration_seconds */
+    METRIC_KEY_EXPIRY,        /* gauge isg_key_expiry_timestamp_seconds{role} */
     METRIC_AUTH_FAILURES,     /* isg_auth_failures_total{kind} */
     METRIC_RATE_LIMITED,      /* isg_ratelimited_total */
     METRIC_SIGNATURES,        /* isg_signatures_total{type} */
@@ -36,8 +40,11 @@ enum metric {
 /* Add n to a counter or gauge; labels is "" or ready text such as `route="objects",code="200"`. */
 void metric_add(enum metric metric, const char *labels, int64_t n);
 
-/* Set a gauge. */
+/* Set a gauge, or a counter that is kept elsewhere. */
 void metric_set(enum metric metric, const char *labels, int64_t n);
+
+/* One more of a histogram: something took that long. No lock, and no labels. */
+void metric_observe(enum metric metric, int64_t took_us);
 
 /* Append everything, with isg_build_info and process_* beside it. */
 void metrics_write(struct isg_buf *out);

@@ -1,4 +1,5 @@
 /* Alive, ready, what it holds, what is wrong around it. */
+#include <limits.h>
 #include <stdio.h>
 #include <sys/statvfs.h>
 
@@ -35,9 +36,25 @@ int admin_readyz(struct admin_call *call, struct isg_fail *why)
     return ISG_OK;
 }
 
+/* Where each log stands, as far as this gateway knows without asking. */
+static void count_objects(const struct admin *admin)
+{
+    const struct registry *registry = directory_get(admin->parts.directory);
+    for (size_t i = 0; i < registry->collections_count; i++) {
+        char label[96];
+        struct store_head head;
+        const char *id = registry->collections[i].id;
+        (void)snprintf(label, sizeof label, "collection=\"%.64s\"", id);
+        if (store_head_now(admin->parts.store, id, UINT_MAX, &head))
+            metric_set(METRIC_OBJECTS, label, (int64_t)head.position);
+    }
+    registry_unref(&registry);
+}
+
 int admin_metrics(struct admin_call *call, struct isg_fail *why)
 {
     (void)why;
+    count_objects(call->admin);
     metrics_write(call->reply);
     return ISG_OK;
 }

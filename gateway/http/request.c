@@ -139,6 +139,7 @@ static void report(struct http_request *request)
     int64_t took_us = isg_time_mono_us() - request->began_us;
     if (request->quiet)
         return;
+    metric_observe(METRIC_HTTP_DURATION, took_us);
     if (request->seen && app->over != NULL) {
         app->over(app->arg, request, request->status, took_us);
         return;

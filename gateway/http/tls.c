@@ -11,6 +11,7 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
+#include "gateway/metrics.h"
 #include "stix/base/buf.h"
 #include "stix/base/digest.h"
 #include "stix/base/time.h"
@@ -101,6 +102,21 @@ static int verify_in_handshake(gnutls_session_t session)
     return verify(session) == 0 ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 
+/* The server's own certificate: who watches the metric renews it in time. */
+static void tell_expiry(gnutls_certificate_credentials_t credentials)
+{
+    gnutls_x509_crt_t *chain = NULL;
+    unsigned n = 0;
+    if (gnutls_certificate_get_x509_crt(credentials, 0, &chain, &n) < 0)
+        return;
+    if (n > 0)
+        metric_set(METRIC_KEY_EXPIRY, "role=\"tls\"",
+                   (int64_t)gnutls_x509_crt_get_expiration_time(chain[0]));
+    for (unsigned i = 0; i < n; i++)
+        gnutls_x509_crt_deinit(chain[i]);
+    gnutls_free(chain);
+}
+
 static int read_files(const struct tls *tls, gnutls_certificate_credentials_t credentials,
                       struct isg_fail *why)
 {
@@ -109,6 +125,7 @@ static int read_files(const struct tls *tls, gnutls_certificate_credentials_t cr
     if (err < 0)
         return isg_fail(why, ISG_EIO, "TLS certificate %s or key %s: %s", tls->certificate,
                         tls->key, gnutls_strerror(err));
+    tell_expiry(credentials);
     if (tls->client_ca == NULL)
         return ISG_OK;
     err = gnutls_certificate_set_x509_trust_file(credentials, tls->client_ca, GNUTLS_X509_FMT_PEM);

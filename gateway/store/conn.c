@@ -14,6 +14,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "gateway/metrics.h"
 #include "stix/base/time.h"
 
 enum {
@@ -311,11 +312,13 @@ int conn_run(struct redis_conn *conn, struct redis_pipe *pipe, int64_t deadline_
     pipe->replies = calloc(pipe->count + 1, sizeof(struct redis_reply *));
     if (pipe->replies == NULL)
         return isg_fail(why, ISG_ENOMEM, "out of memory");
+    int64_t began_us = isg_time_mono_us();
     int err = pipe->out.len == 0 ? ISG_OK : send_some(conn, pipe, why);
     while (err == ISG_OK && (pipe->sent < pipe->out.len || pipe->got < pipe->count))
         err = step(conn, pipe, deadline_us, why);
     if (err == ISG_OK) {
         conn->used = true;
+        metric_observe(METRIC_REDIS_DURATION, isg_time_mono_us() - began_us);
         drop_large(conn);
     }
     return err;

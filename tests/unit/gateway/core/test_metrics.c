@@ -15,6 +15,17 @@ static const char *const wanted[] = {
     "isg_http_connections 5\n",
     "isg_redis_up 1\n",
     "isg_ratelimited_total 0\n",
+    "# TYPE isg_redis_command_duration_seconds histogram\n"
+    "isg_redis_command_duration_seconds_bucket{le=\"0.0001\"} 2\n"
+    "isg_redis_command_duration_seconds_bucket{le=\"0.00025\"} 3\n",
+    "isg_redis_command_duration_seconds_bucket{le=\"5\"} 3\n"
+    "isg_redis_command_duration_seconds_bucket{le=\"10\"} 4\n"
+    "isg_redis_command_duration_seconds_bucket{le=\"+Inf\"} 5\n"
+    "isg_redis_command_duration_seconds_sum 26.000201\n"
+    "isg_redis_command_duration_seconds_count 5\n",
+    "isg_http_request_duration_seconds_bucket{le=\"+Inf\"} 0\n"
+    "isg_http_request_duration_seconds_sum 0.000000\n"
+    "isg_http_request_duration_seconds_count 0\n",
     "isg_feed_last_success_timestamp_seconds{feed=\"kev\"} 1709470000\n",
     "process_resident_memory_bytes ",
     "process_open_fds ",
@@ -68,8 +79,13 @@ static void test_form(const char *all)
             bool total = strlen(family) > 6 && strcmp(family + strlen(family) - 6, "_total") == 0;
             good = good && total == (strcmp(type, "counter") == 0);
         } else if (copy[0] != '#' && copy[0] != '\0') {
+            static const char *const parts[] = {"_bucket", "_sum", "_count"};
             size_t n = strcspn(copy, "{ ");
-            good = good && n == strlen(family) && strncmp(copy, family, n) == 0;
+            bool known = n == strlen(family);
+            for (size_t i = 0; i < 3 && strcmp(type, "histogram") == 0; i++)
+                known = known || (n == strlen(family) + strlen(parts[i]) &&
+                                  strncmp(copy + strlen(family), parts[i], strlen(parts[i])) == 0);
+            good = good && known && strncmp(copy, family, strlen(family)) == 0;
         }
     }
     ok(good && families > 8, "families come once, with their samples behind them");
@@ -85,6 +101,9 @@ int main(void)
     metric_add(METRIC_HTTP_CONNECTIONS, NULL, -2);
     metric_set(METRIC_REDIS_UP, "", 1);
     metric_set(METRIC_FEED_LAST_SUCCESS, "feed=\"kev\"", 1709470000);
+    static const int64_t took_us[] = {-5, 100, 101, 6000000, 20000000};
+    for (size_t i = 0; i < sizeof took_us / sizeof took_us[0]; i++)
+        metric_observe(METRIC_REDIS_DURATION, took_us[i]);
     isg_buf_init(&text, ISG_BUF_NO_MAX);
     metrics_write(&text);
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
