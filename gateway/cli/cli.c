@@ -156,8 +156,13 @@ static const struct cli_command commands[] = {
      "    [--max-string B] [--shrink-percent P]\n"
      "list | status | run NAME [--dry-run] [--accept-shrink] | remove NAME\n\n"
      "An option of add is the setting of that name: see section feeds of `isg config reference`.\n\n"
+     "nvd is asked in windows and pages; its key is a line \"apiKey: KEY\" in --header-file. epss\n"
+     "is the API where the URL ends with /epss, else the table of a day; YYYY-MM-DD in the URL is\n"
+     "today, or yesterday as long as today's is not there.\n\n"
      "  isg feed add kev --url https://feeds.example/kev.json --format kev \\\n"
-     "      --collection advisories --interval 1h\n",
+     "      --collection advisories --interval 1h\n"
+     "  isg feed add nvd --url https://feeds.example/rest/json/cves/2.0 --format nvd \\\n"
+     "      --collection advisories --interval 2h --header-file nvd.key\n",
      cli_feed},
     {"peer", "other TAXII servers: pull from them, push to them",
      "pull|push --url U --user N --password-file F --from ID --collection C [--member M]\n"
