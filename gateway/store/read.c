@@ -420,12 +420,26 @@ static int read_versions(const struct redis_reply *reply, struct isg_arena *aren
     return ISG_OK;
 }
 
+/* Whoever asks for events judges by their labels: one that this process has not met yet, after a start
+ * or because another gateway made it, is read. */
+static int know_labels(struct store *store, struct journal *j, const struct store_event *events,
+                       size_t count, struct isg_fail *why)
+{
+    bool known = true;
+    pthread_mutex_lock(&j->lock);
+    for (size_t i = 0; i < count; i++)
+        known = known && events[i].label < j->labels_count && j->labels[events[i].label] != NULL;
+    pthread_mutex_unlock(&j->lock);
+    return known ? ISG_OK : journal_refresh(j, store->redis, why);
+}
+
 int store_versions(struct store *store, const char *collection, struct isg_str id,
                    struct store_event **out, size_t *out_count, struct isg_fail *why)
 {
     struct journal *j;
     struct names_key key;
     struct redis_pipe pipe;
+    *out = NULL;
     int err = store_journal(store, collection, &j, why);
     if (err != ISG_OK)
         return err;
@@ -439,6 +453,12 @@ int store_versions(struct store *store, const char *collection, struct isg_str i
     err = redis_call(store->redis, REDIS_READ, &pipe, why);
     if (err == ISG_OK)
         err = read_versions(redis_nth(&pipe, 0), arena, out, out_count, why);
+    if (err == ISG_OK)
+        err = know_labels(store, j, *out, *out_count, why);
+    if (err != ISG_OK) {
+        free(*out);
+        *out = NULL;
+    }
     redis_pipe_done(&pipe);
     isg_arena_free(&arena);
     return err;

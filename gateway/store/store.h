@@ -374,7 +374,8 @@ const char *store_label(struct store *store, const char *collection, uint32_t la
 uint32_t store_label_count(struct store *store, const char *collection);
 
 /* All events of one object id, by position, dead ones left out; *out is freed with free(). Their
- * id and version texts lie in the same allocation. ISG_ENOENT when there is none. */
+ * id and version texts lie in the same allocation; store_label knows their labels. ISG_ENOENT when
+ * there is none; *out is then NULL. */
 int store_versions(struct store *store, const char *collection, struct isg_str id,
                    struct store_event **out, size_t *out_count, struct isg_fail *why);
 

@@ -163,6 +163,21 @@ static void check_lease(struct store *a, struct store *b)
     ok(n[0] < n[1] && n[1] < n[2] && n[2] < n[3], "one sequence for both, rising");
 }
 
+/* Who has only just opened the store knows the labels of the versions it is given. */
+static void check_labels(struct store *old, struct store *fresh)
+{
+    struct bed_object o;
+    struct store_event *events = NULL;
+    size_t n = 0;
+    bed_object(&o, 900000, "2031-01-01T00:00:00.000Z", "label of its own", "labels");
+    is_int((int)bed_push(old, "c2", &o, NULL, NULL), STORE_ADDED, "pushed through one");
+    is_int(store_versions(fresh, "c2", isg_str_of(o.id), &events, &n, NULL), ISG_OK,
+           "read at another");
+    const char *label = n == 1 ? store_label(fresh, "c2", events[0].label) : NULL;
+    is_str(label, "label of its own", "its label is known there");
+    free(events);
+}
+
 int main(void)
 {
     char dir[BED_TEXT];
@@ -177,6 +192,7 @@ int main(void)
     race(stores, 1, true, 300000, &total);
     check_agreement(stores[0], stores[1]);
     check_lease(stores[0], stores[1]);
+    check_labels(stores[0], stores[1]);
     store_close(&stores[0]);
     store_close(&stores[1]);
     bed_end(pid, SIGTERM);
