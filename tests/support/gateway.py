@@ -258,6 +258,14 @@ class Instance:
     def json(self, *words):
         return json.loads(self.run(*words, "--json").stdout)
 
+    def run_feed(self, name, *words, kind="feed"):
+        """A feed, peer or webhook by command, whatever comes of it. They are run by their schedule as
+        well, also those that are new: while that is under way it is waited for."""
+        def unless_running():
+            result = self.run(kind, "run", name, *words, check=False)
+            return None if "running now" in result.stderr else result
+        return until(unless_running, 300)
+
     def member(self, name, kind, **options):
         path = os.path.join(self.base, name + ".pw")
         with open(path, "w") as f:

@@ -57,14 +57,7 @@ class Bed:
 
     def run(self, name, *words):
         """By hand; where its first scheduled run is under way, after that."""
-        run = None
-
-        def ran():
-            nonlocal run
-            run = self.isg.run("feed", "run", name, "--json", *words, check=False)
-            return "running now" not in run.stderr
-        until(ran)
-        return run
+        return self.isg.run_feed(name, "--json", *words)
 
     def all_fail(self, rows):
         """Several at once; rows of URL, options, what is said."""

@@ -7,7 +7,7 @@ import os
 import ssl
 import threading
 
-from gateway import SOURCE, Instance, done, ok, same, until
+from gateway import SOURCE, Instance, done, ok, same
 
 PAGES, ASKED = {}, []
 AMBER = "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421"
@@ -78,19 +78,13 @@ def metadata(*distributions):
                        "distributions": list(distributions)}).encode()
 
 
-def run(isg, name):
-    """By command; None while it is run by its schedule, as each new feed is."""
-    result = isg.run("feed", "run", name, check=False)
-    return None if "running now" in result.stderr else result
-
-
 def feed(isg, name, url, *options):
     """A new feed, and its first run. The one by its schedule finds the provider closed, or is not due
     any more when it has been run by command, in vain: so the numbers are those of one run."""
     Provider.open = False
     isg.run("feed", "add", name, "--url", url, "--format", "csaf", "--collection", "advisories",
             "--interval", "30d", "--allow-private", *options)
-    ok(until(lambda: run(isg, name)).returncode != 0, name + ": a provider that is closed")
+    ok(isg.run_feed(name).returncode != 0, name + ": a provider that is closed")
     Provider.open = True
     return isg.json("feed", "run", name)
 
@@ -171,7 +165,7 @@ def provider(isg, maker, base):
     PAGES["/empty.json"] = metadata()
     result = isg.run("feed", "add", "empty", "--url", base + "/empty.json", "--format", "csaf", "--collection",
                      "advisories", "--allow-private")
-    result = until(lambda: run(isg, "empty"))
+    result = isg.run_feed("empty")
     ok(result.returncode == 65 and "/distributions" in result.stderr, "no distribution: %s" % result.stderr.strip())
 
 
@@ -183,7 +177,7 @@ def one_document(isg, maker, base):
     put("/single.json", advisory(41), spoil=True)
     isg.run("feed", "add", "single", "--url", base + "/single.json", "--format", "csaf", "--collection", "advisories",
             "--allow-private")
-    result = until(lambda: run(isg, "single"))
+    result = isg.run_feed("single")
     ok(result.returncode == 65 and "E_HASH" in result.stderr, "one advisory, wrong hash: %s" % result.stderr.strip())
     put("/single.json", advisory(41))
     same(isg.json("feed", "run", "single")["documents"], 1, "and with the right one")

@@ -236,7 +236,7 @@ def drift(isg):
     before = isg.log_end()
     isg.run("feed", "add", "drift", "--url", "http://127.0.0.1:%d/" % server.server_port, "--format",
             "urlhaus", "--collection", "drift", "--interval", "30d", "--allow-private")
-    result = isg.run("feed", "run", "drift", check=False)
+    result = isg.run_feed("drift")
     ok(result.returncode == 65 and "10 columns where 9 were due" in result.stderr, result.stderr.strip())
     status = isg.json("feed", "status")["feeds"][0]
     ok("10 columns" in json.dumps(status) and status["failures"] >= 1, "the status tells of it")

@@ -299,7 +299,7 @@ def stopping(isg, hospital):
     with open(os.path.join(isg.base, "inbox.pw"), "w") as f:
         f.write("secret of the inbox\n")
     before = len(Inbox.posts)
-    result = isg.run("peer", "run", "inbox", check=False)
+    result = isg.run_feed("inbox", kind="peer")
     ok(result.returncode == 77 and "suspended" in result.stderr, "nothing goes to a suspended member")
     same(len(Inbox.posts), before, "nothing went")
     same(isg.run("peer", "run", "nobody", check=False).returncode, 1, "no such peer")

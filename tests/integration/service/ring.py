@@ -14,7 +14,7 @@ import time
 from gateway import Instance, done, indicator, ok, same, uuid4
 
 SECONDS = float(os.environ.get("ISG_RING_SECONDS", "15"))
-PATIENCE = 120  # seconds for the ring to settle
+PATIENCE = 400  # seconds for the ring to settle
 KILL_EVERY = 4
 LEVELS = ("clear", "amber", "amber", "green", "red", None)
 

@@ -204,7 +204,7 @@ def refusals(isg, hospital):
     until(lambda: "secret" in (status(isg).get("last_error") or ""), "a key that is too short is told")
     same(len([t for t in Receiver.tries if t[0] == "/siem"]), begin, "and nothing is sent")
     same(isg.run("webhook", "run", "nobody", check=False).returncode, 1, "no such webhook")
-    listed = isg.run("webhook", "run", "siem", "--dry-run", "--json", check=False)
+    listed = isg.run_feed("siem", "--dry-run", "--json", kind="webhook")
     ok(listed.returncode != 0 and "secret" in listed.stderr, "a dry run says so, too")
 
 
