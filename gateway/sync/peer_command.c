@@ -41,6 +41,26 @@ static struct config_route route_read(struct texts *texts, const struct stix_jso
     };
 }
 
+/* What is not known is refused: a wish that is passed over may be the one that mattered. */
+static int check_members(const struct stix_json *json, struct isg_fail *why)
+{
+    static const char *const known[] = {"direction",     "url",         "from",
+                                        "collection",    "member",      "user",
+                                        "password_file", "header_file", "ca",
+                                        "client_key",    "proxy",       "client_certificate",
+                                        "allow_private", "dry_run",     "proxy_auth_file"};
+    struct stix_json_walk walk;
+    stix_json_walk(json, &walk);
+    while (stix_json_next(&walk)) {
+        bool found = false;
+        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+            found = found || strcmp(walk.name, known[i]) == 0;
+        if (!found)
+            return isg_fail(why, ISG_EINVAL, "`%.64s` is no setting of a peer", walk.name);
+    }
+    return ISG_OK;
+}
+
 static int def_read(const struct stix_json *json, struct texts *texts, struct peer_def *out,
                     struct isg_fail *why)
 {
@@ -58,6 +78,8 @@ static int def_read(const struct stix_json *json, struct texts *texts, struct pe
                              .allow_private = stix_json_bool(stix_json_get(json, "allow_private"))};
     if (texts->failed)
         return isg_fail(why, ISG_EINVAL, "a text cannot be used");
+    if (check_members(json, why) != ISG_OK)
+        return ISG_EINVAL;
     if (!out->push && !isg_str_is(direction, "pull"))
         return isg_fail_at(why, ISG_EINVAL, "/direction", NULL, "pull or push");
     if (out->url == NULL || out->from == NULL || out->collection == NULL)

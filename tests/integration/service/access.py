@@ -90,6 +90,13 @@ def tokens(isg):
         answer = admin(isg, "POST", "/admin/v1/members/toko/token", body)
         same((int(answer["http_status"]), answer["details"]["path"]), (422, path),
              "a token is not made by a request that is not understood: " + answer.get("description", ""))
+    for path, body in (("members", {"name": "x", "kind": "mdm"}), ("collections", {"title": "x"}),
+                       ("feeds", {"name": "x", "url": "https://a.example/", "format": "kev", "collection": "both"}),
+                       ("peers/run", {"direction": "pull", "url": "https://127.0.0.1:1/", "from": "x",
+                                      "collection": "both", "allow_private": True})):
+        answer = admin(isg, "POST", "/admin/v1/" + path, dict(body, nonsense=1))
+        ok(int(answer["http_status"]) == 422 and "nonsense" in json.dumps(answer),
+           "nor anything else: %s" % json.dumps(answer))
     same(isg.run("member", "token", "toko", "--revoke", "siem", check=False).returncode, 1,
          "there is none of that label any more")
     # In the middle of paging, R-054.

@@ -2,7 +2,10 @@
 """The main job: a hospital pushes, a manufacturer pulls, an export is signed and checked."""
 import json
 import os
+import re
 import shutil
+import socket
+import ssl
 import subprocess
 
 from gateway import Instance, done, indicator, ok, same
@@ -57,6 +60,22 @@ def tampered(isg, target):
     same(isg.run("verify", target).returncode, 0, "and whole again it holds")
 
 
+def metrics(isg, collection):
+    """What an operator watches."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(os.path.join(isg.dir, "admin.sock"))
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        text = b"".join(iter(lambda: s.recv(65536), b"")).decode()
+    values = dict(re.findall(r"(?m)^(isg_\S+) (\d+)", text))
+    same(values['isg_objects_total{collection="%s"}' % collection], "3", "where a log stands")
+    ok(int(values["isg_http_request_duration_seconds_count"]) > 5, "requests were timed")
+    ok(int(values["isg_redis_command_duration_seconds_count"]) > 5, "and the store")
+    ends = int(values['isg_key_expiry_timestamp_seconds{role="tls"}'])
+    shown = ssl.cert_time_to_seconds(ssl._ssl._test_decode_cert(
+        os.path.join(isg.dir, "tls/server.pem"))["notAfter"])
+    same(ends, shown, "the certificate's end")
+
+
 with Instance() as isg:
     hospital = isg.member("st-mary", "hospital")
     maker = isg.member("pumpmaker", "mdm")
@@ -81,6 +100,7 @@ with Instance() as isg:
     same(isg.client(token=token).get("/taxii2/").status, 200, "a bearer token works")
     isg.run("member", "suspend", "pumpmaker")
     same(maker.get("/taxii2/").status, 401, "a suspended member is out at once")
+    metrics(isg, collection)
     same(isg.stop(), 0, "SIGTERM ends the service with 0")
     isg.start()
     again, _ = hospital.pull(collection)

@@ -202,6 +202,7 @@ def load(gateways):
     before = [facts(g) for g in gateways]
     for w in workers:
         w.join(SECONDS + 120)
+    time.sleep(1)  # so long a gateway may not know yet what was pushed through the other
     # connections that their clients have closed may still be in the midst of it
     until(lambda: all(facts(g)[0] <= b[0] + 8 for g, b in zip(gateways, before)))
     for w in workers:
