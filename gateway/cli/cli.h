@@ -88,6 +88,12 @@ int cli_read(const char *path, size_t max, struct isg_buf *out, struct isg_fail 
  */
 int cli_write(const char *path, struct isg_str text, unsigned mode, struct isg_fail *why);
 
+/*
+ * May a file be put in the place of path? ISG_OK when nothing or a plain file is there; ISG_EIO for a
+ * folder, a device, a pipe and the program's own streams, which a rename would take away.
+ */
+int cli_check_target(const char *path, struct isg_fail *why);
+
 /* A secret from a file, without the newline at its end. */
 int cli_read_secret(const char *path, struct isg_buf *out, struct isg_fail *why);
 

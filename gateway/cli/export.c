@@ -101,6 +101,9 @@ int export_sink_open(struct export_sink *sink, const char *target, struct isg_bu
     if (snprintf(sink->temporary, sizeof sink->temporary, "%s.part%ld", target, (long)getpid()) >=
         (int)sizeof sink->temporary)
         return isg_fail(why, ISG_EUSAGE, "-o %.100s...: the name is too long", target);
+    int err = cli_check_target(target, why);
+    if (err != ISG_OK)
+        return err;
     int fd = open(sink->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
     sink->file = fd >= 0 ? fdopen(fd, "w") : NULL;
     return sink->file != NULL ? ISG_OK

@@ -46,7 +46,8 @@ struct export_sink {
     FILE *file;
 };
 
-/* Open the temporary file. Returns ISG_OK; ISG_EIO, ISG_EUSAGE (the name is too long). */
+/* Open the temporary file. Returns ISG_OK; ISG_EIO (also when the target is no plain file),
+ * ISG_EUSAGE (the name is too long). */
 int export_sink_open(struct export_sink *sink, const char *target, struct isg_buf *from,
                      struct isg_fail *why);
 /* Write what has gathered, when it is more than `above` bytes. Returns ISG_OK, ISG_ENOMEM, ISG_EIO. */

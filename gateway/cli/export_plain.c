@@ -39,22 +39,38 @@ static int read_view(struct plain *plain, struct isg_fail *why)
     return err == ISG_OK ? export_finish(plain->run, why) : err;
 }
 
-/* ---- one file ---- */
+/* ---- files ---- */
 
-static int write_companions(const struct plain *plain, struct isg_fail *why)
+/* Where a file goes: beside the main one, or into the folder. */
+static int path_of(const struct plain *plain, const char *name, char out[4096],
+                   struct isg_fail *why)
+{
+    bool folder = plain->sink.file == NULL;
+    int n = snprintf(out, 4096, "%s%s%s", plain->request->target, folder ? "/" : "", name);
+    return n < 4096 ? ISG_OK
+                    : isg_fail(why, ISG_EUSAGE, "-o %.100s...: the name is too long",
+                               plain->request->target);
+}
+
+/* All files but the main one, each whole or not at all; none when the place of one is taken. */
+static int write_files(const struct plain *plain, struct isg_fail *why)
 {
     char path[4096];
     int err = ISG_OK;
     for (const struct export_file *f = export_files(plain->run); f != NULL && err == ISG_OK;
          f = f->next) {
-        if (snprintf(path, sizeof path, "%s%s", plain->request->target, f->name) >=
-            (int)sizeof path)
-            return isg_fail(why, ISG_EUSAGE, "-o %.100s...: the name is too long",
-                            plain->request->target);
-        err = cli_write(path, isg_buf_str(&f->text), 0644, why);
+        err = path_of(plain, f->name, path, why);
+        err = err == ISG_OK ? cli_check_target(path, why) : err;
+    }
+    for (const struct export_file *f = export_files(plain->run); f != NULL && err == ISG_OK;
+         f = f->next) {
+        err = path_of(plain, f->name, path, why);
+        err = err == ISG_OK ? cli_write(path, isg_buf_str(&f->text), 0644, why) : err;
     }
     return err;
 }
+
+/* ---- one file ---- */
 
 /* The main file gets its name last: what it refers to is there before it. */
 static int write_file(struct plain *plain, struct isg_fail *why)
@@ -68,7 +84,7 @@ static int write_file(struct plain *plain, struct isg_fail *why)
         err = export_sink_drain(&plain->sink, 0, why);
     err = export_sink_close(&plain->sink, err, why);
     if (err == ISG_OK)
-        err = write_companions(plain, why);
+        err = write_files(plain, why);
     if (err == ISG_OK && rename(plain->sink.temporary, target) != 0)
         err = isg_fail(why, ISG_EIO, "%s: %s", target, ISG_OS_ERROR(errno));
     if (err != ISG_OK)
@@ -77,13 +93,6 @@ static int write_file(struct plain *plain, struct isg_fail *why)
 }
 
 /* ---- a folder ---- */
-
-static int path_in(char out[4096], const char *folder, const char *name, struct isg_fail *why)
-{
-    return snprintf(out, 4096, "%s/%s", folder, name) < 4096
-               ? ISG_OK
-               : isg_fail(why, ISG_EUSAGE, "-o %.100s...: the name is too long", folder);
-}
 
 static bool is_written(const struct export *run, const char *name)
 {
@@ -95,12 +104,12 @@ static bool is_written(const struct export *run, const char *name)
 }
 
 /* The index as an export before this one left it; without one *out is NULL. */
-static void read_manifest(const char *folder, struct stix_json **out)
+static void read_manifest(const struct plain *plain, struct stix_json **out)
 {
     char path[4096];
     struct isg_buf text;
     isg_buf_init(&text, MANIFEST_MAX);
-    if (path_in(path, folder, "manifest.json", NULL) == ISG_OK &&
+    if (path_of(plain, "manifest.json", path, NULL) == ISG_OK &&
         cli_read(path, MANIFEST_MAX, &text, NULL) == ISG_OK)
         (void)stix_json_parse(isg_buf_str(&text), NULL, out, NULL);
     isg_buf_done(&text);
@@ -117,30 +126,23 @@ static void remove_old(const struct plain *plain, const struct stix_json *manife
         if (!isg_uuid_is_valid(isg_str_of(walk.name), NULL))
             continue;
         (void)snprintf(name, sizeof name, "%s.json", walk.name);
-        if (!is_written(plain->run, name) &&
-            path_in(path, plain->request->target, name, NULL) == ISG_OK)
+        if (!is_written(plain->run, name) && path_of(plain, name, path, NULL) == ISG_OK)
             (void)unlink(path);
     }
 }
 
-/* Each file whole or not at all, the index last; then what it no longer names goes. */
+/* The index is written last; then what it no longer names goes. */
 static int write_folder(struct plain *plain, struct isg_fail *why)
 {
     const char *folder = plain->request->target;
     struct stix_json *manifest = NULL;
-    char path[4096];
     int err = read_view(plain, why);
     if (err == ISG_OK && mkdir(folder, 0755) != 0 && errno != EEXIST)
         err = isg_fail(why, ISG_EIO, "%s: %s", folder, ISG_OS_ERROR(errno));
     if (err != ISG_OK)
         return err;
-    read_manifest(folder, &manifest);
-    for (const struct export_file *f = export_files(plain->run); f != NULL && err == ISG_OK;
-         f = f->next) {
-        err = path_in(path, folder, f->name, why);
-        if (err == ISG_OK)
-            err = cli_write(path, isg_buf_str(&f->text), 0644, why);
-    }
+    read_manifest(plain, &manifest);
+    err = write_files(plain, why);
     if (err == ISG_OK)
         remove_old(plain, manifest);
     stix_json_free(&manifest);

@@ -61,7 +61,7 @@ static int write_all(int fd, struct isg_str text)
 /* A device, a pipe, standard output: written in place, since renaming would replace it. */
 static int write_in_place(const char *path, struct isg_str text, struct isg_fail *why)
 {
-    bool standard = strcmp(path, "-") == 0;
+    bool standard = strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
     int fd = standard ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CLOEXEC);
     bool good = fd >= 0 && write_all(fd, text) == 0;
     if (!good)
@@ -90,10 +90,29 @@ static int write_beside(const char *path, struct isg_str text, unsigned mode, st
     return ISG_OK;
 }
 
+/* A name for what the program was started with: it leads to a file that is not its own. */
+static bool is_stream(const char *path)
+{
+    return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0 ||
+           strcmp(path, "/dev/stderr") == 0 || strncmp(path, "/dev/fd/", 8) == 0 ||
+           strncmp(path, "/proc/", 6) == 0;
+}
+
+int cli_check_target(const char *path, struct isg_fail *why)
+{
+    struct stat info;
+    bool stream = is_stream(path);
+    if (!stream && (stat(path, &info) != 0 || S_ISREG(info.st_mode)))
+        return ISG_OK;
+    if (!stream && S_ISDIR(info.st_mode))
+        return isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(EISDIR));
+    return isg_fail(why, ISG_EIO, "%s: is there and no plain file", path);
+}
+
 int cli_write(const char *path, struct isg_str text, unsigned mode, struct isg_fail *why)
 {
     struct stat info;
-    bool special = strcmp(path, "-") == 0 ||
+    bool special = is_stream(path) ||
                    (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode));
     return special ? write_in_place(path, text, why) : write_beside(path, text, mode, why);
 }

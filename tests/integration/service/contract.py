@@ -187,6 +187,11 @@ def mapped_files(isg):
     code, _, err = raw("convert", "--format", "kev", KEV, "-o", "/dev/full")
     ok(code == 74 and "No space" in err, "-o on a full device: " + err.strip())
     ok(not os.path.isfile("/dev/full"), "which stays a device")
+    with open(target, "w") as f:
+        same(raw("-C", isg.dir, "convert", "--format", "kev", KEV, "-o", "/proc/self/fd/1", out=f)[0], 0,
+             "-o names what standard output was led to")
+    with open(target) as f:
+        same(f.read(), one.rstrip("\n"), "which gets it")
     empty = os.path.join(isg.base, "empty folder")
     os.mkdir(empty)
     result = isg.run("import", "--format", "kev", "--collection", "advisories", empty, check=False)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 
 from gateway import Instance, done, indicator, ok, same
@@ -175,6 +176,21 @@ def refusals(isg):
         got = isg.run("export", "--collection", "observed", *words, check=False)
         ok(got.returncode == code or (code == 69 and got.returncode != 0),
            "export %s: exit %d %s" % (" ".join(words), got.returncode, got.stderr.strip()[:90]))
+    os.mkfifo(target + ".pipe")
+    os.mkdir(target + ".folder")
+    os.mkdir(target + ".rules.sha1")
+    for form in ("stix", "csv", "suricata"):
+        for end, word in ((".pipe", "no plain file"), (".folder", "directory")):
+            got = isg.run("export", "--collection", "observed", "--format", form, "-o", target + end,
+                          check=False)
+            ok(got.returncode == 74 and word in got.stderr, "%s: nothing takes the place of a %s" % (
+                form, end[1:]))
+    ok(stat.S_ISFIFO(os.stat(target + ".pipe").st_mode), "the pipe stays one")
+    got = isg.run("export", "--collection", "observed", "--format", "suricata", "-o",
+                  target + ".rules", check=False)
+    same(got.returncode, 74, "a list whose place is taken")
+    same(sorted(glob.glob(target + "*")), [target, target + ".folder", target + ".pipe",
+                                           target + ".rules.sha1"], "no part of them is written")
     same(read(target), "before", "a refused export leaves the file as it was")
     same(glob.glob(os.path.join(isg.base, "*.part*")), [], "and nothing beside it")
 
