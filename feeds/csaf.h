@@ -20,7 +20,7 @@ struct csaf {
     struct isg_str tracking_id;
     struct isg_str publisher; /* its name */
     struct isg_str slug;      /* of the publisher: the source in ids (digest 2.4) */
-    const char *facet; /* the key of this document's part of merged objects; NULL: it has none */
+    const char *facet;        /* of this document's parts of merged objects: its key and version */
     enum csaf_field field;
     struct csaf_tree tree;
     char publisher_id[STIX_ID_MAX + 1];
@@ -62,6 +62,9 @@ void csaf_note(struct csaf *csaf, struct isg_str title, struct isg_str text, str
 /* Id of an object named by the document and the text it carries: <type>|<slug>|<id>/<digest>. */
 void csaf_text_id(struct csaf *csaf, const char *type, const struct isg_str *texts, size_t count,
                   char out[STIX_ID_MAX + 1]);
+
+/* The facet of the i-th part this document has of one object. */
+const char *csaf_facet(struct csaf *csaf, size_t i);
 
 /* All of vulnerabilities[] with their remediations (csaf_vulnerability.c). */
 void csaf_vulnerabilities(struct csaf *csaf);

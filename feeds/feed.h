@@ -18,7 +18,8 @@
 
 /*
  * One object. facet: NULL, or the key of this source's part of an object that several sources
- * describe (a vulnerability by its CVE). A code other than ISG_OK stops the mapping.
+ * describe (a vulnerability by its CVE); KEY=VERSION of a document that has versions, and with an @
+ * before it for an object that is no such part. A code other than ISG_OK stops the mapping.
  */
 typedef int feed_emit(void *arg, struct isg_str object, const char *facet, struct isg_fail *why);
 

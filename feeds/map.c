@@ -153,7 +153,8 @@ void map_end(struct map *map, const char *facet)
     if (map->err == ISG_OK && map->text.err != ISG_OK)
         map_fail(map, map->text.err, NULL, "an object grew too large");
     if (map->err == ISG_OK)
-        map->err = map->context->emit(map->context->arg, isg_buf_str(&map->text), facet, map->why);
+        map->err = map->context->emit(map->context->arg, isg_buf_str(&map->text),
+                                      facet != NULL ? facet : map->tag, map->why);
 }
 
 void map_sco_begin(struct map *map, const char *type)

@@ -35,6 +35,7 @@ struct map {
     struct isg_buf text; /* the object being written */
     struct isg_jsonw w;
     const char *marking;         /* marking-definition id of all objects, or NULL */
+    const char *tag;             /* the facet of objects that map_end gets none for; may be NULL */
     struct isg_str apart;        /* what map_shared_id adds to its fields; may be empty */
     char owner[STIX_ID_MAX + 1]; /* the gateway's own identity */
     struct map_seen *seen;

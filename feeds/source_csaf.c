@@ -10,7 +10,7 @@
 #include "stix/base/digest.h"
 #include "stix/marking.h"
 
-enum { FACET_MAX = 120, NAME_MAX_BYTES = 250 };
+enum { REFS_MAX = 150000, FACET_MAX = 120, VERSION_MAX = 40, NAME_MAX_BYTES = 250 };
 
 struct isg_str csaf_text(struct csaf *csaf, const struct stix_json *json, const char *name)
 {
@@ -25,7 +25,7 @@ struct map_head csaf_head(const struct csaf *csaf, const char *type, const char 
 struct map_head csaf_shared_head(const struct csaf *csaf, const char *type, const char *id)
 {
     struct map_head head = csaf_head(csaf, type, id);
-    if (csaf->facet != NULL)
+    if (csaf->map.apart.n == 0)
         head.creator = csaf->map.owner; /* the merged record is the gateway's own (digest 4) */
     return head;
 }
@@ -163,8 +163,8 @@ static bool is_clear(const struct csaf *csaf)
     return csaf->map.marking != NULL && strcmp(csaf->map.marking, feed_clear_marking()) == 0;
 }
 
-/* The key of this document's part: its publisher and id, short enough for a name in a store. */
-static const char *facet_of(struct csaf *csaf)
+/* The key of this document's parts: its publisher and id, short enough for a name in a store. */
+static const char *key_of(struct csaf *csaf)
 {
     struct isg_arena *arena = csaf->map.arena;
     if (csaf->slug.n + csaf->tracking_id.n + 6 <= FACET_MAX)
@@ -173,6 +173,25 @@ static const char *facet_of(struct csaf *csaf)
     char id[STIX_ID_MAX + 1];
     csaf_text_id(csaf, "report", NULL, 0, id);
     return isg_arena_printf(arena, "csaf:%s", id);
+}
+
+/* tracking.version without what is no version; "0" when there is none. */
+static const char *version_of(struct csaf *csaf)
+{
+    const struct stix_json *tracking = stix_json_get(csaf->document, "tracking");
+    struct isg_str version = csaf_text(csaf, tracking, "version");
+    bool plain = version.n > 0 && version.n <= VERSION_MAX;
+    for (size_t i = 0; plain && i < version.n; i++)
+        plain = strchr("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.+-",
+                       version.p[i]) != NULL;
+    return plain ? isg_arena_copy(csaf->map.arena, version) : "0";
+}
+
+const char *csaf_facet(struct csaf *csaf, size_t i)
+{
+    if (i == 0)
+        return csaf->facet;
+    return isg_arena_printf(csaf->map.arena, "%s#%zu", csaf->facet, i + 1);
 }
 
 /* ---- references and notes ------------------------------------------------------------------- */
@@ -361,6 +380,26 @@ static struct isg_str language_of(struct csaf *csaf)
     return plain ? lang : (struct isg_str){0};
 }
 
+/*
+ * Everything the report speaks of; of an advisory with more than a receiver takes in one list, not
+ * the relationships, which name the things anyway.
+ */
+static void object_refs_write(struct csaf *csaf)
+{
+    struct text_list *refs = &csaf->refs;
+    size_t n = 0;
+    text_list_sort(refs);
+    for (size_t i = 0; refs->count > REFS_MAX && i < refs->count; i++) {
+        if (!isg_str_starts(refs->items[i], ISG_STR("relationship--")))
+            refs->items[n++] = refs->items[i];
+    }
+    if (n > 0)
+        refs->count = n;
+    if (refs->count > REFS_MAX)
+        map_fail(&csaf->map, ISG_ELIMIT, "/", "the advisory speaks of too many things");
+    map_strings(&csaf->map, "object_refs", refs);
+}
+
 static void report_write(struct csaf *csaf, struct isg_str description)
 {
     struct map *map = &csaf->map;
@@ -368,8 +407,10 @@ static void report_write(struct csaf *csaf, struct isg_str description)
     const char *name = isg_arena_printf(map->arena, "%.*s %.*s", ISG_STR_ARG(csaf->tracking_id),
                                         ISG_STR_ARG(title));
     struct map_head head = csaf_head(csaf, "report", csaf->report_id);
-    text_list_sort(&csaf->refs);
+    bool withdrawn = isg_str_is(stix_json_get_str(csaf->document, "category"), "csaf_withdrawn");
     map_begin(map, &head);
+    if (withdrawn) /* a profile of CSAF 2.1; 2.0 says it in a note of a new version */
+        isg_jsonw_put_bool(&map->w, "revoked", true);
     isg_jsonw_put_str(&map->w, "name",
                       text_shorten(map->arena, isg_str_trim(isg_str_of(name)), NAME_MAX_BYTES));
     map_string(map, "description", description);
@@ -380,10 +421,10 @@ static void report_write(struct csaf *csaf, struct isg_str description)
     isg_jsonw_end(&map->w);
     isg_jsonw_put(&map->w, "published", csaf->created);
     report_labels(csaf);
-    map_strings(map, "object_refs", &csaf->refs);
+    object_refs_write(csaf);
     report_references(csaf);
     acknowledgments_write(csaf);
-    map_end(map, NULL);
+    map_end(map, csaf->facet);
 }
 
 /* ---- the document --------------------------------------------------------------------------- */
@@ -409,14 +450,14 @@ static int document_map(struct csaf *csaf)
     csaf->slug = text_slug(csaf->map.arena, csaf->publisher);
     csaf->map.marking = marking_of(csaf);
     csaf->field = field_of(csaf);
-    const char *key = facet_of(csaf);
+    const char *key = key_of(csaf);
     fields[1] = csaf->slug;
     fields[2] = csaf->tracking_id;
     map_id(&csaf->map, "report", fields, 3, csaf->report_id);
     map_preamble(&csaf->map, extensions);
-    if (is_clear(csaf))
-        csaf->facet = key;
-    else
+    csaf->facet = isg_arena_printf(csaf->map.arena, "%s=%s", key, version_of(csaf));
+    csaf->map.tag = isg_arena_printf(csaf->map.arena, "@%s", csaf->facet);
+    if (!is_clear(csaf))
         csaf->map.apart = isg_str_of(key);
     publisher_write(csaf);
     csaf_products(csaf);

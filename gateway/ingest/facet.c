@@ -90,12 +90,32 @@ static int load(struct ingest_run *run, struct isg_str name, struct isg_buf *tex
 
 /* ---- what a batch changed ------------------------------------------------------------------- */
 
+/* of a batch, and the version of the document it ends with */
+enum { SHELF_DOCS = RUN_BATCH + 16 };
+
 /* Documents that wait for the end of a batch: one write for all of them. A batch has each id once. */
 struct facet_shelf {
-    char *names[RUN_BATCH];
-    struct isg_buf texts[RUN_BATCH];
+    char *names[SHELF_DOCS];
+    struct isg_buf texts[SHELF_DOCS];
     size_t count;
 };
+
+int facet_keep(struct ingest_run *run, struct isg_str name, struct isg_buf *text,
+               struct isg_fail *why)
+{
+    struct facet_shelf *shelf = run->facets;
+    char *kept = strndup(name.p, name.n);
+    if (shelf == NULL)
+        shelf = run->facets = calloc(1, sizeof *shelf);
+    if (shelf == NULL || kept == NULL || shelf->count == SHELF_DOCS) {
+        free(kept);
+        return isg_fail(why, ISG_ENOMEM, "no memory for an object's parts");
+    }
+    shelf->names[shelf->count] = kept;
+    shelf->texts[shelf->count++] = *text;
+    isg_buf_init(text, 0); /* its bytes are the shelf's now */
+    return ISG_OK;
+}
 
 /* Keep the document when it changed. */
 static int save(struct ingest_run *run, struct isg_str name, struct isg_str old,
@@ -110,22 +130,14 @@ static int save(struct ingest_run *run, struct isg_str name, struct isg_str old,
         isg_buf_done(&text);
         return err;
     }
-    char *kept = strndup(name.p, name.n);
-    if (run->facets == NULL)
-        run->facets = calloc(1, sizeof *run->facets);
-    if (run->facets == NULL || kept == NULL) {
-        free(kept);
-        isg_buf_done(&text);
-        return isg_fail(why, ISG_ENOMEM, "no memory for an object's parts");
-    }
-    run->facets->names[run->facets->count] = kept;
-    run->facets->texts[run->facets->count++] = text;
-    return ISG_OK;
+    err = facet_keep(run, name, &text, why);
+    isg_buf_done(&text);
+    return err;
 }
 
 static int shelf_write(struct store *store, const struct facet_shelf *shelf, struct isg_fail *why)
 {
-    struct store_doc_text docs[RUN_BATCH];
+    struct store_doc_text docs[SHELF_DOCS];
     for (size_t i = 0; i < shelf->count; i++)
         docs[i] =
             (struct store_doc_text){isg_str_of(shelf->names[i]), isg_buf_str(&shelf->texts[i])};
@@ -140,7 +152,7 @@ int facet_close(struct ingest_run *run, bool keep, struct isg_fail *why)
     int err = ISG_OK;
     if (shelf == NULL)
         return ISG_OK;
-    if (keep && shelf->count > 0)
+    if (keep && shelf->count > 0 && !run->dry_run)
         err = shelf_write(run->store, shelf, why);
     for (size_t i = 0; i < shelf->count; i++) {
         free(shelf->names[i]);

@@ -62,7 +62,8 @@ struct ingest_run *ingest_begin(struct store *store, const struct collection *co
 /*
  * Take one object's JSON text (copied as needed). facet: NULL, or the key under which this source
  * keeps its own part of an object that several sources describe (one vulnerability per CVE); the
- * object stored is then rendered from all parts in a fixed order, independent of arrival.
+ * object stored is then rendered from all parts in a fixed order, independent of arrival. For
+ * documents with versions the key says more: document_enter in document.h.
  *
  * Returns ISG_OK also for a refused object (see outcomes); ISG_ESTORE, ISG_EBUSY, ISG_ENOMEM when
  * the run cannot go on.

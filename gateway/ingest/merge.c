@@ -259,6 +259,16 @@ static void merge_revoked(const struct facets *facets, const char *name, struct 
     isg_jsonw_put_bool(w, name, true);
 }
 
+/* A statement has ended when nobody makes it any more. */
+static void merge_stop(const struct facets *facets, const char *name, struct isg_jsonw *w)
+{
+    for (size_t i = 0; i < facets->count; i++) {
+        if (!stix_json_has(facets->list[i].json, name))
+            return;
+    }
+    merge_time(facets, name, true, w);
+}
+
 /* ---- names ---------------------------------------------------------------------------------- */
 
 /* Member names of several objects, each once, sorted. */
@@ -376,6 +386,7 @@ static const struct {
     {"object_marking_refs", merge_markings},
     {"granular_markings", merge_nothing}, /* they went into object_marking_refs */
     {"revoked", merge_revoked},
+    {"stop_time", merge_stop},
     {"extensions", merge_extensions},
     {"first_observed", merge_earliest}, /* of two parts of one observation */
     {"last_observed", merge_latest},

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/ingest/document.h"
 #include "stix/id.h"
 
 enum { ARENA_MAX = 1 << 30, MESSAGE_MAX = 512, VERSION_MAX = 128 };
@@ -74,6 +75,7 @@ void ingest_end(struct ingest_run **run)
     free((*run)->staged);
     free((*run)->list);
     markings_done(*run);
+    (void)facet_close(*run, false, NULL);
     free((*run)->label_source);
     isg_arena_free(&(*run)->arena);
     isg_arena_free(&(*run)->scratch);
@@ -285,6 +287,11 @@ static int stage(struct ingest_run *run, struct staged *take_staged, struct isg_
     return ISG_OK;
 }
 
+static struct isg_str type_of(const struct staged *staged)
+{
+    return stix_json_get_str(staged->json, "type");
+}
+
 static int add(struct ingest_run *run, struct isg_str object, const char *facet,
                struct isg_fail *why)
 {
@@ -306,11 +313,13 @@ static int add(struct ingest_run *run, struct isg_str object, const char *facet,
     } else if (err != ISG_OK) {
         return isg_fail(why, err, "%s", own.text);
     }
+    if (err == ISG_OK && facet != NULL && isg_str_is(type_of(&staged), "report"))
+        err = document_report(run, staged.json, facet, add, why);
     if (err == ISG_OK)
         err = stage(run, &staged, why);
     if (err != ISG_OK) {
         run_staged_done(&staged);
-        return isg_fail(why, err, "no memory for an object");
+        return err == ISG_ENOMEM ? isg_fail(why, err, "no memory for an object") : err;
     }
     return ISG_OK; /* NOLINT(clang-analyzer-unix.Malloc): the run's list holds it all now */
 }
@@ -326,8 +335,14 @@ int ingest_add(struct ingest_run *run, struct isg_str object, const char *facet,
 {
     if (run->err != ISG_OK)
         return fail_again(run, why);
+    char key[DOCUMENT_KEY_MAX] = "";
+    bool stale = false;
     run->counts.total++;
-    int err = add(run, object, facet, why);
+    int err = facet != NULL ? document_enter(run, facet, key, &stale, why) : ISG_OK;
+    if (err == ISG_OK && stale)
+        run_settle(run, NULL, INGEST_SAME, NULL, NULL); /* a newer version was taken in before */
+    else if (err == ISG_OK)
+        err = add(run, object, key[0] != '\0' ? key : NULL, why);
     bool due = run->staged_count >= RUN_BATCH || run->staged_bytes >= RUN_BATCH_BYTES;
     if (err == ISG_OK && due && !run->hold)
         err = run_flush(run, why);

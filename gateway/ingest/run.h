@@ -14,6 +14,7 @@ enum {
     RUN_REFUSALS = 64,          /* kept by a run without outcomes */
     RUN_EXAMPLES = 3,           /* ids of each kind */
     RUN_OBJECT_MAX = 64 << 20,  /* bytes of an object we render ourselves */
+    DOCUMENT_KEY_MAX = 256,     /* of a facet, with its version */
     RUN_MODIFIED_STEP_US = 1000 /* between versions of mapped objects */
 };
 
@@ -64,8 +65,11 @@ struct ingest_run {
     size_t staged_bytes;
     struct marking_seen *markings;
     size_t markings_count;
-    size_t markings_news;       /* definitions this run brought since the last flush */
-    struct facet_shelf *facets; /* documents to write, until facet_close */
+    size_t markings_news;            /* definitions this run brought since the last flush */
+    struct facet_shelf *facets;      /* documents to write, until facet_close */
+    char document[DOCUMENT_KEY_MAX]; /* key of the document being read (document.c); or "" */
+    char document_version[DOCUMENT_KEY_MAX];
+    bool document_stale; /* a newer version of it was taken in before */
     struct epss_shelf
         *epss; /* scores that are open, between facet_lock and facet_unlock (epss.c) */
 };
@@ -123,6 +127,9 @@ int mapped_resolve(struct ingest_run *run, struct staged *staged, struct isg_fai
  * Between facet_lock and facet_unlock no other run of this process touches parts.
  */
 int facet_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail *why);
+/* Have a document of parts written with the next batch; takes text's bytes. ISG_ENOMEM. */
+int facet_keep(struct ingest_run *run, struct isg_str name, struct isg_buf *text,
+               struct isg_fail *why);
 /* Write the documents that facet_resolve changed, or drop them; before the commit. ISG_ESTORE. */
 int facet_close(struct ingest_run *run, bool keep, struct isg_fail *why);
 /* One lock for the process; taken before facet_resolve, held until its commit. */

@@ -184,6 +184,42 @@ def one_document(isg, maker, base):
     same(isg.json("feed", "run", "single")["state"], "unchanged", "then unchanged")
 
 
+def versions(isg, maker):
+    """An advisory that changes its mind, through `isg import`; and an older form of it that comes late."""
+    path = os.path.join(isg.base, "advisory.json")
+
+    def take(number, version, **status):
+        with open(path, "wb") as f:
+            f.write(advisory(number, version=version, product_status=status))
+        return isg.json("import", "--format", "csaf", "--collection", "mind", path)["added"]
+
+    def statement(kind):
+        objects, _ = maker.pull("mind", limit=1000, query="match[type]=relationship")
+        return [o for o in objects if o["relationship_type"] == kind]
+
+    isg.collection("mind")
+    ok(take(61, 1, known_affected=["P-1"]) > 0, "version 1: a device has it")
+    has = statement("has")
+    same([("stop_time" in o, o["modified"]) for o in has], [(False, "2031-05-01T10:00:00.000Z")], "one statement")
+    take(61, 2, known_not_affected=["P-1"])
+    ended = statement("has")
+    same([(o["id"], o.get("stop_time")) for o in ended], [(has[0]["id"], "2031-05-02T10:00:00.000Z")],
+         "version 2 no longer says so: the statement has ended")
+    same([o["extensions"].popitem()[1]["status"] for o in statement("related-to")], ["known_not_affected"],
+         "and another is made")
+    same(take(61, 1, known_affected=["P-1"]), 0, "version 1 that comes late changes nothing")
+    same(take(61, 2, known_not_affected=["P-1"]), 0, "nor does version 2 again")
+    take(62, 1, known_affected=["P-1"])
+    same(["stop_time" in o for o in statement("has")], [False], "another advisory says so: it holds again")
+    take(62, 10, fixed=["P-1"])
+    same(["stop_time" in o for o in statement("has")], [True], "until that one ends it as well")
+    same(take(62, 9, known_affected=["P-1"]), 0, "9 is before 10")
+    take(61, 11, known_affected=["P-1"])
+    same(["stop_time" in o for o in statement("has")], [False], "and what was said once may be said again")
+    reports_there, _ = maker.pull("mind", limit=1000, query="match[type]=report")
+    same(sorted(o["labels"][1] for o in reports_there), ["csaf:version:10", "csaf:version:11"], "the reports' versions")
+
+
 def never_plain(isg):
     """What stands behind TLS is not left for plain HTTP, whoever names it."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -205,6 +241,7 @@ def main():
         rolie_feed(isg, maker, base)
         provider(isg, maker, base)
         one_document(isg, maker, base)
+        versions(isg, maker)
         never_plain(isg)
     done()
 

@@ -38,7 +38,7 @@ static int keep(void *arg, struct isg_str object, const char *facet, struct isg_
     struct collected *c = arg;
     (void)why;
     c->objects++;
-    c->facets += facet != NULL;
+    c->facets += facet != NULL && facet[0] != '@';
     check(c, object);
     isg_buf_put_str(&c->lines, object);
     isg_buf_putc(&c->lines, '\n');

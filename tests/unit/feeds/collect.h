@@ -12,7 +12,7 @@
 struct collected {
     struct isg_buf lines; /* one object a line, in the order handed out */
     size_t objects;
-    size_t facets;    /* objects with a facet */
+    size_t facets;    /* objects that are parts of merged ones */
     size_t invalid;   /* objects with errors of stix_check */
     uint64_t records; /* as counted by the mapping */
     uint64_t excluded;

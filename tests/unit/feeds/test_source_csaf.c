@@ -37,7 +37,8 @@ static void test_counts(const struct collected *c)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         is_int((long long)collect_count(c, rows[i].type), rows[i].count, "%s", rows[i].type);
     is_int((long long)c->invalid, 0, "all valid: %s %s", c->first.text, c->first_object);
-    is_int((long long)c->facets, 5, "vulnerabilities, device and what it has are parts");
+    is_int((long long)c->facets, 9,
+           "2 vulnerabilities, device, 5 relationships and the report are parts");
 }
 
 static void test_report(const struct collected *c)
