@@ -24,6 +24,13 @@ static void look_route(const struct config_route *route, secret_file_see *see, v
     look("proxy login", route->proxy_auth_file, see, arg);
 }
 
+static void look_feed(const struct feed_def *feed, secret_file_see *see, void *arg)
+{
+    look("feed headers", feed->header_file, see, arg);
+    look("feed client key", feed->client_key, see, arg);
+    look("feed proxy login", feed->proxy_auth_file, see, arg);
+}
+
 void secret_files_each(const struct config *config, secret_file_see *see, void *arg)
 {
     look("tls key", config->tls.key, see, arg);
@@ -34,7 +41,7 @@ void secret_files_each(const struct config *config, secret_file_see *see, void *
         look_route(&config->peers[i].route, see, arg);
     }
     for (unsigned i = 0; i < config->feeds_count; i++)
-        look("feed headers", config->feeds[i].header_file, see, arg);
+        look_feed(&config->feeds[i], see, arg);
     for (unsigned i = 0; i < config->webhooks_count; i++) {
         look("webhook secret", config->webhooks[i].secret_file, see, arg);
         look_route(&config->webhooks[i].route, see, arg);

@@ -10,8 +10,31 @@
 
 enum { BODY_MAX = 1 << 20 };
 
-/* Every member of an answer, one a line: counts and states of a run. */
-static void print_members(const struct stix_json *json)
+/* A value in one line: a list's entries and an object's values parted by blanks. */
+static void put_value(const struct stix_json *value, struct isg_buf *out)
+{
+    struct stix_json_walk walk;
+    switch ((int)stix_json_type(value)) {
+    case STIX_JSON_STRING: isg_buf_put_str(out, stix_json_str(value)); return;
+    case STIX_JSON_LIST:
+        for (size_t i = 0; i < stix_json_size(value); i++) {
+            isg_buf_puts(out, i > 0 ? "; " : "");
+            put_value(stix_json_at(value, i), out);
+        }
+        return;
+    case STIX_JSON_OBJECT:
+        stix_json_walk(value, &walk);
+        for (bool first = true; stix_json_next(&walk); first = false) {
+            isg_buf_puts(out, first ? "" : " ");
+            put_value(walk.value, out);
+        }
+        return;
+    default: stix_json_canon(value, out);
+    }
+}
+
+/* Every member of an answer, one a line; those of an object below its name. */
+static void print_below(const struct stix_json *json, int indent)
 {
     struct stix_json_walk walk;
     struct isg_buf text;
@@ -19,13 +42,20 @@ static void print_members(const struct stix_json *json)
     stix_json_walk(json, &walk);
     while (stix_json_next(&walk)) {
         isg_buf_reset(&text);
-        if (stix_json_type(walk.value) == STIX_JSON_STRING)
-            isg_buf_put_str(&text, stix_json_str(walk.value));
-        else
-            stix_json_canon(walk.value, &text);
-        printf("%-16s %.*s\n", walk.name, ISG_STR_ARG(isg_buf_str(&text)));
+        bool nested = stix_json_type(walk.value) == STIX_JSON_OBJECT;
+        if (!nested)
+            put_value(walk.value, &text);
+        printf("%*s%-16s %.*s\n", indent, "", walk.name, ISG_STR_ARG(isg_buf_str(&text)));
+        if (nested)
+            print_below(walk.value, indent + 2);
     }
     isg_buf_done(&text);
+}
+
+/* Counts and states of a run. */
+static void print_members(const struct stix_json *json)
+{
+    print_below(json, 0);
 }
 
 static void print_entries(const struct stix_json *list)

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "bed.h"
+#include "feeds/feed.h"
 #include "feeds/fetch.h"
 #include "gateway/share/view.h"
 #include "stix/base/arena.h"
@@ -225,6 +226,51 @@ static void test_delisting(void)
     }
 }
 
+/* The state document of a feed with one text in the place of another. */
+static void change_state(const char *feed, const char *from, const char *to)
+{
+    struct isg_buf text;
+    struct isg_buf changed;
+    struct isg_fail why;
+    isg_buf_init(&text, 65536);
+    isg_buf_init(&changed, 65536);
+    is_int(store_doc_get(bed.store, STORE_FEED_STATE, isg_str_of(feed), &text, &why), ISG_OK,
+           "the state of %s", feed);
+    const char *at = strstr(text.p, from);
+    ok(at != NULL, "it says %s", from);
+    isg_buf_put(&changed, text.p, at != NULL ? (size_t)(at - text.p) : 0);
+    isg_buf_puts(&changed, to);
+    isg_buf_puts(&changed, at != NULL ? at + strlen(from) : "");
+    is_int(
+        store_doc_put(bed.store, STORE_FEED_STATE, isg_str_of(feed), isg_buf_str(&changed), &why),
+        ISG_OK, "changed");
+    isg_buf_done(&text);
+    isg_buf_done(&changed);
+}
+
+/* Feeds digest 7.13: a validator holds for one mapping, and for one URL and collection. */
+static void test_validators(void)
+{
+    char now[64];
+    serve_fixture("valid.json", "kev/three.json");
+    serve_fixture("moved.json", "kev/three.json");
+    add_feed("valid", "/valid.json", "kev", "30d");
+    is_int(run("valid", false), ISG_OK, "first");
+    is_int(run("valid", false), ISG_OK, "again");
+    ok(strstr(out.p, "\"unchanged\"") != NULL, "304");
+    (void)snprintf(now, sizeof now, "\"converter\":%d", FEED_CONVERTER_VERSION);
+    change_state("feed:valid", now, "\"converter\":0");
+    is_int(run("valid", false), ISG_OK, "after a change of the mapping");
+    ok(strstr(out.p, "\"unchanged\"") == NULL, "it is fetched again: %s", out.p);
+    is_int(bed_number(&out, "added"), 0, "and says the same");
+    add_feed("valid", "/moved.json", "kev", "30d");
+    is_int(run("valid", false), ISG_OK, "from another URL");
+    ok(strstr(out.p, "\"unchanged\"") == NULL, "it is fetched: %s", out.p);
+    add_feed_to("valid", "/moved.json", "kev", "30d", "peers");
+    is_int(run("valid", false), ISG_OK, "into another collection");
+    ok(bed_number(&out, "added") > 0, "it comes there: %s", out.p);
+}
+
 /* What a dry run shows: counts and first examples; it writes nothing, not even a validator. */
 static void test_dry_run(void)
 {
@@ -424,6 +470,7 @@ int main(int argc, char **argv)
     test_guard();
     test_delisting();
     test_dry_run();
+    test_validators();
     test_csaf();
     test_stix();
     test_peers();
