@@ -185,6 +185,46 @@ static void check_waiting(void)
     ok(strstr(content_of("waiting"), "\"score\":0.00043") != NULL, "a rejected one as well");
 }
 
+/* The NVD answer with one text in it replaced by another. */
+static struct ingest_counts import_edited(const char *from, const char *to)
+{
+    char path[512];
+    struct isg_buf text;
+    (void)snprintf(path, sizeof path, "%s/feeds/%s", ISG_FIXTURES, sources[1].file);
+    char *whole = tap_slurp(path, NULL);
+    const char *at = strstr(whole, from);
+    isg_buf_init(&text, ISG_BUF_NO_MAX);
+    isg_buf_printf(&text, "%.*s%s%s", (int)(at - whole), whole, to, at + strlen(from));
+    struct ingest_counts counts = import_text("edits", "nvd", isg_buf_str(&text));
+    isg_buf_done(&text);
+    free(whole);
+    return counts;
+}
+
+/* A source owns its part, and no other: it can take back what it said (feeds digest 2.5, 2.6). */
+static void check_edits(void)
+{
+    static const char rejected[] = "\"labels\":[\"cve:rejected\"]";
+    put_collection("edits");
+    for (size_t i = 0; i < SOURCES; i++)
+        (void)import_file("edits", i);
+    const char *before = content_of("edits");
+    struct ingest_counts counts =
+        import_edited("2031-05-20T14:02:24.783", "2031-09-09T00:00:00.000");
+    is_int((long long)counts.added, 0, "another date alone is no version");
+    ok(strstr(before, rejected) != NULL, "a rejected CVE");
+    counts = import_edited("\"Rejected\"", "\"Analyzed\"");
+    is_int((long long)counts.added, 1, "that is reinstated");
+    ok(strstr(content_of("edits"), rejected) == NULL &&
+           strstr(content_of("edits"), "\"revoked\"") == NULL,
+       "was never revoked");
+    counts = import_edited("http://notes.example/a?b=1", "http://notes.example/other");
+    ok(counts.added == 2 && strstr(content_of("edits"), "notes.example/a?b=1") == NULL,
+       "a reference is taken back, by its source; and the other CVE is rejected again");
+    (void)import_file("edits", 1);
+    is_str(content_of("edits"), before, "all as before");
+}
+
 static struct ingest_counts import_score(const char *day, const char *model, const char *score)
 {
     char table[256];
@@ -277,6 +317,7 @@ int main(void)
     fixture_open(&f);
     check_orders();
     check_waiting();
+    check_edits();
     check_moving();
     check_replaces();
     check_model();
