@@ -392,6 +392,11 @@ static const char *rule_names(const struct config *c)
         for (unsigned k = 0; k < i; k++)
             if (strcmp(c->peers[i].name, c->peers[k].name) == 0)
                 return "peers: two have the same name";
+    /* both are sources, and a label tells sources by name alone */
+    for (unsigned i = 0; i < c->peers_count; i++)
+        for (unsigned k = 0; k < c->feeds_count; k++)
+            if (strcmp(c->peers[i].name, c->feeds[k].name) == 0)
+                return "peers: a feed has the same name";
     for (unsigned i = 0; i < c->webhooks_count; i++)
         for (unsigned k = 0; k < i; k++)
             if (strcmp(c->webhooks[i].name, c->webhooks[k].name) == 0)

@@ -234,8 +234,13 @@ void outbox_list(const struct outbox_page *page, struct isg_jsonw *w, size_t *li
     }
 }
 
+bool outgoing_is_stopping(const struct sync_parts *parts)
+{
+    return parts->stop != NULL && atomic_load(parts->stop);
+}
+
 bool outgoing_is_over(const struct sync_parts *parts, const struct outgoing_how *how)
 {
-    return (parts->stop != NULL && atomic_load(parts->stop)) ||
+    return outgoing_is_stopping(parts) ||
            (how->until_us != 0 && isg_time_mono_us() >= how->until_us);
 }

@@ -33,6 +33,9 @@ struct outgoing_how {
 /* True when the run has to end, well or badly: time is up, or the service is stopping. */
 bool outgoing_is_over(const struct sync_parts *parts, const struct outgoing_how *how);
 
+/* True once the service stops. */
+bool outgoing_is_stopping(const struct sync_parts *parts);
+
 /* Where the objects go. Texts are borrowed. */
 struct outbox_target {
     const char *name;

@@ -41,11 +41,6 @@ static int open_target(struct sending *s, struct isg_fail *why)
     return s->push != NULL ? ISG_OK : feed_taxii_push_open(s->run->target, &s->push, why);
 }
 
-static bool is_stopping(const struct sending *s)
-{
-    return s->run->parts->stop != NULL && atomic_load(s->run->parts->stop);
-}
-
 static bool is_time_up(const struct sending *s)
 {
     return outgoing_is_over(s->run->parts, s->run->how);
@@ -114,7 +109,7 @@ static int follow(struct sending *s, struct isg_fail *why)
             forget(state);
             return ISG_OK;
         }
-        if (err != ISG_OK || round == FOLLOW_ROUNDS || is_stopping(s))
+        if (err != ISG_OK || round == FOLLOW_ROUNDS || outgoing_is_stopping(s->run->parts))
             break;
         wait_ms((long)FOLLOW_FIRST_MS << round);
     }

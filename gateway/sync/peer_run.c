@@ -54,6 +54,23 @@ static int on_cursor(void *arg, struct isg_str added_after, struct isg_fail *why
     return ISG_OK;
 }
 
+/* Of the objects that were not taken, the first and why. */
+static void note_refusal(struct run *run)
+{
+    size_t n = 0;
+    const struct ingest_outcome *outcomes = ingest_outcomes(run->ingest, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (outcomes[i].verdict != INGEST_REFUSED || outcomes[i].message == NULL)
+            continue;
+        (void)snprintf(run->result.first_failure, sizeof run->result.first_failure, "%.*s: %.140s",
+                       (int)(outcomes[i].id.n < 100 ? outcomes[i].id.n : 100), outcomes[i].id.p,
+                       outcomes[i].message);
+        (void)snprintf(run->state.last_refusal, sizeof run->state.last_refusal, "%s",
+                       run->result.first_failure);
+        return;
+    }
+}
+
 static int pull(struct run *run, struct isg_fail *why)
 {
     struct ingest_source source = {.name = isg_str_of(run->def->name), .mode = INGEST_AS_SENT};
@@ -71,6 +88,8 @@ static int pull(struct run *run, struct isg_fail *why)
     run->result.added = counts->added;
     run->result.same = counts->same;
     run->result.refused = counts->refused;
+    if (counts->refused > 0)
+        note_refusal(run);
     ingest_end(&run->ingest);
     return err;
 }
@@ -126,7 +145,10 @@ static int run_in(struct run *run, struct isg_fail *why)
     return err;
 }
 
-/* What a failed run leaves: a pull begins again where it began, a push has what was taken. */
+/*
+ * What a failed run leaves: a pull begins again where it began, a push has what was taken. One that
+ * was cut because the service stops is no failure: it goes on with the next start.
+ */
 static void failed(struct run *run, const struct state *before, int64_t start,
                    const struct isg_fail *why)
 {
@@ -135,7 +157,10 @@ static void failed(struct run *run, const struct state *before, int64_t start,
         run->state = *before;
     run->state.more = false;
     run->state.retry_after_s = retry_after_s;
-    state_failed(&run->state, start, why);
+    if (outgoing_is_stopping(run->parts))
+        run->state.more = run->def->push;
+    else
+        state_failed(&run->state, start, why);
 }
 
 int peer_run(const struct sync_parts *parts, const struct peer_def *def,

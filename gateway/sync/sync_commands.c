@@ -22,6 +22,8 @@ static int name_check(struct sync *sync, const struct feed_def *def, struct isg_
         return err;
     (void)pthread_mutex_lock(&sync->lock);
     const struct entry *entry = table_find(&sync->table, ENTRY_FEED, isg_str_of(def->name));
+    if (table_find(&sync->table, ENTRY_PEER, isg_str_of(def->name)) != NULL)
+        err = isg_fail_at(why, ISG_ECONFLICT, "/name", NULL, "a peer has this name");
     if (entry != NULL && !entry->feed.stored)
         err = isg_fail_at(why, ISG_ECONFLICT, "/name", NULL, "the configuration has this feed");
     (void)pthread_mutex_unlock(&sync->lock);
@@ -216,6 +218,8 @@ static void write_peer(struct sync *sync, const struct entry *entry, struct isg_
     isg_jsonw_put_int(w, "interval", entry->interval_s);
     if (peer->push)
         write_outgoing(sync, peer->from, &entry->state, w);
+    else if (entry->state.refused > 0)
+        isg_jsonw_put(w, "last_refusal", entry->state.last_refusal);
 }
 
 static void write_webhook(struct sync *sync, const struct entry *entry, struct isg_jsonw *w)

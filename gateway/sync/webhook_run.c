@@ -445,6 +445,8 @@ int webhook_run(const struct sync_parts *parts, const struct config_webhook *web
         err = run_whole(&d, &own);
     if (err == ISG_OK)
         state_succeeded(&d.state, start);
+    else if (outgoing_is_stopping(parts))
+        d.state.more = true; /* it goes on with the next start */
     else
         state_failed(&d.state, start, &own);
     d.state.total = d.state.added = d.result.total;
