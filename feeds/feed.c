@@ -14,7 +14,7 @@ static const struct feed_source sources[] = {
      .withdraw = source_kev_withdraw},
     {.format = "nvd", .title = "NVD CVE API 2.0", .map = source_nvd},
     {.format = "epss", .title = "FIRST EPSS, table or API", .lines = true, .map = source_epss},
-    {.format = "csaf", .title = "CSAF 2.0 advisory", .map = source_csaf},
+    {.format = "csaf", .title = "CSAF 2.0 advisory", .hash_files = true, .map = source_csaf},
     {.format = "stix",
      .title = "STIX 2.1 bundle, envelope, list or object",
      .as_sent = true,

@@ -56,6 +56,7 @@ struct feed_source {
     const char *format; /* "kev" */
     const char *title;  /* "CISA Known Exploited Vulnerabilities" */
     bool as_sent;       /* objects are the producer's own STIX: ids, versions and bytes stay */
+    bool hash_files;    /* a hash file beside a document must name it (hash_file.h) */
     bool lines;         /* text that is not one JSON value; the mapping reads it itself */
     bool to_member;     /* about one member's own house, for nobody else to see */
     int (*map)(struct feed_context *context, struct isg_str text, struct isg_fail *why);

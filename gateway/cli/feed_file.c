@@ -2,15 +2,18 @@
 #include "gateway/cli/feed_file.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "feeds/csv_columns.h"
+#include "feeds/hash_file.h"
 #include "stix/base/time.h"
 
-enum { NETWORKS_MAX = 1024, SETTINGS_MAX = 64 << 20, ARENA_MAX = 256 << 20 };
+enum { NETWORKS_MAX = 1024, SETTINGS_MAX = 64 << 20, HASH_FILE_MAX = 4096, ARENA_MAX = 256 << 20 };
 
 void feed_owner_of(const char *id_urn, const char *name, struct feed_owner *out)
 {
@@ -164,6 +167,26 @@ int feed_file_read(const char *path, struct isg_buf *text, struct isg_fail *why)
     return err;
 }
 
+/* The first hash file that stands beside path must name the text; there may be none. */
+static int check_hash(const char *path, struct isg_str text, struct isg_fail *why)
+{
+    int err = ISG_OK;
+    for (size_t kind = 0; kind < HASH_KINDS; kind++) {
+        char name[PATH_MAX];
+        struct isg_buf file;
+        int n = snprintf(name, sizeof name, "%s%s", path, hash_file_end((enum hash_kind)kind));
+        if (strcmp(path, "-") == 0 || n >= (int)sizeof name || access(name, F_OK) != 0)
+            continue;
+        isg_buf_init(&file, HASH_FILE_MAX);
+        err = cli_read(name, HASH_FILE_MAX, &file, why);
+        if (err == ISG_OK)
+            err = hash_file_check((enum hash_kind)kind, text, isg_buf_str(&file), why);
+        isg_buf_done(&file);
+        break;
+    }
+    return err;
+}
+
 int feed_file_map(struct feed_reader *reader, const char *path, struct isg_str text,
                   feed_emit *emit, void *arg, struct isg_fail *why)
 {
@@ -179,7 +202,9 @@ int feed_file_map(struct feed_reader *reader, const char *path, struct isg_str t
                                    .slug = reader->slug,
                                    .sensor = isg_str_of(reader->slug)};
     memcpy(context.space, reader->owner.space, sizeof context.space);
-    int err = feed_map(reader->source, &context, text, why);
+    int err = reader->source->hash_files ? check_hash(path, text, why) : ISG_OK;
+    if (err == ISG_OK)
+        err = feed_map(reader->source, &context, text, why);
     reader->records += context.records;
     reader->excluded += context.excluded;
     reader->rejected += context.rejected;

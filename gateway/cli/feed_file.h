@@ -77,7 +77,7 @@ int feed_lists_read(struct exclude_lists *lists, const char *path, struct isg_fa
 int feed_file_read(const char *path, struct isg_buf *text, struct isg_fail *why);
 
 /*
- * Map a file's text; emit gets each object; what gave none is counted in the reader. why names the
+ * Map a file's text, after its hash file where the format has such; emit gets each object; what gave none is counted in the reader. why names the
  * file. Returns as feed_map.
  */
 int feed_file_map(struct feed_reader *reader, const char *path, struct isg_str text,

@@ -238,7 +238,6 @@ static struct isg_str link_of(const struct stix_json *entry, const char *rel, co
 static int rolie_add(struct csaf_walk *walk, size_t list, const struct stix_json *json,
                      enum stix_tlp label, struct isg_fail *why)
 {
-    static const char *const ends[] = {".sha512", ".sha256"};
     const char *base = walk->lists[list].url;
     struct isg_fail own = {.code = ISG_OK};
     struct csaf_entry entry = {
@@ -250,8 +249,8 @@ static int rolie_add(struct csaf_walk *walk, size_t list, const struct stix_json
         (void)isg_fail(&own, ISG_EINVAL, "an entry of the feed names no document");
     else
         entry.url = csaf_url(walk, base, source, &own);
-    for (size_t i = 0; i < 2 && entry.url != NULL; i++) {
-        struct isg_str href = link_of(json, "hash", ends[i]);
+    for (size_t i = 0; i < HASH_KINDS && entry.url != NULL; i++) {
+        struct isg_str href = link_of(json, "hash", hash_file_end((enum hash_kind)i));
         if (href.n > 0 && (entry.hashes[i] = csaf_url(walk, base, href, &own)) == NULL)
             entry.url = NULL; /* a hash that may not be asked proves nothing */
     }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "feeds/hash_file.h"
 #include "gateway/sync/csaf_run.h"
 #include "stix/base/arena.h"
 #include "stix/marking.h"
@@ -49,10 +50,10 @@ struct csaf_list {
 /* One advisory that a list names. */
 struct csaf_entry {
     const char *url;
-    struct isg_str stamp;  /* its date there; may be empty */
-    const char *hashes[2]; /* URLs of its SHA-512 and SHA-256, where the list says them */
-    enum stix_tlp floor;   /* the label of the list or the folder it stands in */
-    size_t list;           /* index */
+    struct isg_str stamp;           /* its date there; may be empty */
+    const char *hashes[HASH_KINDS]; /* URLs of its hash files, where the list says them */
+    enum stix_tlp floor;            /* the label of the list or the folder it stands in */
+    size_t list;                    /* index */
     size_t order;
 };
 

@@ -184,6 +184,21 @@ def one_document(isg, maker, base):
     same(isg.json("feed", "run", "single")["state"], "unchanged", "then unchanged")
 
 
+def files(isg):
+    """A hash file beside an advisory counts for import and convert too."""
+    path = os.path.join(isg.base, "hashed.json")
+    with open(path, "wb") as f:
+        f.write(advisory(71))
+    for name, text, code in (("sha512", "0" * 128, 65), ("sha512", None, 0), ("sha256", "not a hash", 65)):
+        with open(path, "rb") as f, open("%s.%s" % (path, name), "w") as side:
+            side.write("%s  hashed.json\n" % (text or hashlib.sha512(f.read()).hexdigest()))
+        for words in (("convert",), ("import", "--dry-run", "--collection", "advisories")):
+            result = isg.run(*words, "--format", "csaf", path, check=False)
+            same((result.returncode, "E_HASH" in result.stdout + result.stderr), (code, code != 0),
+                 "%s with a %s file of %.9s" % (words[0], name, text))
+        os.remove("%s.%s" % (path, name))
+
+
 def versions(isg, maker):
     """An advisory that changes its mind, through `isg import`; and an older form of it that comes late."""
     path = os.path.join(isg.base, "advisory.json")
@@ -241,6 +256,7 @@ def main():
         rolie_feed(isg, maker, base)
         provider(isg, maker, base)
         one_document(isg, maker, base)
+        files(isg)
         versions(isg, maker)
         never_plain(isg)
     done()
