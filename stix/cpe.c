@@ -4,6 +4,12 @@
 
 #include "stix/chars.h"
 
+/* strchr finds the NUL at the end of the list, too. */
+static bool is_one_of(char c, const char *list)
+{
+    return c != '\0' && strchr(list, c) != NULL;
+}
+
 /* "*", "-", or letters, digits, . _ -, quoted marks, wildcards at the ends. */
 static bool is_attribute(struct isg_str s)
 {
@@ -20,7 +26,7 @@ static bool is_attribute(struct isg_str s)
     for (; i < last; i++) {
         if (s.p[i] == '\\' && i + 1 < s.n)
             i++;
-        else if (!is_alnum(s.p[i]) && strchr("._-", s.p[i]) == NULL)
+        else if (!is_alnum(s.p[i]) && !is_one_of(s.p[i], "._-"))
             return false;
     }
     return true;
@@ -52,7 +58,7 @@ bool stix_cpe_read(struct isg_str text, struct stix_cpe *out)
         rest = isg_str_from(rest, i < LAST ? 1 : 0);
     }
     struct isg_str part = out->attribute[STIX_CPE_PART];
-    return rest.n == 0 && part.n == 1 && strchr("aho*-", part.p[0]) != NULL;
+    return rest.n == 0 && part.n == 1 && is_one_of(part.p[0], "aho*-");
 }
 
 bool stix_cpe_is_value(struct isg_str attribute)
