@@ -73,6 +73,7 @@ struct csv_profile {
     const char *record_url; /* put before the record's key to make its page; may be NULL */
     enum csv_form form;
     char delimiter;        /* blanks behind it are skipped */
+    bool escapes;          /* cells hold \xHH for a byte, and are not quoted */
     const char *comments;  /* prefixes of comment lines, parted by blanks; may be NULL */
     char tail;             /* begins a comment at the end of a line, which names the record */
     unsigned columns;      /* a table of another width is refused; 0: any width */

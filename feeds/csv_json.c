@@ -58,6 +58,27 @@ struct rows {
     size_t count;
 };
 
+static bool has_member(const struct stix_json *object, const char *name)
+{
+    struct stix_json_walk walk;
+    stix_json_walk(object, &walk);
+    while (stix_json_next(&walk)) {
+        if (isg_str_ieq(isg_str_of(walk.name), isg_str_of(name)))
+            return true;
+    }
+    return false;
+}
+
+/* What a record does not say is none of the values that a filter asks for. */
+static bool lacks_wanted(const struct csv_profile *profile, const struct stix_json *object)
+{
+    for (size_t i = 0; i < CSV_FILTERS && profile->filter[i].name != NULL; i++) {
+        if (!profile->filter[i].leave_out && !has_member(object, profile->filter[i].name))
+            return true;
+    }
+    return false;
+}
+
 static int rows_object(struct rows *rows, const struct stix_json *object)
 {
     struct csv_row row = {.line = ++rows->count};
@@ -67,6 +88,7 @@ static int rows_object(struct rows *rows, const struct stix_json *object)
     stix_json_walk(object, &walk);
     while (stix_json_next(&walk))
         put_cell(rows->profile, rows->arena, &walk, &row);
+    row.left_out = row.left_out || lacks_wanted(rows->profile, object);
     return rows->take(rows->arg, &row, rows->why);
 }
 

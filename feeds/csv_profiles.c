@@ -141,6 +141,7 @@ static const struct csv_profile profiles[] = {
         .format = "zeek-intel",
         .slug = "zeek-intel",
         .delimiter = '\t',
+        .escapes = true,
         .comments = "#fields #",
         .flags = IOC_MACHINE,
         .marking = STIX_TLP_AMBER,
@@ -149,6 +150,9 @@ static const struct csv_profile profiles[] = {
         .column = {{CSV_VALUE, "indicator", 0},
                    {CSV_TYPE, "indicator_type", 0},
                    {CSV_LABEL, "meta.desc", 0}},
+        /* no indicators here, and a user's name is nobody else's business */
+        .filter = {{"indicator_type",
+                    "Intel::USER_NAME|Intel::SOFTWARE|Intel::FILE_NAME|Intel::PUBKEY_HASH", true}},
     },
     {
         .format = "csv",

@@ -1,6 +1,7 @@
 /*
  * Rows from text: delimited columns after RFC 4180, plain lists, hosts files (feeds digest 5.8).
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,7 +31,7 @@ static bool is_among(const char *words, struct isg_str text)
 {
     struct isg_str rest = isg_str_of(words);
     struct isg_str one;
-    while (isg_str_split(&rest, '|', &one)) {
+    while (rest.n > 0 && isg_str_split(&rest, '|', &one)) {
         if (isg_str_ieq(one, text))
             return true;
     }
@@ -100,12 +101,24 @@ static bool take_quoted(struct reader *reader, struct isg_buf *out)
     return false;
 }
 
+/* "\xHH", which stands for one byte. */
+static bool take_escape(struct isg_str *rest, uint8_t *out)
+{
+    if (rest->n < 4 || !isg_str_starts(*rest, ISG_STR("\\x")) ||
+        !isg_hex_decode((struct isg_str){rest->p + 2, 2}, out, 1))
+        return false;
+    *rest = isg_str_from(*rest, 4);
+    return true;
+}
+
 static void take_bare(struct reader *reader, struct isg_buf *out)
 {
     struct isg_str *rest = &reader->rest;
     while (rest->n > 0 && rest->p[0] != reader->profile->delimiter && rest->p[0] != '\n') {
-        isg_buf_putc(out, rest->p[0]);
-        *rest = isg_str_from(*rest, 1);
+        uint8_t byte = (uint8_t)rest->p[0];
+        bool escape = reader->profile->escapes && take_escape(rest, &byte);
+        isg_buf_putc(out, (char)byte);
+        *rest = isg_str_from(*rest, escape ? 0 : 1);
     }
 }
 
@@ -123,7 +136,7 @@ static int take_field(struct reader *reader, bool *out_last)
     bool closed = true;
     isg_buf_init(&text, ISG_BUF_NO_MAX);
     skip_blanks(rest, reader->profile->delimiter);
-    if (rest->n > 0 && rest->p[0] == '"') {
+    if (rest->n > 0 && rest->p[0] == '"' && !reader->profile->escapes) {
         *rest = isg_str_from(*rest, 1);
         closed = take_quoted(reader, &text);
         skip_blanks(rest, reader->profile->delimiter);
@@ -167,7 +180,7 @@ static bool is_header(const struct reader *reader)
     for (const struct csv_column *c = reader->profile->column; c->names != NULL; c++) {
         for (size_t i = 0; c->role == CSV_VALUE && i < reader->count; i++) {
             if (csv_is_named(c, reader->fields[i]))
-                return reader->count > 1;
+                return true;
         }
     }
     return false;
@@ -184,6 +197,22 @@ static int check_width(struct reader *reader)
     return ISG_OK;
 }
 
+/* A filter whose column is not there would let everything pass. */
+static int check_filters(struct reader *reader)
+{
+    for (size_t i = 0; i < CSV_FILTERS && reader->profile->filter[i].name != NULL; i++) {
+        struct isg_str name = isg_str_of(reader->profile->filter[i].name);
+        size_t at = 0;
+        while (at < reader->count && !isg_str_ieq(reader->name_at[at], name))
+            at++;
+        if (at == reader->count)
+            return isg_fail(reader->why, ISG_EINVAL,
+                            "line %zu names no column %.*s, which a filter is about", reader->line,
+                            ISG_STR_ARG(name));
+    }
+    return check_width(reader);
+}
+
 static int columns_by_name(struct reader *reader)
 {
     for (size_t i = 0; i < reader->count; i++) {
@@ -196,7 +225,7 @@ static int columns_by_name(struct reader *reader)
                 reader->role_at[i] = (int)c->role;
         }
     }
-    return check_width(reader);
+    return check_filters(reader);
 }
 
 static int columns_by_position(struct reader *reader)
@@ -212,7 +241,7 @@ static int columns_by_position(struct reader *reader)
     if (!found)
         return isg_fail(reader->why, ISG_EINVAL, "line %zu is no header with the values' column",
                         reader->line);
-    return check_width(reader);
+    return check_filters(reader);
 }
 
 /* A comment may hold the header: "# id,dateadded,url,..." */
@@ -221,8 +250,8 @@ static int try_comment(struct reader *reader, struct isg_str line, size_t prefix
     struct reader inner = *reader;
     inner.rest = isg_str_trim(isg_str_from(isg_str_trim(line), prefix));
     inner.why = NULL;
-    if (take_record(&inner) != ISG_OK || !is_header(&inner))
-        return ISG_OK;
+    if (take_record(&inner) != ISG_OK || inner.count < 2 || !is_header(&inner))
+        return ISG_OK; /* one word may be any remark */
     memcpy(reader->fields, inner.fields, sizeof reader->fields);
     reader->count = inner.count;
     reader->line = reader->lines_read + 1;

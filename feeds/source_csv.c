@@ -17,6 +17,7 @@
 enum { REJECTED_PART = 50, LABELS_MAX = 50, WARNED_CONFIDENCE = 20, AMBIGUOUS_COST = 20 };
 
 static const int64_t day_us = INT64_C(86400) * 1000000;
+static const int64_t last_us = INT64_C(253402300799) * 1000000; /* the end of the year 9999 */
 
 enum { OFFLINE_DAYS = 2, COMPROMISED_DAYS = 7 };
 
@@ -97,7 +98,8 @@ static bool is_offline(struct isg_str status)
     return isg_str_ieq(status, ISG_STR("offline")) || isg_str_ieq(status, ISG_STR("inactive"));
 }
 
-/* False when it ended before it began: such a record is left out with a count (digest 2.6). */
+/* False when it ended before it began, or ends in a year that no timestamp can say: such a record is
+ * left out with a count (digest 2.6). */
 static bool read_times(const struct csv *csv, struct draft *draft)
 {
     unsigned days = lifetime_of(csv, draft);
@@ -114,7 +116,7 @@ static bool read_times(const struct csv *csv, struct draft *draft)
     if (is_offline(draft->row.cell[CSV_STATUS]))
         end = OFFLINE_DAYS * day_us;
     draft->until_us = days == 0 ? 0 : draft->seen_us + end;
-    return draft->until_us == 0 || draft->until_us > draft->from_us;
+    return draft->until_us == 0 || (draft->until_us > draft->from_us && draft->until_us <= last_us);
 }
 
 /* ---- rows to drafts ------------------------------------------------------------------------- */

@@ -194,7 +194,7 @@ static void test_own_columns(void)
          "old_malwaredomains_domains.txt", ISG_EINVAL, 0, 0, 0, 0}, /* its width varies */
         {"{\"name\":\"spamhaus-cert\",\"comments\":\";\",\"type\":\"ip\",\"columns\":"
          "{\"value\":1,\"label\":5}}",
-         "spamhaus_cert.txt", ISG_OK, 18, 10, 0, 5},
+         "spamhaus_cert.txt", ISG_OK, 19, 10, 0, 6},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char below[128];

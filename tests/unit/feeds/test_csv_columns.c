@@ -145,9 +145,51 @@ static void test_refused(void)
     }
 }
 
+/* Tables as they come: what each gives, or a piece of the reason why it gives nothing. */
+static void test_tables(void)
+{
+    static const char by_place[] = "{\"name\":\"a\",\"columns\":{\"value\":1,\"tags\":3}}";
+    static const char active[] =
+        "{\"name\":\"a\",\"columns\":{\"value\":\"ip\"},\"only\":{\"state\":\"on\"}}";
+    static const struct {
+        const char *columns;
+        const char *text;
+        const char *why_not;
+        size_t indicators;
+        size_t excluded;
+    } rows[] = {
+        /* an empty cell is no name of a column */
+        {by_place, "198.51.100.1,,x\n198.51.100.2,,y\n", NULL, 2, 0},
+        {"{\"name\":\"a\",\"columns\":{\"value\":\"ip\"}}", "ip\n198.51.100.1\n", NULL, 1, 0},
+        {active, "ip,State\n198.51.100.1,on\n198.51.100.2,off\n", NULL, 1, 1},
+        {active, "ip,status\n198.51.100.1,off\n", "names no column state", 0, 0},
+        {"{\"name\":\"a\",\"columns\":{\"value\":1},\"not\":{\"state\":\"off\"}}",
+         "198.51.100.1,off\n", "names no column state", 0, 0},
+        {active, "[{\"ip\":\"198.51.100.1\",\"STATE\":\"on\"},{\"ip\":\"198.51.100.2\"}]", NULL, 1,
+         1},
+        /* later than any timestamp can say */
+        {"{\"name\":\"a\",\"columns\":{\"value\":\"ip\",\"last_seen\":\"last\"}}",
+         "ip,last\n198.51.100.1,9999-12-31\n198.51.100.2,9999-11-30\n", NULL, 1, 1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct collected c;
+        struct isg_fail why = {.code = ISG_OK};
+        int err = collect_table(rows[i].columns, isg_str_of(rows[i].text), &c, &why);
+        is_int(err, rows[i].why_not == NULL ? ISG_OK : ISG_EINVAL, "%s %s", rows[i].text, why.text);
+        if (rows[i].why_not != NULL)
+            ok(strstr(why.text, rows[i].why_not) != NULL, "because it %s", rows[i].why_not);
+        is_int((long long)collect_count(&c, "indicator"), (long long)rows[i].indicators,
+               "its indicators");
+        is_int((long long)c.excluded, (long long)rows[i].excluded, "rows left out");
+        is_int((long long)c.invalid, 0, "all valid: %s", c.first.text);
+        collect_done(&c);
+    }
+}
+
 int main(void)
 {
     test_clinic();
+    test_tables();
     test_drift();
     test_refused();
     return tap_done();

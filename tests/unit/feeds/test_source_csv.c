@@ -31,6 +31,7 @@ static void test_counts(void)
         {"list", "list/hashes.txt", 9, 0, 9, 0, 0},
         {"csv", "csv/header.csv", 2, 0, 2, 0, 0},
         {"zeek-intel", "zeek/intel.dat", 5, 0, 5, 0, 0},
+        {"zeek-intel", "zeek/escapes.dat", 5, 2, 3, 0, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct collected c;
@@ -112,6 +113,9 @@ static void test_content(void)
         {"csv", "csv/header.csv", "\"confidence\":40,\"labels\":[\"csv:scan\",\"csv:ssh\"]"},
         {"zeek-intel", "zeek/intel.dat", "'http://bad.example/a?b=\\\\'1\\\\'']"},
         {"zeek-intel", "zeek/intel.dat", "\"labels\":[\"zeek-intel:pump beacon\"]"},
+        {"zeek-intel", "zeek/escapes.dat", "from_ref.value = '#x@bad.example']"},
+        {"zeek-intel", "zeek/escapes.dat", "'http://bad.example/a\\\\\\\\b']"},
+        {"zeek-intel", "zeek/escapes.dat", "\"labels\":[\"zeek-intel:\\\"pump\\\" beacon\"]"},
         {"csv", "csv/header.csv", "'http://bad.example/a?b=1,2'"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
