@@ -93,7 +93,7 @@ int store_delete(struct store *store, const char *collection, struct isg_str id,
 {
     const struct wanted wanted = {version, eyes};
     struct erasure erasure = {
-        .store = store, .ids = {&id, 1}, .choose = choose_wanted, .arg = &wanted};
+        .store = store, .ids = {&id, 1, NULL}, .choose = choose_wanted, .arg = &wanted};
     int err = store_journal(store, collection, &erasure.journal, why);
     if (err == ISG_OK && !names_id_is_valid(id))
         err = isg_fail(why, ISG_ENOENT, "no such object");

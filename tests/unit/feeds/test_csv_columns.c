@@ -85,8 +85,8 @@ static void test_drift(void)
 {
     static const char *const tables[] = {
         "Nr;Kind;Extra;What;Remarks;Seen;State\n1;name;x;bad.example;;2031-05-03;new\n",
-        "Nr;Kind;What;Remarks;Seen;State\n1;name;bad.example;;2031-05-03;new\n"
-        "2;name;x;worse.example;;2031-05-03;new\n",
+        ("Nr;Kind;What;Remarks;Seen;State\n1;name;bad.example;;2031-05-03;new\n"
+         "2;name;x;worse.example;;2031-05-03;new\n"),
         "Nr;Kind;Value;Remarks;Seen;State\n1;name;bad.example;;2031-05-03;new\n",
     };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
