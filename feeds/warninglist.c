@@ -3,6 +3,7 @@
  */
 #include "feeds/warninglist.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,14 +55,38 @@ static bool set_has(const struct warning_set *set, struct isg_str text)
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-static int read_texts(struct warning_list *list, const struct stix_json *entries)
+static bool is_ascii(struct isg_str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if ((unsigned char)text.p[i] >= 0x80)
+            return false;
+    }
+    return true;
+}
+
+/* A name as it is asked about: A-labels, and no dot at the end. A dot or "*." in front says what such
+ * a list means anyway. */
+static struct isg_str read_hostname(struct isg_arena *arena, struct isg_str text)
+{
+    struct ioc ioc;
+    if (isg_str_starts(text, ISG_STR("*.")) || isg_str_starts(text, ISG_STR(".")))
+        text = isg_str_from(text, text.p[0] == '*' ? 2 : 1);
+    if (isg_str_ends(text, ISG_STR(".")))
+        text.n--;
+    if (is_ascii(text))
+        return text;
+    return ioc_read(arena, text, IOC_DOMAIN, IOC_MACHINE, &ioc, NULL) == ISG_OK ? ioc.value : text;
+}
+
+static int read_texts(struct warning_list *list, const struct stix_json *entries, size_t *at)
 {
     if (!set_init(list->arena, &list->set, stix_json_size(entries)))
         return ISG_ENOMEM;
     for (size_t i = 0; i < stix_json_size(entries); i++) {
+        *at = i;
         struct isg_str text = isg_str_trim(stix_json_str(stix_json_at(entries, i)));
-        if (list->type == WARNING_HOSTNAME && text.n > 0 && text.p[0] == '.')
-            text = isg_str_from(text, 1);
+        if (list->type == WARNING_HOSTNAME)
+            text = read_hostname(list->arena, text);
         if (text.n == 0)
             return ISG_EINVAL;
         text = text_lower(list->arena, text);
@@ -78,13 +103,14 @@ static int by_text(const void *a, const void *b)
 }
 
 /* Sorted needles, and the set of their first bytes that says where a look is worth it. */
-static int read_needles(struct warning_list *list, const struct stix_json *entries)
+static int read_needles(struct warning_list *list, const struct stix_json *entries, size_t *at)
 {
     size_t n = stix_json_size(entries);
     list->needles = isg_arena_alloc(list->arena, (n + 1) * sizeof *list->needles);
     if (list->needles == NULL || !set_init(list->arena, &list->set, n))
         return ISG_ENOMEM;
     for (size_t i = 0; i < n; i++) {
+        *at = i;
         struct isg_str text = stix_json_str(stix_json_at(entries, i));
         if (text.n < NEEDLE_MIN)
             return ISG_EINVAL; /* two letters are in everything */
@@ -122,13 +148,14 @@ static void merge_ranges(struct warning_list *list)
     list->count = list->count == 0 ? 0 : kept + 1;
 }
 
-static int read_ranges(struct warning_list *list, const struct stix_json *entries)
+static int read_ranges(struct warning_list *list, const struct stix_json *entries, size_t *at)
 {
     size_t n = stix_json_size(entries);
     list->ranges = isg_arena_alloc(list->arena, (n + 1) * sizeof *list->ranges);
     if (list->ranges == NULL)
         return ISG_ENOMEM;
     for (size_t i = 0; i < n; i++) {
+        *at = i;
         struct ioc ioc;
         struct isg_str text = stix_json_str(stix_json_at(entries, i));
         int err = ioc_read(list->arena, text, IOC_NETWORK, IOC_MACHINE | IOC_WIDE, &ioc, NULL);
@@ -142,7 +169,7 @@ static int read_ranges(struct warning_list *list, const struct stix_json *entrie
     return ISG_OK;
 }
 
-static int read_patterns(struct warning_list *list, const struct stix_json *entries)
+static int read_patterns(struct warning_list *list, const struct stix_json *entries, size_t *at)
 {
     size_t n = stix_json_size(entries);
     if (n > REGEX_MAX)
@@ -151,6 +178,7 @@ static int read_patterns(struct warning_list *list, const struct stix_json *entr
     if (list->patterns == NULL)
         return ISG_ENOMEM;
     for (size_t i = 0; i < n; i++) {
+        *at = i;
         if (!warning_regex_compile(stix_json_str(stix_json_at(entries, i)),
                                    &list->patterns[list->count]))
             return ISG_EINVAL;
@@ -159,14 +187,14 @@ static int read_patterns(struct warning_list *list, const struct stix_json *entr
     return ISG_OK;
 }
 
-static int read_entries(struct warning_list *list, const struct stix_json *entries)
+static int read_entries(struct warning_list *list, const struct stix_json *entries, size_t *at)
 {
     switch (list->type) {
     case WARNING_STRING:
-    case WARNING_HOSTNAME: return read_texts(list, entries);
-    case WARNING_SUBSTRING: return read_needles(list, entries);
-    case WARNING_CIDR: return read_ranges(list, entries);
-    case WARNING_REGEX: return read_patterns(list, entries);
+    case WARNING_HOSTNAME: return read_texts(list, entries, at);
+    case WARNING_SUBSTRING: return read_needles(list, entries, at);
+    case WARNING_CIDR: return read_ranges(list, entries, at);
+    case WARNING_REGEX: return read_patterns(list, entries, at);
     }
     return ISG_EINVAL;
 }
@@ -224,9 +252,12 @@ int warning_list_read(struct isg_str file, struct warning_list **out, struct isg
         err = list == NULL || list->name == NULL ? isg_fail(why, ISG_ENOMEM, "no memory") : ISG_OK;
     }
     if (err == ISG_OK) {
-        err = read_entries(list, stix_json_get(root, "list"));
+        size_t at = 0;
+        char path[32];
+        err = read_entries(list, stix_json_get(root, "list"), &at);
+        (void)snprintf(path, sizeof path, "/list/%zu", at);
         if (err != ISG_OK)
-            (void)isg_fail_at(why, err, "/list", NULL, "an entry cannot be used");
+            (void)isg_fail_at(why, err, path, NULL, "an entry cannot be used");
     }
     if (err == ISG_OK)
         *out = list;

@@ -129,6 +129,7 @@ struct import {
     struct isg_buf path; /* of the request */
     int64_t total, added, changed, same, refused;
     size_t files, files_refused;
+    bool stopped; /* by the service: what other files hold would not arrive either */
     char reasons[REASONS_MAX][320];
     size_t reasons_count;
 };
@@ -156,13 +157,15 @@ static void count(struct import *import, const struct stix_json *reply)
     }
 }
 
-/* A file that is refused whole: told at once, and among the reasons. */
+/* A file that is refused whole: told at once, and among the reasons with its place and rule. */
 static int refuse_file(struct import *import, const struct isg_fail *why)
 {
+    bool place = why->path[0] != '\0', rule = why->rule[0] != '\0';
     import->files_refused++;
     if (import->reasons_count < REASONS_MAX)
         (void)snprintf(import->reasons[import->reasons_count++], sizeof import->reasons[0],
-                       "%.300s", why->text);
+                       "%.180s%s%.80s%s%.30s%s", why->text, place ? " at " : "", why->path,
+                       rule ? " [" : "", why->rule, rule ? "]" : "");
     progress_clear(&import->progress);
     return cli_fail(import->cli, why);
 }
@@ -222,7 +225,9 @@ static int import_file(struct import *import, const char *path, struct isg_buf *
     if (err == ISG_OK)
         return 0;
     progress_clear(&import->progress);
-    return cli_fail(import->cli, &why);
+    int code = cli_fail(import->cli, &why);
+    import->stopped = code != CLI_DATA;
+    return code;
 }
 
 static void report_json(const struct import *import)
@@ -294,11 +299,9 @@ static int import_files(struct import *import, const struct files *files)
     struct isg_buf spool;
     int code = 0;
     isg_buf_init(&spool, 2 * FEED_FILE_MAX);
-    for (size_t i = 0; i < files->n; i++) {
+    for (size_t i = 0; i < files->n && !import->stopped; i++) {
         int one = import_file(import, files->names[i], &spool);
         code = one != 0 ? one : code;
-        if (one != 0 && one != CLI_DATA)
-            break; /* the service, not the file, is the trouble */
     }
     isg_buf_done(&spool);
     return code;

@@ -146,6 +146,16 @@ def reports(isg):
     same((result.returncode, report["files_refused"], report["accepted"]), (65, 1, 0), "a column more")
     ok("10 columns where 9 were due" in report["reasons"][0] and report["reasons"][0] in result.stderr,
        "with its reason: %s" % report["reasons"])
+    cut = os.path.join(isg.base, "cut.json")
+    with open(os.path.join(FEEDS, "kev/three.json")) as f, open(cut, "w") as g:
+        g.write(f.read()[:900])
+    result = isg.run("import", "--format", "kev", "--collection", "indicators", "--dry-run", "--json", cut,
+                     os.path.join(isg.base, "not there"), os.path.join(FEEDS, "kev/three.json"), check=False)
+    report = json.loads(result.stdout)
+    same((result.returncode, report["files"], report["files_refused"], report["records"]), (74, 3, 2, 3),
+         "a file that is not there does not keep the next ones out")
+    ok(" at /vulnerabilities" in report["reasons"][0] and "[S-001]" in report["reasons"][0],
+       "a reason names place and rule: %s" % report["reasons"][0])
     result = isg.run("convert", "--format", "list", "--exercise", "--json", "-",
                      stdin="198.51.100.7\n127.0.0.1\nbad.example\nbad.example\n")
     left = json.loads(result.stderr)
