@@ -26,6 +26,8 @@ enum metric {
     METRIC_FEED_HELD,         /* gauge isg_feed_removals_held{feed} */
     METRIC_FEED_RUNNING,      /* gauge isg_feed_running{feed} */
     METRIC_FEED_OBJECTS,      /* isg_feed_objects_total{feed,result} */
+    METRIC_TARGET_BACKLOG,    /* gauge isg_target_backlog{target}: positions not sent yet */
+    METRIC_TARGET_FAILURES,   /* gauge isg_target_failures{target}: in a row */
     METRIC_REDIS_UP,          /* gauge isg_redis_up */
     METRIC_REDIS_RECONNECTS,  /* isg_redis_reconnects_total */
     METRIC_REDIS_DURATION,    /* histogram isg_redis_command_duration_seconds */

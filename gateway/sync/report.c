@@ -1,4 +1,5 @@
 /* Runs in the log and in the metrics. */
+#include <limits.h>
 #include <stdio.h>
 
 #include "gateway/log.h"
@@ -31,12 +32,24 @@ static void count_objects(const char *name, const struct feed_result *result)
     }
 }
 
-/* What the state of a feed says, whichever gateway ran it last. */
-void sync_report_state(const struct entry *entry)
+static void report_target(const struct sync *sync, const struct entry *entry)
+{
+    char label[128];
+    struct store_head head;
+    (void)snprintf(label, sizeof label, "target=\"%s:%s\"", entry_kind_name(entry->kind),
+                   entry->name);
+    metric_set(METRIC_TARGET_FAILURES, label, entry->state.failures);
+    if (store_head_now(sync->parts.store, entry->collection, UINT_MAX, &head))
+        metric_set(METRIC_TARGET_BACKLOG, label, (int64_t)state_backlog(&entry->state, &head));
+}
+
+void sync_report_state(const struct sync *sync, const struct entry *entry)
 {
     char label[128];
     const struct state *state = &entry->state;
     label_of(entry->name, label);
+    if (entry_is_outgoing(entry) && entry->collection[0] != '\0')
+        report_target(sync, entry);
     if (entry->kind != ENTRY_FEED)
         return;
     metric_set(METRIC_FEED_RUNNING, label, entry->running);

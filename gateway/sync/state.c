@@ -160,6 +160,13 @@ bool state_is_news(const struct state *before, const struct state *now)
            now->last_success_us - before->last_success_us > quiet_us;
 }
 
+uint64_t state_backlog(const struct state *state, const struct store_head *head)
+{
+    bool another = state->log != 0 && state->log != head->log;
+    return another || state->position > head->position ? head->position
+                                                       : head->position - state->position;
+}
+
 static void put_time(struct isg_jsonw *w, const char *name, int64_t us)
 {
     char text[ISG_TIME_TEXT];

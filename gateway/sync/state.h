@@ -67,6 +67,9 @@ int state_save(struct store *store, const char *name, const struct state *state,
  */
 bool state_is_news(const struct state *before, const struct state *now);
 
+/* Positions of the log behind the cursor of what is sent out of it: at most so many objects wait. */
+uint64_t state_backlog(const struct state *state, const struct store_head *head);
+
 /* Members that lists show: last_run, last_success, last_error, failures, counts. */
 void state_write(const struct state *state, struct isg_jsonw *w);
 

@@ -93,7 +93,7 @@ void sync_entry_ended(struct sync *sync, struct entry *entry, bool leased,
     }
     entry->running = false;
     sync->running--;
-    sync_report_state(entry);
+    sync_report_state(sync, entry);
     table_sweep(&sync->table);
     (void)pthread_cond_broadcast(&sync->moved);
     (void)pthread_mutex_unlock(&sync->lock);
@@ -210,7 +210,7 @@ static void *schedule(void *arg)
         if (tick % RENEW_TICKS == 0)
             renew_leases(sync);
         for (const struct entry *entry = sync->table.first; entry != NULL; entry = entry->next)
-            sync_report_state(entry);
+            sync_report_state(sync, entry);
         start_due(sync, now_us);
         wait_tick(sync);
     }

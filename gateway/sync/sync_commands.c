@@ -191,9 +191,7 @@ static void write_backlog(struct sync *sync, const char *collection_name, const 
     registry_unref(&registry);
     if (err != ISG_OK)
         return;
-    bool another = state->log != 0 && state->log != head.log;
-    uint64_t passed = another || state->position > head.position ? 0 : state->position;
-    isg_jsonw_put_int(w, "backlog", (int64_t)(head.position - passed));
+    isg_jsonw_put_int(w, "backlog", (int64_t)state_backlog(state, &head));
 }
 
 static void write_outgoing(struct sync *sync, const char *collection, const struct state *state,

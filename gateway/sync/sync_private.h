@@ -61,6 +61,6 @@ void sync_report_peer(const char *name, int err, const struct peer_result *resul
 void sync_report_webhook(const char *name, int err, const struct webhook_result *result,
                          const struct isg_fail *why);
 /* Set the gauges of a feed by its state, whichever gateway ran it last. */
-void sync_report_state(const struct entry *entry);
+void sync_report_state(const struct sync *sync, const struct entry *entry);
 
 #endif

@@ -4,7 +4,9 @@ server can, and across a gateway that is killed in the middle."""
 import http.server
 import json
 import os
+import re
 import signal
+import socket
 import threading
 import time
 
@@ -168,6 +170,16 @@ def clean(isg):
     return lambda: status(isg)["backlog"] == 0 and not status(isg)["pending"]
 
 
+def metric(isg, name):
+    """Of the one target; on the admin socket."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(os.path.join(isg.dir, "admin.sock"))
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: isg\r\nConnection: close\r\n\r\n")
+        text = b"".join(iter(lambda: s.recv(65536), b"")).decode()
+    found = re.search(r'^%s{target="peer:inbox"} (\d+)' % name, text, re.M)
+    return int(found.group(1)) if found else None
+
+
 class Numbers:
     at = 0
 
@@ -235,6 +247,8 @@ def refusals(isg, hospital):
     hospital.push("out", bad)
     until(lambda: "400" in (status(isg).get("last_error") or ""), "a bad request alone stops")
     ok(status(isg)["backlog"] == 1 and status(isg)["state"] == "failing", "and nothing is passed over")
+    same(metric(isg, "isg_target_backlog"), 1, "the metrics show it")
+    ok(metric(isg, "isg_target_failures") >= 1, "and that it fails")
     good = Numbers.some(1)
     hospital.push("out", good)
     until(lambda: has(good)() and clean(isg)(), "until the server takes the next one")
