@@ -259,16 +259,6 @@ static void merge_revoked(const struct facets *facets, const char *name, struct 
     isg_jsonw_put_bool(w, name, true);
 }
 
-/* A statement has ended when nobody makes it any more. */
-static void merge_stop(const struct facets *facets, const char *name, struct isg_jsonw *w)
-{
-    for (size_t i = 0; i < facets->count; i++) {
-        if (!stix_json_has(facets->list[i].json, name))
-            return;
-    }
-    merge_time(facets, name, true, w);
-}
-
 /* ---- names ---------------------------------------------------------------------------------- */
 
 /* Member names of several objects, each once, sorted. */
@@ -386,7 +376,7 @@ static const struct {
     {"object_marking_refs", merge_markings},
     {"granular_markings", merge_nothing}, /* they went into object_marking_refs */
     {"revoked", merge_revoked},
-    {"stop_time", merge_stop},
+    {"stop_time", merge_latest}, /* of a statement that nobody makes any more: merge_render */
     {"extensions", merge_extensions},
     {"first_observed", merge_earliest}, /* of two parts of one observation */
     {"last_observed", merge_latest},
@@ -404,7 +394,7 @@ static void merge_member(const struct facets *facets, const char *name, struct i
     merge_first(facets, name, w);
 }
 
-void merge_render(const struct facets *facets, struct isg_buf *out)
+static void render(const struct facets *facets, struct isg_buf *out)
 {
     struct isg_jsonw w;
     struct names *names = calloc(1, sizeof *names);
@@ -425,4 +415,20 @@ void merge_render(const struct facets *facets, struct isg_buf *out)
         merge_member(facets, names->list[i], &w);
     isg_jsonw_end(&w);
     free(names);
+}
+
+/* A statement has ended when nobody makes it any more; till then those count who make it. */
+void merge_render(const struct facets *facets, struct isg_buf *out)
+{
+    struct facets *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        out->err = ISG_ENOMEM;
+        return;
+    }
+    for (size_t i = 0; i < facets->count; i++) {
+        if (!stix_json_has(facets->list[i].json, "stop_time"))
+            made->list[made->count++] = facets->list[i];
+    }
+    render(made->count > 0 ? made : facets, out);
+    free(made);
 }

@@ -27,7 +27,7 @@ struct facets {
  * Append the whole object's JSON text: `created` the same whatever the parts are, `modified` the
  * latest, lists of references, labels and markings joined and sorted, extensions joined property by
  * property, the description by a ranking of the sources, everything else as the first part has it.
- * Errors are the buffer's.
+ * Parts with a stop_time count only where no other is left. Errors are the buffer's.
  */
 void merge_render(const struct facets *facets, struct isg_buf *out);
 

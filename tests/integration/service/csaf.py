@@ -231,8 +231,15 @@ def versions(isg, maker):
     same(take(62, 9, known_affected=["P-1"]), 0, "9 is before 10")
     take(61, 11, known_affected=["P-1"])
     same(["stop_time" in o for o in statement("has")], [False], "and what was said once may be said again")
+    take(63, 1, under_investigation=["P-2"])
+    take(64, 1, known_not_affected=["P-2"])
+    take(63, 2, recommended=["P-3"])
+    related = {o["extensions"].popitem()[1]["source_product_id"]: o for o in statement("related-to")
+               if "stop_time" not in o and "csaf:recommended" not in o["labels"]}
+    same(related["P-2"]["labels"], ["csaf:known_not_affected"], "of two advisories the one that still says it counts")
     reports_there, _ = maker.pull("mind", limit=1000, query="match[type]=report")
-    same(sorted(o["labels"][1] for o in reports_there), ["csaf:version:10", "csaf:version:11"], "the reports' versions")
+    same(sorted(o["labels"][1] for o in reports_there if o["external_references"][0]["external_id"] < "EMSA-2031-063"),
+         ["csaf:version:10", "csaf:version:11"], "the reports' versions")
 
 
 def never_plain(isg):
