@@ -229,6 +229,20 @@ static int read_parts(struct ingest_run *run, struct staged *staged, struct reso
     return err == ISG_OK ? gather(r->document, &fresh, r->score, r->facets, why) : err;
 }
 
+/* Judge one part: read the others, render the whole, keep the part. */
+static int resolve(struct ingest_run *run, struct staged *staged, struct resolving *r,
+                   struct isg_fail *why)
+{
+    int err = r->facets == NULL || r->name.err != ISG_OK ? isg_fail(why, ISG_ENOMEM, "no memory")
+                                                         : read_parts(run, staged, r, why);
+    if (err == ISG_OK && !staged->settled)
+        err = render(run, staged, r->facets, &r->whole, why);
+    /* a part that spoils the whole is not kept */
+    if (err == ISG_OK && !staged->settled)
+        err = save(run, isg_buf_str(&r->name), isg_buf_str(&r->old), r->facets, why);
+    return err;
+}
+
 int facet_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail *why)
 {
     struct resolving r = {.facets = calloc(1, sizeof *r.facets)};
@@ -236,19 +250,14 @@ int facet_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail
     isg_buf_init(&r.name, 1024);
     isg_buf_init(&r.old, ISG_BUF_NO_MAX);
     isg_buf_printf(&r.name, "%s/%s", run->collection->id, staged->id);
-    int err = r.facets == NULL || r.name.err != ISG_OK ? isg_fail(&own, ISG_ENOMEM, "no memory")
-                                                       : read_parts(run, staged, &r, &own);
-    if (err == ISG_EINVAL) {
+    int err = resolve(run, staged, &r, &own);
+    /* one source too many, or too much text: the part's own trouble, and not the batch's */
+    if (err == ISG_EINVAL || err == ISG_ELIMIT) {
         run_refuse(run, staged, &own);
         err = ISG_OK;
     } else if (err != ISG_OK && why != NULL) {
         *why = own;
     }
-    if (err == ISG_OK && !staged->settled)
-        err = render(run, staged, r.facets, &r.whole, why);
-    /* a part that spoils the whole is not kept */
-    if (err == ISG_OK && !staged->settled)
-        err = save(run, isg_buf_str(&r.name), isg_buf_str(&r.old), r.facets, why);
     if (err == ISG_OK && !staged->settled) {
         replace(staged, &r.whole);
         r.whole = (struct staged){.id = NULL};

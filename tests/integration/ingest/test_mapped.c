@@ -246,6 +246,32 @@ static void check_spoiled(void)
     is_int((long long)counts.same, 1, "and not kept");
 }
 
+/* One source too many is refused with its part, and nothing else that came with it. */
+static void check_many(void)
+{
+    char key[16];
+    struct ingest_source from = {ISG_STR("feed"), NULL, INGEST_MAPPED};
+    struct isg_fail why = {.code = ISG_OK};
+    long long refused = 0;
+    for (unsigned i = 0; i < 256; i++) {
+        (void)snprintf(key, sizeof key, "csaf:%u", i);
+        refused += (long long)import("feed", part(700, 0, 10), key).refused;
+    }
+    is_int(refused, 0, "256 sources speak of one object");
+    struct ingest_run *run =
+        ingest_begin(f.store, fixture_collection(&f, "main"), &from, true, false);
+    int err = ingest_add(run, isg_str_of(part(700, 0, 11)), "csaf:256", &why);
+    if (err == ISG_OK)
+        err = ingest_add(run, isg_str_of(part(701, 0, 11)), "csaf:256", &why);
+    if (err == ISG_OK)
+        err = ingest_finish(run, &why);
+    is_int(err, ISG_OK, "one more does not end a run %s", why.text);
+    is_int((long long)ingest_counts(run)->refused, 1, "its part is refused");
+    is_int((long long)ingest_counts(run)->added, 1, "and what came with it is in");
+    ingest_end(&run);
+    is_int((long long)import("feed", part(700, 0, 10), "csaf:7").same, 1, "the others stay");
+}
+
 static void check_granular(void)
 {
     char *object = isg_arena_printf(
@@ -308,6 +334,7 @@ int main(void)
     check_batch();
     check_facets();
     check_spoiled();
+    check_many();
     check_granular();
     check_windows();
     fixture_close(&f);
