@@ -97,30 +97,46 @@ static int read_list(struct exclude_lists *lists, const char *path, struct isg_f
     return err;
 }
 
-static int is_json(const struct dirent *entry)
+static int is_visible(const struct dirent *entry)
 {
-    return entry->d_name[0] != '.' && isg_str_ends(isg_str_of(entry->d_name), ISG_STR(".json"));
+    return entry->d_name[0] != '.';
+}
+
+/* What a name in a folder of lists leads to: NAME.json is one, and so is NAME/list.json, which is how
+ * the MISP project keeps them. */
+static bool list_in(const char *folder, const char *name, char out[4096])
+{
+    struct stat info;
+    bool json = isg_str_ends(isg_str_of(name), ISG_STR(".json"));
+    int n = snprintf(out, 4096, "%s/%s%s", folder, name, json ? "" : "/list.json");
+    return n < 4096 && stat(out, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+static int read_folder(struct exclude_lists *lists, const char *folder, struct isg_fail *why)
+{
+    struct dirent **entries = NULL;
+    char path[4096];
+    size_t found = 0;
+    int err = ISG_OK;
+    int n = scandir(folder, &entries, is_visible, alphasort);
+    if (n < 0)
+        return isg_fail(why, ISG_EIO, "%s: cannot be read", folder);
+    for (int i = 0; i < n; i++) {
+        if (err == ISG_OK && list_in(folder, entries[i]->d_name, path)) {
+            err = read_list(lists, path, why);
+            found++;
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return found > 0 ? err : isg_fail(why, ISG_EINVAL, "%s: no warning list is in it", folder);
 }
 
 int feed_lists_read(struct exclude_lists *lists, const char *path, struct isg_fail *why)
 {
     struct stat info;
-    struct dirent **entries = NULL;
-    int err = ISG_OK;
-    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
-        return read_list(lists, path, why);
-    int n = scandir(path, &entries, is_json, alphasort);
-    if (n < 0)
-        err = isg_fail(why, ISG_EIO, "%s: cannot be read", path);
-    for (int i = 0; i < n; i++) {
-        char file[4096];
-        (void)snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
-        if (err == ISG_OK)
-            err = read_list(lists, file, why);
-        free(entries[i]);
-    }
-    free(entries);
-    return err;
+    bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    return folder ? read_folder(lists, path, why) : read_list(lists, path, why);
 }
 
 int feed_reader_open(const struct cli *cli, const struct feed_options *options,

@@ -178,6 +178,15 @@ def options(isg):
     made = [o for o in json.loads(result.stdout)["objects"] if o["type"] == "indicator"][0]
     same((made["labels"], made["confidence"]), (["warning:resolvers"], 20), "a warning list")
     ok("1 on list" in result.stderr, "is told of: %s" % result.stderr)
+    folder = os.path.join(isg.base, "lists")
+    os.mkdir(folder)
+    words = ("convert", "--format", "list", "--exercise", "--warning-lists", folder, "-")
+    result = isg.run(*words, stdin="198.51.100.7\n", check=False)
+    ok(result.returncode == 65 and "no warning list" in result.stderr, "a folder without lists is told of")
+    os.mkdir(os.path.join(folder, "resolvers"))
+    os.rename(warning, os.path.join(folder, "resolvers/list.json"))
+    ok("1 on list Resolvers" in isg.run(*words, stdin="198.51.100.7\n").stderr,
+       "lists each in a folder of its own, as the MISP project has them")
     eve = json.dumps({"timestamp": "2031-03-29T17:00:00Z", "event_type": "alert", "src_ip": "203.0.113.9",
                       "src_port": 5, "dest_ip": "198.51.100.20", "dest_port": 22, "proto": "TCP",
                       "alert": {"gid": 1, "signature_id": 7, "rev": 1, "signature": "x"}})
