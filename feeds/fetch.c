@@ -46,7 +46,9 @@ struct exchange {
     size_t header_bytes;
     bool secrets;       /* credentials and further headers are still sent */
     bool allow_private; /* here, after redirects */
+    bool plain;         /* without TLS: only to addresses that are not public */
     bool refused;       /* the address was refused at connect */
+    bool bare;          /* because it is public and the URL is plain http */
     int limit;          /* ISG_OK, or what stopped the transfer */
     const char *reason; /* of limit */
     char error[CURL_ERROR_SIZE];
@@ -99,8 +101,11 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
     (void)purpose;
     bool chosen =
         address->family == AF_UNIX ? x->request->unix_socket != NULL : x->request->proxy != NULL;
-    if (!chosen && !may_reach(x, &address->addr, (socklen_t)address->addrlen)) {
+    socklen_t length = (socklen_t)address->addrlen;
+    bool bare = x->plain && address_is_public(&address->addr, length);
+    if (!chosen && (bare || !may_reach(x, &address->addr, length))) {
         x->refused = true;
+        x->bare = bare;
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -371,15 +376,14 @@ static int check_url(const struct exchange *x, bool *out_plain, struct isg_fail 
 
 static int prepare(struct exchange *x, struct isg_fail *why)
 {
-    bool plain = false;
-    int err = check_url(x, &plain, why);
+    int err = check_url(x, &x->plain, why);
     if (err != ISG_OK)
         return err;
     curl_easy_reset(x->curl);
     if (!headers_build(x))
         return isg_fail(why, ISG_EUSAGE, "a header cannot be sent");
     set_bounds(x);
-    set_transport(x, plain);
+    set_transport(x, x->plain);
     set_secrets(x);
     set_method(x);
     SET(CURLOPT_URL, x->url.p);
@@ -389,6 +393,8 @@ static int prepare(struct exchange *x, struct isg_fail *why)
 
 static int failure(const struct exchange *x, CURLcode code, struct isg_fail *why)
 {
+    if (x->refused && x->bare)
+        return isg_fail_at(why, ISG_ENET, NULL, "R-079", "plain http leads to no public address");
     if (x->refused)
         return refuse_address(why);
     if (is_stopped(x->request))

@@ -255,11 +255,51 @@ static void write_entry(struct sync *sync, const struct entry *entry, struct isg
     isg_jsonw_end(w);
 }
 
+/* The n-th entry, while the lock is held; NULL behind the last. */
+static struct entry *entry_at(struct sync *sync, size_t n)
+{
+    struct entry *entry = sync->table.first;
+    for (; n > 0 && entry != NULL; n--)
+        entry = entry->next;
+    return entry;
+}
+
+/* Take over a state that is newer than what is known of it here; a run under way knows more. */
+static void take_state(struct sync *sync, const char *name, const struct state *state)
+{
+    for (struct entry *entry = sync->table.first; entry != NULL; entry = entry->next) {
+        if (strcmp(entry->state_name, name) == 0 && !entry->running &&
+            state->last_run_us > entry->state.last_run_us)
+            entry->state = *state;
+    }
+}
+
+/* What other gateways did since this one looked. The store is asked without the lock. */
+static void refresh_states(struct sync *sync)
+{
+    char name[STATE_NAME_MAX];
+    struct state state;
+    struct isg_fail ignored;
+    for (size_t i = 0;; i++) {
+        (void)pthread_mutex_lock(&sync->lock);
+        const struct entry *entry = entry_at(sync, i);
+        if (entry != NULL)
+            memcpy(name, entry->state_name, sizeof name);
+        (void)pthread_mutex_unlock(&sync->lock);
+        if (entry == NULL || state_load(sync->parts.store, name, &state, &ignored) != ISG_OK)
+            return;
+        (void)pthread_mutex_lock(&sync->lock);
+        take_state(sync, name, &state);
+        (void)pthread_mutex_unlock(&sync->lock);
+    }
+}
+
 int sync_feeds_write(struct sync *sync, struct isg_buf *out, struct isg_fail *why)
 {
     static const char *const lists[ENTRY_KINDS] = {
         [ENTRY_FEED] = "feeds", [ENTRY_PEER] = "peers", [ENTRY_WEBHOOK] = "webhooks"};
     struct isg_jsonw w;
+    refresh_states(sync);
     isg_jsonw_init(&w, out);
     (void)pthread_mutex_lock(&sync->lock);
     isg_jsonw_object(&w);
