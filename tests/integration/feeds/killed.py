@@ -142,6 +142,8 @@ class Sweep:
             name = self.begin(n)
             self.proxy.arm(n, self.isg.process.kill)
             self.isg.run("feed", "run", name, check=False)
+            until(lambda: self.isg.process.poll() is not None, 10)
+            self.isg.process.kill()  # where the run had fewer transactions than the one that was counted
             self.isg.process.wait(60)
             self.proxy.disarm()
             self.redis.tell("DEL", "isg:lease:feed:" + name)  # it would end by itself
