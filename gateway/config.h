@@ -52,6 +52,8 @@ struct feed_def { /* one source that is pulled on a schedule */
     uint32_t max_records;
     uint32_t max_depth;
     uint32_t max_string;
+    char *columns;           /* file that describes a table's own columns; may be NULL */
+    char *warning_lists;     /* file or folder; may be NULL */
     uint32_t shrink_percent; /* a snapshot that lacks more is suspect */
     bool stored;             /* made by command: kept in the store, not in the file */
 };

@@ -153,7 +153,7 @@ static const struct cli_command commands[] = {
      "    [--client-certificate F --client-key F] [--proxy U [--proxy-auth-file F]]\n"
      "    [--redirects auto|follow|never] [--allow-private] [--allow-networks N] [--allow-hosts H]\n"
      "    [--timeout T] [--max-wire B] [--max-bytes B] [--max-ratio N] [--max-records N] [--max-depth N]\n"
-     "    [--max-string B] [--shrink-percent P]\n"
+     "    [--max-string B] [--shrink-percent P] [--columns FILE] [--warning-lists PATH]\n"
      "list | status | run NAME [--dry-run] [--accept-shrink] | remove NAME\n\n"
      "An option of add is the setting of that name: see section feeds of `isg config reference`.\n\n"
      "nvd is asked in windows and pages; its key is a line \"apiKey: KEY\" in --header-file. epss\n"

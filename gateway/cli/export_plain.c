@@ -7,8 +7,8 @@
 
 #include "feeds/feed.h"
 #include "gateway/cli/export.h"
-#include "gateway/cli/feed_file.h"
 #include "gateway/share/export.h"
+#include "gateway/sync/feed_files.h"
 #include "stix/base/jsonw.h"
 #include "stix/base/time.h"
 

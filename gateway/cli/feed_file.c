@@ -1,16 +1,13 @@
-#define _XOPEN_SOURCE 700 /* scandir, alphasort */
 #include "gateway/cli/feed_file.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "feeds/csv_columns.h"
 #include "feeds/hash_file.h"
+#include "gateway/sync/feed_files.h"
 #include "stix/base/time.h"
 
 enum { NETWORKS_MAX = 1024, SETTINGS_MAX = 64 << 20, HASH_FILE_MAX = 4096, ARENA_MAX = 256 << 20 };
@@ -46,26 +43,6 @@ static const struct feed_source *source_of(const struct cli *cli, const char *fo
     return NULL;
 }
 
-/* The file's name before what the library said of its text; path and rule stay. */
-static int name_file(struct isg_fail *why, int err, const char *path)
-{
-    struct isg_fail inner = *why;
-    return isg_fail_at(why, err, inner.path, inner.rule, "%.100s: %.140s", path, inner.text);
-}
-
-static int read_columns(struct feed_reader *reader, const char *path, struct isg_fail *why)
-{
-    struct isg_buf text;
-    isg_buf_init(&text, SETTINGS_MAX);
-    int err = cli_read(path, SETTINGS_MAX, &text, why);
-    if (err == ISG_OK) {
-        err = csv_columns_read(isg_buf_str(&text), reader->arena, &reader->profile, why);
-        err = err == ISG_OK ? ISG_OK : name_file(why, err, path);
-    }
-    isg_buf_done(&text);
-    return err;
-}
-
 /* Whether they are networks is for the mapping to say, which alone knows what to do with them. */
 static int read_networks(struct feed_reader *reader, const char *list, struct isg_fail *why)
 {
@@ -82,61 +59,6 @@ static int read_networks(struct feed_reader *reader, const char *list, struct is
         reader->internal[n++] = isg_arena_copy(reader->arena, one);
     }
     return reader->internal != NULL ? ISG_OK : isg_fail(why, ISG_ENOMEM, "no memory");
-}
-
-static int read_list(struct exclude_lists *lists, const char *path, struct isg_fail *why)
-{
-    struct isg_buf text;
-    isg_buf_init(&text, SETTINGS_MAX);
-    int err = cli_read(path, SETTINGS_MAX, &text, why);
-    if (err == ISG_OK) {
-        err = exclude_add(lists, isg_buf_str(&text), EXCLUDE_WARN, why);
-        err = err == ISG_OK ? ISG_OK : name_file(why, err, path);
-    }
-    isg_buf_done(&text);
-    return err;
-}
-
-static int is_visible(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
-/* What a name in a folder of lists leads to: NAME.json is one, and so is NAME/list.json, which is how
- * the MISP project keeps them. */
-static bool list_in(const char *folder, const char *name, char out[4096])
-{
-    struct stat info;
-    bool json = isg_str_ends(isg_str_of(name), ISG_STR(".json"));
-    int n = snprintf(out, 4096, "%s/%s%s", folder, name, json ? "" : "/list.json");
-    return n < 4096 && stat(out, &info) == 0 && S_ISREG(info.st_mode);
-}
-
-static int read_folder(struct exclude_lists *lists, const char *folder, struct isg_fail *why)
-{
-    struct dirent **entries = NULL;
-    char path[4096];
-    size_t found = 0;
-    int err = ISG_OK;
-    int n = scandir(folder, &entries, is_visible, alphasort);
-    if (n < 0)
-        return isg_fail(why, ISG_EIO, "%s: cannot be read", folder);
-    for (int i = 0; i < n; i++) {
-        if (err == ISG_OK && list_in(folder, entries[i]->d_name, path)) {
-            err = read_list(lists, path, why);
-            found++;
-        }
-        free(entries[i]);
-    }
-    free(entries);
-    return found > 0 ? err : isg_fail(why, ISG_EINVAL, "%s: no warning list is in it", folder);
-}
-
-int feed_lists_read(struct exclude_lists *lists, const char *path, struct isg_fail *why)
-{
-    struct stat info;
-    bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    return folder ? read_folder(lists, path, why) : read_list(lists, path, why);
 }
 
 int feed_reader_open(const struct cli *cli, const struct feed_options *options,
@@ -157,7 +79,7 @@ int feed_reader_open(const struct cli *cli, const struct feed_options *options,
         out->source->map != feed_source_find(ISG_STR("csv"))->map)
         err = isg_fail(&why, ISG_EUSAGE, "--columns: %s is no table", options->format);
     if (err == ISG_OK && options->columns != NULL)
-        err = read_columns(out, options->columns, &why);
+        err = feed_columns_read(options->columns, out->arena, &out->profile, &why);
     if (err == ISG_OK && options->networks != NULL)
         err = read_networks(out, options->networks, &why);
     if (err == ISG_OK && options->lists != NULL)
@@ -224,7 +146,7 @@ int feed_file_map(struct feed_reader *reader, const char *path, struct isg_str t
     reader->records += context.records;
     reader->excluded += context.excluded;
     reader->rejected += context.rejected;
-    return err == ISG_OK ? ISG_OK : name_file(why, err, path);
+    return err == ISG_OK ? ISG_OK : feed_file_named(why, err, path);
 }
 
 /* ---- what was left out ---------------------------------------------------------------------- */

@@ -65,13 +65,6 @@ int feed_reader_open(const struct cli *cli, const struct feed_options *options,
 void feed_reader_done(struct feed_reader *reader);
 
 /*
- * Add the warning list in a file, or those of a folder (NAME.json, NAME/list.json); a hit warns.
- * Returns ISG_OK; ISG_EIO, ISG_EINVAL (a folder without any), or as exclude_add with the file's name
- * in why.
- */
-int feed_lists_read(struct exclude_lists *lists, const char *path, struct isg_fail *why);
-
-/*
  * Read a file ("-": standard input) into text, which is initialised with FEED_FILE_MAX.
  * Returns ISG_OK; ISG_EIO, ISG_ELIMIT; ISG_EPARSE for a compressed file. why names the file.
  */

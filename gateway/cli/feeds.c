@@ -137,6 +137,8 @@ static const struct setting_option add_options[] = {
     {"--redirects", "redirects", false},
     {"--allow-networks", "allow_networks", false},
     {"--allow-hosts", "allow_hosts", false},
+    {"--columns", "columns", true},
+    {"--warning-lists", "warning_lists", true},
     {"--timeout", "timeout", false},
     {"--max-wire", "max_wire", false},
     {"--max-bytes", "max_bytes", false},

@@ -48,7 +48,9 @@ struct feed_run {
     struct feed_progress *progress;
     struct header_lines headers;
     char *proxy_auth;
-    struct networks *networks; /* of allow_networks */
+    struct networks *networks;     /* of allow_networks */
+    struct isg_arena *arena;       /* of what columns describes */
+    struct exclude_lists *exclude; /* of warning_lists; NULL: the built-in list alone */
     struct feed_context context;
     struct spool *spool;
     struct state state;

@@ -10,6 +10,11 @@ from gateway import Instance, done, indicator, ok, same
 BUNDLE = json.dumps({"type": "bundle", "id": "bundle--2f1a6f8e-0b8d-4c69-9c43-6a1f6f3c0a11",
                      "objects": [indicator(i, "clear") for i in range(5)]}).encode()
 
+TABLE = b"Hash;Note\n" + b"ab" * 32 + b";pump\n" + b"cd" * 32 + b";\n"
+OWN = {"clinic.json": {"name": "clinic", "delimiter": ";", "confidence": 70,
+                       "columns": {"value": "Hash", "tags": "Note"}},
+       "known.json": {"name": "Known", "type": "string", "list": ["cd" * 32]}}
+
 
 class Source(http.server.BaseHTTPRequestHandler):
     """Does what `mode` says; remembers the validator it was asked with."""
@@ -25,7 +30,12 @@ class Source(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         Source.asked.append(self.headers.get("If-None-Match"))
-        if Source.mode == "redirect" and self.path == "/feed.json":
+        if self.path == "/own.csv":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(TABLE)))
+            self.end_headers()
+            self.wfile.write(TABLE)
+        elif Source.mode == "redirect" and self.path == "/feed.json":
             self.redirect("/elsewhere.json")
         elif Source.mode == "to a file":
             self.redirect("file:///etc/passwd")
@@ -43,6 +53,31 @@ class Source(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(BUNDLE[:len(BUNDLE) // 2] if Source.mode == "cut" else BUNDLE)
             self.close_connection = True
+
+
+def own_table(isg, url):
+    """A feed of a table with its own columns, and with a warning list."""
+    for name, text in OWN.items():
+        with open(os.path.join(isg.dir, name), "w") as f:
+            json.dump(text, f)
+    words = ("--url", url, "--collection", "advisories", "--allow-private", "--columns",
+             os.path.join(isg.dir, "clinic.json"))
+    isg.run("feed", "add", "own", "--format", "csv", "--warning-lists",
+            os.path.join(isg.dir, "known.json"), *words)
+    facts = isg.json("feed", "run", "own")
+    ok(facts["refused"] == 0 and facts["added"] >= 2, "own columns: %s" % facts)
+    same(isg.json("feed", "run", "own")["added"], 0, "and again: nothing is new")
+    target = os.path.join(isg.base, "own.csv")
+    facts = json.loads(isg.run("export", "--collection", "advisories", "--format", "csv", "-o", target,
+                               "--json").stdout)
+    same((facts["rows"], facts["dropped"]), (1, {"warned": 1}), "one of them is on the warning list")
+    with open(target) as f:
+        ok("clinic:pump" in f.read(), "with its label")
+    isg.run("feed", "add", "wrong", "--format", "kev", *words)
+    result = isg.run_feed("wrong")
+    ok(result.returncode != 0 and "kev is no table" in result.stderr, "columns are of tables")
+    for name in ("own", "wrong"):
+        isg.run("feed", "remove", name)
 
 
 def events(isg, title):
@@ -71,6 +106,7 @@ def feeds(isg):
     Source.mode = "ok"
     same(isg.json("feed", "run", "one")["state"], "unchanged", "304: unchanged")
     same(Source.asked[-1], '"v1"', "asked with the validator")
+    own_table(isg, url.replace("feed.json", "own.csv"))
     status = isg.json("feed", "status")["feeds"][0]
     same((status["name"], status["failures"]), ("one", 0), "status")
     refusals = [
