@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "feeds/sources.h"
-#include "stix/scan.h"
 
 enum { RECORDS_MAX = 1000000 };
 
@@ -162,12 +161,10 @@ static int scan_lines(struct isg_str text, size_t max, struct isg_fail *why)
     return ISG_OK;
 }
 
+/* JSON is scanned by its reader: whole and within context->limits, or object by object as sent. */
 static int scan(const struct feed_context *context, struct isg_str text, struct isg_fail *why)
 {
-    if (context->source->as_sent)
-        return ISG_OK; /* one bad object costs itself: its reader scans each */
-    return context->source->lines ? scan_lines(text, context->limits.string_bytes, why)
-                                  : stix_scan(text, &context->limits, why);
+    return context->source->lines ? scan_lines(text, context->limits.string_bytes, why) : ISG_OK;
 }
 
 int feed_map(const struct feed_source *source, struct feed_context *context, struct isg_str text,

@@ -87,7 +87,7 @@ bool feed_is_html(struct isg_str content_type, struct isg_str body);
 void feed_namespace(struct isg_str urn, char out[ISG_UUID_TEXT]);
 
 /*
- * Map a document. text is scanned strictly first where it is JSON.
+ * Map a document. JSON is scanned strictly by the mapping, within limits, before anything is made of it.
  * Returns ISG_OK; ISG_EPARSE, ISG_EINVAL (shape, counts), ISG_ELIMIT; or what emit returned.
  */
 int feed_map(const struct feed_source *source, struct feed_context *context, struct isg_str text,

@@ -102,6 +102,13 @@ static struct isg_str take_scheme(struct isg_str text, struct isg_buf *out)
     return rest;
 }
 
+/* Does no mark of the host begin with it? */
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == ':';
+}
+
 static const struct mark *mark_at(struct isg_str text)
 {
     for (size_t i = 0; i < sizeof host_marks / sizeof host_marks[0]; i++) {
@@ -115,6 +122,11 @@ static const struct mark *mark_at(struct isg_str text)
 static struct isg_str take_host(struct isg_str text, struct isg_buf *out)
 {
     while (text.n > 0) {
+        if (is_plain(text.p[0])) {
+            isg_buf_putc(out, text.p[0]);
+            text = isg_str_from(text, 1);
+            continue;
+        }
         const struct mark *mark = mark_at(text);
         size_t hidden = invisible_at(text);
         if (begins(text, "[/]")) {
@@ -145,9 +157,21 @@ static void take_rest(struct isg_str text, unsigned flags, struct isg_buf *out)
     }
 }
 
+/* An address, a name or a hash as it should be: most values of most sources. */
+static bool has_no_mark(struct isg_str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (!is_plain(text.p[i]) && text.p[i] != '.')
+            return false;
+    }
+    return text.n > 0 && text.p[0] != '.' && text.p[text.n - 1] != '.' && text.p[text.n - 1] != ':';
+}
+
 struct isg_str ioc_refang(struct isg_arena *arena, struct isg_str raw, unsigned flags)
 {
     struct isg_buf buf;
+    if (has_no_mark(raw))
+        return raw;
     struct isg_str text = unwrap(raw, flags);
     isg_buf_init(&buf, ISG_BUF_NO_MAX);
     text = take_scheme(text, &buf);

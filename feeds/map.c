@@ -180,6 +180,21 @@ bool map_sco_id(struct map *map, char out[STIX_ID_MAX + 1])
     return err == ISG_OK;
 }
 
+void map_sco_id_sorted(struct map *map, const char *type, char out[STIX_ID_MAX + 1])
+{
+    struct isg_buf name;
+    isg_jsonw_end(&map->w);
+    struct isg_str members =
+        isg_str_from(isg_buf_str(&map->text), strlen("{'type':'',") + strlen(type));
+    isg_buf_init(&name, OBJECT_MAX);
+    isg_buf_putc(&name, '{');
+    isg_buf_put_str(&name, members);
+    if (map->text.err != ISG_OK || name.err != ISG_OK)
+        map_fail(map, ISG_ENOMEM, NULL, "no memory");
+    stix_id_named(type, STIX_NS_SCO, isg_buf_str(&name), out);
+    isg_buf_done(&name);
+}
+
 static void software_put(struct map *map, const struct map_software *software)
 {
     isg_jsonw_put_str(&map->w, "name", software->name);

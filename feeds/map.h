@@ -94,6 +94,11 @@ void map_end(struct map *map, const char *facet);
 void map_sco_begin(struct map *map, const char *type);
 /* End it: its deterministic id (S-090). False, with map->err set, when it has none. */
 bool map_sco_id(struct map *map, char out[STIX_ID_MAX + 1]);
+/*
+ * The same without a parse, where the properties written are those that contribute to the id, in byte
+ * order: the text then is the canonical one already (our writer's strings are those of RFC 8785).
+ */
+void map_sco_id_sorted(struct map *map, const char *type, char out[STIX_ID_MAX + 1]);
 
 /* Set map->owner without handing its identity out. */
 void map_owner(struct map *map);

@@ -260,13 +260,16 @@ static void traffic_body(struct map *map, const struct window *window, const cha
     (void)text_list_add(map->arena, &protocols,
                         window->peer.kind == IOC_IPV4 ? ISG_STR("ipv4") : ISG_STR("ipv6"));
     (void)text_list_add(map->arena, &protocols, window->protocol);
-    isg_jsonw_put(&map->w, window->outbound ? "dst_ref" : "src_ref", address);
     if (window->port > 0)
         isg_jsonw_put_int(&map->w, "dst_port", window->port);
+    if (window->outbound)
+        isg_jsonw_put(&map->w, "dst_ref", address);
     map_strings(map, "protocols", &protocols);
+    if (!window->outbound)
+        isg_jsonw_put(&map->w, "src_ref", address);
 }
 
-/* Hand it out the first time and note its id. */
+/* Hand it out the first time and note its id. Of a file's hashes only one contributes to it. */
 static void sco_write(struct map *map, const char *type, sco_body *body,
                       const struct window *window, struct text_list *refs)
 {
@@ -274,7 +277,11 @@ static void sco_write(struct map *map, const char *type, sco_body *body,
     const char *address = refs->count > 0 ? refs->items[0].p : NULL;
     map_sco_begin(map, type);
     body(map, window, address);
-    if (!map_sco_id(map, id) || map->err != ISG_OK)
+    if (body == file_body)
+        (void)map_sco_id(map, id);
+    else
+        map_sco_id_sorted(map, type, id);
+    if (map->err != ISG_OK)
         return;
     (void)text_list_add(map->arena, refs, isg_str_of(isg_arena_copy(map->arena, isg_str_of(id))));
     if (!map_is_new(map, id))

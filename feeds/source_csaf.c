@@ -476,7 +476,7 @@ int source_csaf(struct feed_context *context, struct isg_str text, struct isg_fa
     map_init(&csaf.map, context, why);
     int err = csaf.map.err;
     if (err == ISG_OK)
-        err = stix_json_parse(text, NULL, &root, why);
+        err = stix_json_parse(text, &context->limits, &root, why);
     if (err == ISG_OK) {
         csaf.root = root;
         csaf.document = stix_json_get(root, "document");

@@ -157,7 +157,7 @@ static int answer_read(struct epss *epss, struct isg_str text, struct isg_fail *
 {
     struct stix_json *root = NULL;
     struct feed_context *context = epss->map.context;
-    int err = stix_json_parse(text, NULL, &root, why);
+    int err = stix_json_parse(text, &context->limits, &root, why);
     if (err == ISG_OK)
         err = answer_check(root, why);
     const struct stix_json *list = stix_json_get(root, "data");

@@ -276,7 +276,7 @@ int source_kev(struct feed_context *context, struct isg_str text, struct isg_fai
     map_init(&kev.map, context, why);
     int err = kev.map.err;
     if (err == ISG_OK)
-        err = stix_json_parse(text, NULL, &root, why);
+        err = stix_json_parse(text, &context->limits, &root, why);
     if (err == ISG_OK)
         err = catalogue_read(&kev, root, why);
     if (err == ISG_OK) {

@@ -423,7 +423,7 @@ int source_nvd(struct feed_context *context, struct isg_str text, struct isg_fai
     map_init(&nvd.map, context, why);
     int err = nvd.map.err;
     if (err == ISG_OK)
-        err = stix_json_parse(text, NULL, &root, why);
+        err = stix_json_parse(text, &context->limits, &root, why);
     if (err == ISG_OK)
         err = nvd_page_read(root, &page, why);
     if (err == ISG_OK)

@@ -83,7 +83,7 @@ static int take_event(struct suricata *suricata, const struct stix_json *json)
 static int read_list(struct suricata *suricata, struct isg_str text)
 {
     struct stix_json *list = NULL;
-    int err = stix_json_parse(text, NULL, &list, suricata->map.why);
+    int err = stix_json_parse(text, &suricata->map.context->limits, &list, suricata->map.why);
     for (size_t i = 0; err == ISG_OK && i < stix_json_size(list); i++)
         err = take_event(suricata, stix_json_at(list, i));
     stix_json_free(&list);

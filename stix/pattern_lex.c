@@ -254,6 +254,8 @@ static bool is_name_start(char c)
 
 static void keyword_of(const struct stix_lexer *lexer, struct stix_token *token)
 {
+    if (token->text.p[0] >= 'a' && token->text.p[0] != 't' && token->text.p[0] != 'f')
+        return; /* words of operators are in capitals, names of paths hardly ever are */
     for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++)
         if (isg_str_is(token->text, keywords[i].word)) {
             bool unknown =
@@ -286,6 +288,8 @@ static void lex_mark(struct stix_lexer *lexer, struct stix_token *token)
 {
     struct isg_str rest = isg_str_from(lexer->text, lexer->at);
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        if (rest.n == 0 || marks[i].mark[0] != rest.p[0])
+            continue;
         struct isg_str mark = isg_str_of(marks[i].mark);
         if (isg_str_starts(rest, mark)) {
             token->kind = marks[i].kind;

@@ -255,6 +255,50 @@ static void test_patterns(void)
     isg_buf_done(&none);
 }
 
+/* Digest 7.6: whatever stands in a value, the pattern's one value is that again. */
+static void test_round_trip(void)
+{
+    static const char *const values[] = {
+        "http://bad.example/'",
+        "http://bad.example/\\",
+        "http://bad.example/\\'",
+        "http://bad.example/\\\\''",
+        "http://bad.example/%27%5c%",
+        "http://bad.example/\"x\"",
+        "http://bad.example/' OR url:value = 'x",
+        "http://bad.example/'] OR [url:value != 'x",
+        "http://bad.example/\\n\\t\\u0027",
+        "http://bad.example/\xf0\x9f\x92\x89?\xc3\xbc=\xe2\x80\xae",
+        "http://bad.example/a b\xc2\xa0"
+        "c",
+    };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct stix_pattern_arm *arm = NULL;
+        struct isg_buf buf;
+        struct isg_fail why = {.code = ISG_OK};
+        isg_buf_init(&buf, ISG_BUF_NO_MAX);
+        struct ioc ioc = read_one(values[i], IOC_URL, IOC_MACHINE);
+        ok(ioc_pattern(&ioc, &buf), "%s", values[i]);
+        is_int(stix_pattern_arms(isg_buf_str(&buf), STIX_PATTERN_2_1, arena, &arm, &why), ISG_OK,
+               "parses: %s", why.text);
+        ok(arm != NULL && arm->next == NULL && arm->count == 1 &&
+               isg_str_is(arm->facts->text, values[i]),
+           "says the value and nothing else");
+        isg_buf_done(&buf);
+    }
+    /* a newline is no part of a URL, but of a text it may be */
+    struct isg_buf buf;
+    struct stix_pattern_arm *arm = NULL;
+    isg_buf_init(&buf, ISG_BUF_NO_MAX);
+    isg_buf_puts(&buf, "[file:name = '");
+    ioc_pattern_escape(&buf, ISG_STR("a'b\n\\c"));
+    isg_buf_puts(&buf, "']");
+    is_int(stix_pattern_arms(isg_buf_str(&buf), STIX_PATTERN_2_1, arena, &arm, NULL), ISG_OK,
+           "a newline");
+    ok(arm != NULL && isg_str_is(arm->facts->text, "a'b\n\\c"), "comes back");
+    isg_buf_done(&buf);
+}
+
 static void test_words(void)
 {
     enum ioc_kind kind = IOC_ANY;
@@ -270,6 +314,7 @@ int main(void)
     test_read();
     test_notes();
     test_patterns();
+    test_round_trip();
     test_words();
     isg_arena_free(&arena);
     return tap_done();

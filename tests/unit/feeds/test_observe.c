@@ -80,8 +80,7 @@ static void test_content(void)
         {"shadowserver", "shadowserver/scan.json",
          "\"labels\":[\"shadowserver:iot\",\"shadowserver:severity-high\",\"shadowserver:vnc\"]"},
         {"shadowserver", "shadowserver/scan.json", "shadowserver:reason-not-specified"},
-        {"shadowserver", "shadowserver/scan.csv",
-         "\"dst_port\":104,\"protocols\":[\"ipv6\",\"tcp\"]"},
+        {"shadowserver", "shadowserver/scan.csv", "\"dst_port\":104,\"dst_ref\":\"ipv6-addr--"},
         {"zeek", "zeek/two-logs.log", "\"hashes\":{\"MD5\":\"0123456789abcdef0123456789abcdef\"}"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
