@@ -56,7 +56,8 @@ struct sync_how {
     bool accept_shrink; /* of a feed: a person accepts that much is missing (digest 2.3) */
 };
 
-/* kind is "feed", "peer" or "webhook". ISG_ENOENT: none of that name; ISG_EBUSY: another gateway runs it now;
+/* kind is "feed", "peer" or "webhook". ISG_ENOENT: none of that name; ISG_EBUSY: another gateway, or its schedule,
+ * still runs it after 45 s, or the service stops;
  * else what stopped the run. */
 int sync_run(struct sync *sync, const char *kind, struct isg_str name, const struct sync_how *how,
              struct isg_buf *out, struct isg_fail *why);

@@ -1,6 +1,7 @@
 /* What the administrator asks of feeds and peers: make, remove, run now, list. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "gateway/sync/sync_private.h"
 #include "stix/base/time.h"
@@ -90,21 +91,36 @@ int sync_feed_remove(struct sync *sync, struct isg_str name, struct isg_fail *wh
 
 /* ---- runs by command ------------------------------------------------------------------------ */
 
-enum { LISTING_MAX = 1 << 20 };
+enum { LISTING_MAX = 1 << 20, WAIT_S = 45, NAP_MS = 200 };
 
-/* Mark an entry as running for a run by command. */
+/* Until when a command waits for a run under way, or for the lease of a gateway that died. */
+static struct timespec patience(void)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += WAIT_S;
+    return until;
+}
+
+/* Mark an entry as running for a run by command, once its scheduled run is over. */
 static int take_entry(struct sync *sync, enum entry_kind kind, struct isg_str name,
                       struct entry **out, struct isg_fail *why)
 {
+    const struct timespec until = patience();
     int err = ISG_OK;
+    int waited = 0;
     (void)pthread_mutex_lock(&sync->lock);
     struct entry *entry = table_find(&sync->table, kind, name);
+    while (entry != NULL && entry->running && !sync->stopping && waited == 0) {
+        waited = pthread_cond_timedwait(&sync->moved, &sync->lock, &until);
+        entry = table_find(&sync->table, kind, name);
+    }
     if (entry == NULL)
         err = isg_fail(why, ISG_ENOENT, "no such %s", entry_kind_name(kind));
-    else if (entry->running)
-        err = isg_fail(why, ISG_EBUSY, "the %s is running now", entry_kind_name(kind));
     else if (sync->stopping)
         err = isg_fail(why, ISG_EBUSY, "the service is stopping");
+    else if (entry->running)
+        err = isg_fail(why, ISG_EBUSY, "the %s is running now", entry_kind_name(kind));
     if (err == ISG_OK) {
         entry->running = true;
         sync->running++;
@@ -112,6 +128,23 @@ static int take_entry(struct sync *sync, enum entry_kind kind, struct isg_str na
     }
     (void)pthread_mutex_unlock(&sync->lock);
     return err;
+}
+
+/* The lease, once a gateway that was killed holds it no longer. */
+static int await_lease(struct sync *sync, const struct entry *entry, struct isg_fail *why)
+{
+    const int64_t end_us = isg_time_mono_us() + (int64_t)WAIT_S * 1000000;
+    for (;;) {
+        bool held = false;
+        int err = sync_take_lease(sync, entry, &held, why);
+        if (err != ISG_OK || held)
+            return err;
+        if (isg_time_mono_us() > end_us || atomic_load(&sync->stop))
+            return isg_fail(why, ISG_EBUSY, "another gateway runs the %s now",
+                            entry_kind_name(entry->kind));
+        struct timespec nap = {.tv_nsec = (long)NAP_MS * 1000000};
+        (void)nanosleep(&nap, NULL);
+    }
 }
 
 static void write_run(const struct entry *entry, const struct entry_how *how,
@@ -135,12 +168,8 @@ static int named_run(struct sync *sync, struct entry *entry, const struct entry_
     struct isg_fail own = {.code = ISG_OK};
     union entry_result result = {.feed = {.documents = 0}};
     struct state state;
-    bool held = false;
     bool ran = false;
-    int err = sync_take_lease(sync, entry, &held, &own);
-    if (err == ISG_OK && !held)
-        err = isg_fail(&own, ISG_EBUSY, "another gateway runs the %s now",
-                       entry_kind_name(entry->kind));
+    int err = await_lease(sync, entry, &own);
     if (err == ISG_OK) {
         ran = true;
         err = sync_entry_run(sync, entry, how, &result, &state, &own);
@@ -149,7 +178,7 @@ static int named_run(struct sync *sync, struct entry *entry, const struct entry_
         write_run(entry, how, &result, out);
     else if (why != NULL)
         *why = own;
-    sync_entry_ended(sync, entry, held, ran && !how->dry_run ? &state : NULL);
+    sync_entry_ended(sync, entry, true, ran && !how->dry_run ? &state : NULL);
     return err;
 }
 
