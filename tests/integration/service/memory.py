@@ -6,6 +6,7 @@ The clients speak HTTP without TLS: below GnuTLS stand libraries that end the pr
 no memory (README, Limits)."""
 import json
 import os
+import re
 import resource
 import struct
 import subprocess
@@ -35,6 +36,15 @@ class Knob:
 
     def env(self):
         return dict(os.environ, LD_PRELOAD=LIBRARY, FAILING_MALLOC=self.path)
+
+
+def leave_out_tls(isg):
+    """A start reads no certificate then: libtasn1, which GnuTLS does that with, ends the process."""
+    path = os.path.join(isg.dir, "isg.yaml")
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(re.sub("^tls:\n(  .*\n)+", "", text, flags=re.M))
 
 
 def check_starts(isg, knob):
@@ -155,6 +165,7 @@ if "/asan/" in ISG or "/tsan/" in ISG or not os.path.exists(LIBRARY):
 with tempfile.TemporaryDirectory() as base:
     knob = Knob(base)
     isg = Instance(config="log:\n  level: warn\n", plain=True)
+    leave_out_tls(isg)
     check_starts(isg, knob)
     isg.start(env=knob.env())
     try:
