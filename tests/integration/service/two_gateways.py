@@ -282,8 +282,9 @@ def end_feed(a, b, source):
     until(lambda: len(source.times) >= 4)
     source.shutdown()
     gaps = [y - x for x, y in zip(source.times, source.times[1:])]
-    ok(len(gaps) >= 3 and min(gaps) > 1.0, "the feed was read %d times, never twice within an "
-       "interval: %s" % (len(source.times), " ".join("%.1f" % g for g in gaps)))
+    # Each of both on its own would read twice as often; a machine that stalls moves single reads.
+    ok(3 <= len(gaps) <= sum(gaps) / 3 + 1, "the feed was read once an interval, not by each: %s" %
+       " ".join("%.1f" % g for g in gaps))
     a.run("feed", "remove", "shared-feed")
     ids = [r["id"] for r in manifest(client(b, "reader"))]
     same(len(ids), len(set(ids)), "its objects are there once")
