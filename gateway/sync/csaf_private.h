@@ -76,9 +76,11 @@ struct csaf_walk {
 /* Load what earlier runs kept; nothing of another converter. ISG_ESTORE, ISG_ENOMEM. */
 int csaf_table_load(struct feed_run *run, struct isg_arena *arena, struct csaf_table *out,
                     struct isg_fail *why);
+/* Free what it holds. */
 void csaf_table_done(struct csaf_table *table);
 /* What is known of a document or list; all empty when nothing is. */
 struct csaf_record csaf_table_file(const struct csaf_table *table, const char *url);
+/* Likewise of a list. */
 struct csaf_record csaf_table_list(const struct csaf_table *table, const char *url);
 /* Note what this run knows; copies. False when memory ran out. */
 bool csaf_table_note(struct csaf_table *table, struct csaf_records *records,
@@ -98,8 +100,9 @@ void csaf_failed(struct feed_run *run, const char *name, const struct isg_fail *
 const char *csaf_url(struct csaf_walk *walk, const char *base, struct isg_str reference,
                      struct isg_fail *why);
 
-/* Add the entries of list: lines of `path` or `path,timestamp`; or a ROLIE feed under a label. */
+/* Add the entries of list: lines of `path` or `path,timestamp`. ISG_ENOMEM, ISG_ELIMIT. */
 int csaf_lines_read(struct csaf_walk *walk, size_t list, struct isg_str text, struct isg_fail *why);
+/* Likewise the entries of a ROLIE feed, all under its label. */
 int csaf_rolie_read(struct csaf_walk *walk, size_t list, const struct stix_json *feed,
                     enum stix_tlp label, struct isg_fail *why);
 

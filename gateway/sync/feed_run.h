@@ -97,8 +97,8 @@ int feed_run(const struct sync_parts *parts, const struct feed_def *def, const s
 void feed_result_write(const char *feed, const struct feed_how *how,
                        const struct feed_result *result, struct isg_buf *out);
 
-/* Append the first of each kind as a JSON object: what a dry run shows. */
 struct removals;
+/* Append the first of each kind as a JSON object: what a dry run shows. */
 void feed_examples_write(const struct ingest_run *ingest, const struct removals *removals,
                          const struct exclude_tally *tally, struct isg_buf *out);
 

@@ -83,18 +83,19 @@ struct outbox_page {
     bool more;    /* and goes on behind */
 };
 
-/*
- * Read on behind a position: at most limit objects, and about 8 MiB. until: 0, or the position at
- * which reading ends (what a delivery held the first time it was tried). arena and bytes are reset.
- *
- * Returns ISG_OK, ISG_ESTORE, ISG_ENOMEM.
- */
 struct outbox_range {
     uint64_t after;
     uint64_t until;
     size_t limit;
     bool no_text; /* the items' texts are not needed: they stay empty, deleted objects among them */
 };
+
+/*
+ * Read on behind a position: at most limit objects, and about 8 MiB. until: 0, or the position at
+ * which reading ends (what a delivery held the first time it was tried). arena and bytes are reset.
+ *
+ * Returns ISG_OK, ISG_ESTORE, ISG_ENOMEM.
+ */
 int outbox_read(const struct outbox *outbox, const struct outbox_range *range,
                 struct isg_arena *arena, struct isg_buf *bytes, struct outbox_page *out,
                 struct isg_fail *why);
