@@ -544,8 +544,11 @@ int feed_fetch_patiently(const struct feed_request *request, struct feed_respons
             return err;
         unsigned asked = out->retry_after_s;
         int64_t ms = asked > 0 ? (int64_t)asked * 1000 : jittered_ms(1U << (tries - 1));
-        if (tries == TRIES || asked > WAIT_MAX_S || !waited(request, ms))
+        if (tries == TRIES || asked > WAIT_MAX_S)
             return ISG_OK;
+        bool stopped = !waited(request, ms);
         feed_response_done(out);
+        if (stopped)
+            return isg_fail(why, ISG_EBUSY, "the service is stopping");
     }
 }

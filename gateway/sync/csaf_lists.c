@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/sync/csaf_private.h"
+#include "stix/base/utf8.h"
 #include "stix/json.h"
 
 enum { PATH_MIN = 6, PATH_MAX_BYTES = 1024 };
@@ -15,6 +16,7 @@ void csaf_failed(struct feed_run *run, const char *name, const struct isg_fail *
     run->first_failed = *why;
     (void)snprintf(run->first_failed.text, sizeof run->first_failed.text, "%.100s: %.130s", name,
                    why->text);
+    isg_utf8_mend(run->first_failed.text);
 }
 
 /* ---- which URLs may be asked ---------------------------------------------------------------- */
@@ -50,6 +52,10 @@ const char *csaf_url(struct csaf_walk *walk, const char *base, struct isg_str re
     const struct feed_def *def = walk->run->def;
     struct isg_buf url;
     const char *copy = NULL;
+    if (!isg_utf8_is_valid(reference)) {
+        (void)isg_fail(why, ISG_EINVAL, "a URL that is no UTF-8");
+        return NULL;
+    }
     const char *text = isg_arena_copy(walk->arena, isg_str_trim(reference));
     isg_buf_init(&url, CSAF_URL_MAX);
     int err = text == NULL ? isg_fail(why, ISG_ENOMEM, "no memory")
@@ -61,8 +67,8 @@ const char *csaf_url(struct csaf_walk *walk, const char *base, struct isg_str re
         else if (!host_is_allowed(def, host_of(url.p)))
             err = isg_fail(why, ISG_EDENIED, "an entry leads to another server; see allow_hosts");
     }
-    if (err == ISG_OK)
-        copy = isg_arena_copy(walk->arena, isg_buf_str(&url));
+    if (err == ISG_OK && (copy = isg_arena_copy(walk->arena, isg_buf_str(&url))) == NULL)
+        (void)isg_fail(why, ISG_ENOMEM, "no memory");
     isg_buf_done(&url);
     return copy;
 }
@@ -103,6 +109,8 @@ static int entry_add(struct csaf_walk *walk, const struct csaf_entry *entry, str
     enum stix_tlp folder = label_of_path(entry->url);
     *copy = *entry;
     copy->stamp.p = isg_arena_copy(walk->arena, entry->stamp);
+    if (copy->stamp.p == NULL)
+        return isg_fail(why, ISG_ENOMEM, "no memory");
     copy->order = walk->count++;
     if (folder > copy->floor)
         copy->floor = folder;

@@ -283,7 +283,7 @@ static int entries_run(struct csaf_walk *walk, struct isg_fail *why)
         const struct csaf_entry *entry = &walk->entries[i];
         struct isg_fail own = {.code = ISG_OK};
         if (has_to_stop(run))
-            return isg_fail(why, ISG_ENET, "the gateway stops");
+            return isg_fail(why, ISG_EBUSY, "the service is stopping");
         int err = csaf_entry_run(walk, entry, &own);
         if (err == ISG_OK)
             continue;

@@ -4,6 +4,7 @@
 
 #include "gateway/sync/csaf_private.h"
 #include "stix/base/jsonw.h"
+#include "stix/base/utf8.h"
 #include "stix/json.h"
 
 static void document_name(const struct feed_run *run, char out[STATE_NAME_MAX])
@@ -52,6 +53,8 @@ struct csaf_record csaf_table_list(const struct csaf_table *table, const char *u
 
 static struct isg_str copy_of(struct isg_arena *arena, struct isg_str text)
 {
+    if (!isg_utf8_is_valid(text))
+        return (struct isg_str){NULL, 0}; /* it would spoil the whole table */
     const char *copy = isg_arena_copy(arena, text);
     return (struct isg_str){copy, copy == NULL ? 0 : text.n};
 }

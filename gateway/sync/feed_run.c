@@ -13,6 +13,7 @@
 #include "gateway/sync/removals.h"
 #include "stix/base/digest.h"
 #include "stix/base/time.h"
+#include "stix/base/utf8.h"
 
 enum { COLUMNS_MAX = 4 << 20 };
 
@@ -45,8 +46,8 @@ int feed_run_map(struct feed_run *run, struct isg_str text, const char *file_nam
 static void keep_validator(char *out, const char *value)
 {
     size_t n = value == NULL ? 0 : strlen(value);
-    if (n >= STATE_VALIDATOR_MAX)
-        n = 0; /* one too long to keep is none */
+    if (n >= STATE_VALIDATOR_MAX || !isg_utf8_is_valid((struct isg_str){value, n}))
+        n = 0; /* one that cannot be kept is none */
     if (n > 0)
         memcpy(out, value, n);
     out[n] = '\0';
@@ -101,6 +102,7 @@ static void note_refusal(const struct ingest_run *ingest, struct feed_result *ou
                        outcomes[0].id.n < 100 ? (int)outcomes[0].id.n : 100,
                        outcomes[0].id.p != NULL ? outcomes[0].id.p : "",
                        outcomes[0].message != NULL ? outcomes[0].message : "");
+    isg_utf8_mend(out->first_refusal);
 }
 
 static void counts_add(struct ingest_counts *sum, const struct ingest_counts *more)
@@ -308,6 +310,7 @@ static void result_fill(const struct feed_run *run, struct feed_result *out)
     out->failed = run->failed;
     if (run->failed > 0)
         (void)snprintf(out->first_error, sizeof out->first_error, "%.200s", run->first_failed.text);
+    isg_utf8_mend(out->first_error);
 }
 
 static int run_in(struct feed_run *run, struct feed_result *out, struct isg_fail *why)

@@ -76,7 +76,11 @@ int outbox_open(struct outbox *outbox, const struct sync_parts *parts,
                 const struct registry *registry, const struct collection *collection,
                 const struct outbox_target *target, struct isg_fail *why)
 {
-    *outbox = (struct outbox){.store = parts->store, .collection = collection};
+    *outbox = (struct outbox){.store = parts->store,
+                              .directory = parts->directory,
+                              .target = *target,
+                              .seen = registry,
+                              .collection = collection};
     int err = find_member(outbox, registry, target, why);
     if (err == ISG_OK)
         err = find_origins(outbox, parts->config, target, why);
@@ -90,6 +94,7 @@ void outbox_close(struct outbox *outbox)
     for (size_t i = 0; i < outbox->origins_count; i++)
         free(outbox->origins[i]);
     free(outbox->origins);
+    registry_unref(&outbox->own);
     *outbox = (struct outbox){.store = NULL};
 }
 
@@ -102,7 +107,8 @@ int outbox_start(const struct outbox *outbox, struct state *state, struct isg_fa
     if (err != ISG_OK)
         return err;
     bool another = state->log != 0 && state->log != head.log;
-    if (another || state->position > head.position) {
+    /* An envelope may have been tried from behind a tail that the log has lost since. */
+    if (another || state->position > head.position || state->sending > head.position) {
         state->position = 0;
         state->sending = 0;
         state->status[0] = '\0';
@@ -193,9 +199,25 @@ static int fill(const struct outbox *outbox, struct isg_arena *arena, struct isg
     return ISG_OK;
 }
 
-int outbox_read(const struct outbox *outbox, const struct outbox_range *range,
-                struct isg_arena *arena, struct isg_buf *bytes, struct outbox_page *out,
-                struct isg_fail *why)
+/* Rights may have been taken since the run began. */
+static int renew(struct outbox *outbox, struct isg_fail *why)
+{
+    const struct registry *now = directory_get(outbox->directory);
+    if (now == outbox->seen) {
+        registry_unref(&now);
+        return ISG_OK;
+    }
+    int err = registry_collection(now, (struct isg_str){0}, isg_str_of(outbox->collection->id),
+                                  &outbox->collection, why);
+    if (err == ISG_OK)
+        err = find_member(outbox, now, &outbox->target, why);
+    registry_unref(&outbox->own);
+    outbox->own = outbox->seen = now;
+    return err;
+}
+
+int outbox_read(struct outbox *outbox, const struct outbox_range *range, struct isg_arena *arena,
+                struct isg_buf *bytes, struct outbox_page *out, struct isg_fail *why)
 {
     struct view_page selected = {.more = false};
     struct view_query query = {.after = range->after,
@@ -206,10 +228,13 @@ int outbox_read(const struct outbox *outbox, const struct outbox_range *range,
     isg_arena_reset(arena);
     isg_buf_reset(bytes);
     *out = (struct outbox_page){.count = 0};
+    int err = renew(outbox, why);
+    if (err != ISG_OK)
+        return err;
     const struct view *view = view_of(outbox->store, outbox->collection, outbox->member, arena);
-    int err = view == NULL ? no_memory(why)
-                           : view_select(outbox->store, outbox->collection, view, &query, true,
-                                         arena, &selected, why);
+    err = view == NULL ? no_memory(why)
+                       : view_select(outbox->store, outbox->collection, view, &query, true, arena,
+                                     &selected, why);
     if (err != ISG_OK)
         return err;
     out->end = selected.more ? selected.last : selected.head.position;

@@ -45,6 +45,10 @@ struct outbox_target {
 
 struct outbox {
     struct store *store;
+    struct directory *directory;
+    struct outbox_target target;
+    const struct registry *seen; /* whose rights count */
+    const struct registry *own; /* the same, with a reference, where it is a later one; else NULL */
     const struct collection *collection;
     const struct member *member;
     char **origins; /* sources as labels name them, whose objects are not sent back */
@@ -93,12 +97,13 @@ struct outbox_range {
 /*
  * Read on behind a position: at most limit objects, and about 8 MiB. until: 0, or the position at
  * which reading ends (what a delivery held the first time it was tried). arena and bytes are reset.
+ * The target's rights are those of this moment.
  *
- * Returns ISG_OK, ISG_ESTORE, ISG_ENOMEM.
+ * Returns ISG_OK, ISG_ESTORE, ISG_ENOMEM; ISG_ENOENT (the member or the collection is gone),
+ * ISG_EDENIED (the member is suspended).
  */
-int outbox_read(const struct outbox *outbox, const struct outbox_range *range,
-                struct isg_arena *arena, struct isg_buf *bytes, struct outbox_page *out,
-                struct isg_fail *why);
+int outbox_read(struct outbox *outbox, const struct outbox_range *range, struct isg_arena *arena,
+                struct isg_buf *bytes, struct outbox_page *out, struct isg_fail *why);
 
 /* Append to a JSON list which objects a page holds, with version and marking: what a dry run tells.
  * At most OUTBOX_LISTED_MAX in all; *listed counts them. */

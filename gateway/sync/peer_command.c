@@ -140,8 +140,28 @@ static int run(const struct sync_parts *parts, const struct peer_def *def, bool 
     return err;
 }
 
+/* One more run is under way; false when the service is stopping. */
+static bool begin(struct sync *sync)
+{
+    (void)pthread_mutex_lock(&sync->lock);
+    bool may = !sync->stopping;
+    sync->running += may ? 1 : 0;
+    (void)pthread_mutex_unlock(&sync->lock);
+    return may;
+}
+
+static void end(struct sync *sync)
+{
+    (void)pthread_mutex_lock(&sync->lock);
+    sync->running--;
+    (void)pthread_cond_broadcast(&sync->moved);
+    (void)pthread_mutex_unlock(&sync->lock);
+}
+
 int sync_peer_run(struct sync *sync, struct isg_str json, struct isg_buf *out, struct isg_fail *why)
 {
+    if (!begin(sync))
+        return isg_fail(why, ISG_EBUSY, "the service is stopping");
     struct stix_json *tree = NULL;
     struct texts texts = {.arena = isg_arena_new(1 << 20)};
     struct peer_def def;
@@ -153,5 +173,6 @@ int sync_peer_run(struct sync *sync, struct isg_str json, struct isg_buf *out, s
         err = run(&sync->parts, &def, stix_json_bool(stix_json_get(tree, "dry_run")), out, why);
     stix_json_free(&tree);
     isg_arena_free(&texts.arena);
+    end(sync);
     return err;
 }

@@ -217,7 +217,8 @@ static int walk(struct sending *s, struct isg_fail *why)
         } else {
             err = send_page(s, why);
         }
-        if (err != ISG_OK || state->status[0] != '\0' || state->more)
+        bool waits = !s->run->how->dry_run && state->status[0] != '\0';
+        if (err != ISG_OK || waits || state->more)
             return err;
         state->more = s->page.more && is_time_up(s);
     } while (s->page.more && !state->more);

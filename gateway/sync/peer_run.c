@@ -8,6 +8,7 @@
 #include "gateway/sync/secret_file.h"
 #include "stix/base/digest.h"
 #include "stix/base/time.h"
+#include "stix/base/utf8.h"
 
 struct run {
     const struct sync_parts *parts;
@@ -65,6 +66,7 @@ static void note_refusal(struct run *run)
         (void)snprintf(run->result.first_failure, sizeof run->result.first_failure, "%.*s: %.140s",
                        (int)(outcomes[i].id.n < 100 ? outcomes[i].id.n : 100), outcomes[i].id.p,
                        outcomes[i].message);
+        isg_utf8_mend(run->result.first_failure);
         (void)snprintf(run->state.last_refusal, sizeof run->state.last_refusal, "%s",
                        run->result.first_failure);
         return;

@@ -1,5 +1,6 @@
 #include "gateway/sync/removals.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,11 +121,12 @@ static int from_store(const struct removals_of *of, struct keys *keys, struct is
     char document[STATE_NAME_MAX];
     struct isg_buf text;
     struct stix_json *tree = NULL;
+    static const struct stix_limits ours = {.members = SIZE_MAX}; /* as many as a feed has */
     isg_buf_init(&text, ISG_BUF_NO_MAX);
     document_name(of->name, document);
     int err = store_doc_get(of->store, STORE_FEED_STATE, isg_str_of(document), &text, why);
     if (err == ISG_OK)
-        err = stix_json_parse(isg_buf_str(&text), NULL, &tree, why);
+        err = stix_json_parse(isg_buf_str(&text), &ours, &tree, why);
     const struct stix_json *list = stix_json_get(tree, "keys");
     for (size_t i = 0; i < stix_json_size(list) && err == ISG_OK; i++) {
         const struct stix_json *item = stix_json_at(list, i);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stix/base/utf8.h"
 #include "stix/json.h"
 
 enum { DOCUMENT_MAX = 16384 };
@@ -208,4 +209,5 @@ void state_failed(struct state *state, int64_t start_us, const struct isg_fail *
         why->code == ISG_EAUTH || why->code == ISG_EDENIED || why->code == ISG_ENOENT;
     (void)snprintf(state->last_error, sizeof state->last_error, "%.160s%s%.60s", why->text,
                    why->rule[0] != '\0' ? " " : "", why->rule);
+    isg_utf8_mend(state->last_error);
 }

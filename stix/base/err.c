@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "stix/base/utf8.h"
+
 struct err_row {
     const char *text;
     int http;
@@ -67,9 +69,13 @@ bool isg_err_is_temporary(int code)
     return row_of(code)->temporary;
 }
 
-/* Text from outside may ride in a message: keep it on one line and free of terminal escapes. */
+/*
+ * Text from outside may ride in a message, perhaps cut: keep it UTF-8, on one line and free of
+ * terminal escapes.
+ */
 static void make_printable(char *s)
 {
+    isg_utf8_mend(s);
     for (; *s != '\0'; s++)
         if ((unsigned char)*s < 0x20 || *s == 0x7f)
             *s = '?';

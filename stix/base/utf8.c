@@ -1,5 +1,7 @@
 #include "stix/base/utf8.h"
 
+#include <string.h>
+
 #include "stix/base/word.h"
 
 /* First code points of each length; smaller ones in that length are overlong. */
@@ -53,6 +55,18 @@ bool isg_utf8_is_valid(struct isg_str s)
         int32_t cp = isg_utf8_next(&s);
         if (cp < 0)
             return cp == -1;
+    }
+}
+
+void isg_utf8_mend(char *text)
+{
+    char *end = text + strlen(text);
+    for (struct isg_str rest = {text, (size_t)(end - text)}; rest.n > 0;) {
+        char *at = end - rest.n;
+        if (isg_utf8_next(&rest) == -2) {
+            *at = '?';
+            rest = isg_str_from(rest, 1);
+        }
     }
 }
 

@@ -13,6 +13,9 @@
 /* True when all of s is well-formed UTF-8. */
 bool isg_utf8_is_valid(struct isg_str s);
 
+/* In place: bytes that are not well-formed, as in a text that was cut, become question marks. */
+void isg_utf8_mend(char *text);
+
 /*
  * Take the next code point from *rest. Returns it, or -1 when *rest is empty, or -2 when the next
  * bytes are not well-formed (then *rest is not moved).

@@ -13,7 +13,7 @@ import socket
 import time
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from gateway import MEDIA, Instance, done, indicator, ok, same
+from gateway import MEDIA, Instance, done, indicator, ok, same, until
 
 AGENT = "taxii2-client/2.3.0"
 
@@ -273,14 +273,21 @@ def tokens(isg, base):
     same(Session(isg, "Token " + token).get(base + "/taxii2/")["title"], "Example ISAO", "TokenAuth")
 
 
+def requests_logged(isg):
+    with open(isg.log) as f:
+        whole = [line for line in f if line.endswith("\n")]
+    return [json.loads(line) for line in whole if '"http.request"' in line], "".join(whole)
+
+
 def access_log(isg, c, made):
     """It tells why a client got nothing (X-24), and no value of a filter (R-059)."""
+    before = len(requests_logged(isg)[0])
     c.objects(type="malware", added_after="2020-01-01T00:00:00Z")
     c.add({"objects": made[:2]})
-    c.versions(made[1]["id"])  # a line is written when its request is over: before the next one
-    with open(isg.log) as f:
-        text = f.read()
-    lines = [json.loads(line) for line in text.splitlines() if '"http.request"' in line]
+    # a line is written when its request is over, which its client may see before
+    until(lambda: {"objects", "add"} <= {n["route"] for n in requests_logged(isg)[0][before:]})
+    lines, text = requests_logged(isg)
+    lines = lines[before:]
     asked = [n for n in lines if n["route"] == "objects" and n["member"] == "st-mary"]
     same((asked[-1].get("filters"), asked[-1].get("objects")), ("added_after,match[type]", 0),
          "the log names the filters and the number of objects")

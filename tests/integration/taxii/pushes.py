@@ -178,6 +178,16 @@ class Pushes:
         same(got, [custom], "unknown properties come back as sent (R-037)")
         same(self.isg.process.poll(), None, "the gateway lives")
 
+    def long_names(self):
+        """A place or a name that is cut in a message is cut between characters: the status is JSON."""
+        self.room()
+        for shift in range(3):
+            name = "x" * shift + "\u6c34" * 90
+            status = self.client.push("room%d" % self.count, [
+                indicator(1, "green", **{name: None}), indicator(2, "green", **{name: [{name: None}]})])
+            same((status.status, status.json["failure_count"]), (202, 2), "refused, and said in UTF-8")
+            ok("\u6c34" in status.json["failures"][0]["message"], "with the name's beginning")
+
     def doubles(self):
         collection, path = self.room()
         def version(n, **more):
@@ -290,7 +300,7 @@ class Pushes:
 
 with Instance(config="limits:\n  max_content_length: 2 MiB\nredis:\n  timeout_ms: 2000\n") as isg:
     pushes = Pushes(isg)
-    for case in ("pieces", "broken", "too_large", "verdicts", "doubles", "deleted", "large",
+    for case in ("pieces", "broken", "too_large", "verdicts", "long_names", "doubles", "deleted", "large",
                  "paused", "survives"):
         print("# " + case, flush=True)
         getattr(pushes, case)()

@@ -63,6 +63,9 @@ static void test_nothing_leaks(void)
     ok(!holds(request, "error_id"), "a 404 has nothing of its own: hidden and absent are one");
     (void)isg_fail(&why, ISG_EUSAGE, "bytes \xff");
     http_fail(request, 400, &why);
+    ok(holds(request, "\"description\":\"bytes ?\""), "a reason with bytes that are no UTF-8");
+    (void)strcpy(why.text, "bytes \xff");
+    http_fail(request, 400, &why);
     ok(!holds(request, "description"), "a reason that is no UTF-8 stays out");
     request_unref(request);
 }

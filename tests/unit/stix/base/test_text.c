@@ -1,6 +1,7 @@
 /* UTF-8, base64, UUIDs, digests, the JSON writer and errors. */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,29 @@
 #include "stix/base/utf8.h"
 #include "stix/base/uuid.h"
 #include "tests/support/tap.h"
+
+/* A message that was cut in the middle of a character is text all the same. */
+static void test_mend(void)
+{
+    static const struct {
+        const char *text;
+        const char *mended;
+    } rows[] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"\xe6\xb0\xb4", "\xe6\xb0\xb4"},
+        {"cut \xe6\xb0", "cut ??"},
+        {"\xb0\xb4 behind", "?? behind"},
+        {"a \xff and \xe6\xb0\xb4", "a ? and \xe6\xb0\xb4"},
+        {"surrogate \xed\xa0\x80", "surrogate ???"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "%s", rows[i].text);
+        isg_utf8_mend(text);
+        ok(strcmp(text, rows[i].mended) == 0, "mended, row %zu: %s", i, text);
+    }
+}
 
 static void test_utf8(void)
 {
@@ -243,6 +267,7 @@ static void test_err(void)
 int main(void)
 {
     test_utf8();
+    test_mend();
     test_base64();
     test_uuid();
     test_digest();
