@@ -269,8 +269,8 @@ static void test_round_trip(void)
         "http://bad.example/'] OR [url:value != 'x",
         "http://bad.example/\\n\\t\\u0027",
         "http://bad.example/\xf0\x9f\x92\x89?\xc3\xbc=\xe2\x80\xae",
-        "http://bad.example/a b\xc2\xa0"
-        "c",
+        ("http://bad.example/a b\xc2\xa0"
+         "c"),
     };
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         struct stix_pattern_arm *arm = NULL;
