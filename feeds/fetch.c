@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <curl/curl.h>
 
 #include "feeds/address.h"
+#include "feeds/fetch_failed.h"
 #include "feeds/fetch_url.h"
 #include "stix/base/time.h"
 
@@ -28,10 +28,7 @@ enum {
     SLOW_S = 30,
     REDIRECTS_MAX = 3,
     HEADERS_MAX = 256 << 10, /* of one answer, all lines */
-    HEADER_VALUE_MAX = 4096,
-    TRIES = 5,       /* of a busy server */
-    WAIT_MAX_S = 30, /* between two of them */
-    NAP_MS = 100
+    HEADER_VALUE_MAX = 4096
 };
 
 /* One exchange under way. */
@@ -352,12 +349,36 @@ static int refuse_address(struct isg_fail *why)
                        "the address is private, loopback or reserved and not allowed");
 }
 
-/* Behind a proxy no socket shows the address: one that stands in the URL is looked at here. */
-static int check_url(const struct exchange *x, bool *out_plain, struct isg_fail *why)
+static bool has_secrets(const struct feed_request *request)
 {
-    CURLU *url = NULL;
+    return request->user != NULL || request->bearer != NULL ||
+           request->client_certificate != NULL ||
+           (request->headers != NULL && request->headers[0] != NULL);
+}
+
+/*
+ * Behind a proxy no socket shows the address: one that stands in the URL is looked at here. And
+ * without TLS the proxy reads what goes through it: nothing secret does (R-082).
+ */
+static int check_proxied(const struct exchange *x, CURLU *url, struct isg_fail *why)
+{
     struct sockaddr_storage address;
     socklen_t length;
+    const struct feed_request *request = x->request;
+    if (request->proxy == NULL || request->unix_socket != NULL)
+        return ISG_OK;
+    if (url_address(url, &address, &length) &&
+        !may_reach(x, (const struct sockaddr *)&address, length))
+        return refuse_address(why);
+    if (x->plain && x->secrets && has_secrets(request))
+        return isg_fail_at(why, ISG_ENET, NULL, "R-082",
+                           "plain http through a proxy would show it what is secret");
+    return ISG_OK;
+}
+
+static int check_url(struct exchange *x, struct isg_fail *why)
+{
+    CURLU *url = NULL;
     const struct feed_request *request = x->request;
     bool plain_may =
         x->allow_private || request->allow_address != NULL || request->unix_socket != NULL;
@@ -366,17 +387,15 @@ static int check_url(const struct exchange *x, bool *out_plain, struct isg_fail 
         err = url_parse(x->url.p, &url, why);
     if (err != ISG_OK)
         return err;
-    *out_plain = url_scheme_is(url, "http");
-    if (request->proxy != NULL && url_address(url, &address, &length) &&
-        !may_reach(x, (const struct sockaddr *)&address, length))
-        err = refuse_address(why);
+    x->plain = url_scheme_is(url, "http");
+    err = check_proxied(x, url, why);
     curl_url_cleanup(url);
     return err;
 }
 
 static int prepare(struct exchange *x, struct isg_fail *why)
 {
-    int err = check_url(x, &x->plain, why);
+    int err = check_url(x, why);
     if (err != ISG_OK)
         return err;
     curl_easy_reset(x->curl);
@@ -401,9 +420,7 @@ static int failure(const struct exchange *x, CURLcode code, struct isg_fail *why
         return isg_fail(why, ISG_EBUSY, "the service is stopping");
     if (x->limit != ISG_OK)
         return isg_fail_at(why, x->limit, NULL, "R-084", "%s", x->reason);
-    if (code == CURLE_OUT_OF_MEMORY)
-        return isg_fail(why, ISG_ENOMEM, "no memory");
-    return isg_fail(why, ISG_ENET, "%s", x->error[0] != '\0' ? x->error : curl_easy_strerror(code));
+    return fetch_failed(x->curl, x->request, code, x->error, why);
 }
 
 /* One request and its answer, without looking at redirects. */
@@ -435,13 +452,6 @@ static bool is_redirect(const struct exchange *x)
     return reads && x->request->body.p == NULL && x->response->location != NULL &&
            x->request->redirects != FEED_REDIRECTS_NEVER &&
            (status == 301 || status == 302 || status == 303 || status == 307 || status == 308);
-}
-
-static bool has_secrets(const struct feed_request *request)
-{
-    return request->user != NULL || request->bearer != NULL ||
-           request->client_certificate != NULL ||
-           (request->headers != NULL && request->headers[0] != NULL);
 }
 
 /* Be at url: what depends on where the exchange is. Secrets that were left behind stay there. */
@@ -512,43 +522,4 @@ int feed_fetch(const struct feed_request *request, struct feed_response *out, st
     curl_slist_free_all(x.headers);
     isg_buf_done(&x.url);
     return err;
-}
-
-/* ---- a busy server -------------------------------------------------------------------------- */
-
-/* Half of it to all of it, so that those who were refused together do not come back together. */
-static int64_t jittered_ms(unsigned seconds)
-{
-    uint64_t x = (uint64_t)isg_time_mono_us() * 0x9e3779b97f4a7c15U;
-    return (int64_t)seconds * 500 + (int64_t)((x >> 32) % (seconds * 500 + 1));
-}
-
-/* False when the service stops meanwhile. */
-static bool waited(const struct feed_request *request, int64_t ms)
-{
-    for (int64_t end = isg_time_mono_us() + ms * 1000; isg_time_mono_us() < end;) {
-        if (is_stopped(request))
-            return false;
-        struct timespec nap = {.tv_nsec = (long)NAP_MS * 1000000};
-        (void)nanosleep(&nap, NULL);
-    }
-    return true;
-}
-
-int feed_fetch_patiently(const struct feed_request *request, struct feed_response *out,
-                         struct isg_fail *why)
-{
-    for (unsigned tries = 1;; tries++) {
-        int err = feed_fetch(request, out, why);
-        if (err != ISG_OK || (out->status != 429 && out->status != 503))
-            return err;
-        unsigned asked = out->retry_after_s;
-        int64_t ms = asked > 0 ? (int64_t)asked * 1000 : jittered_ms(1U << (tries - 1));
-        if (tries == TRIES || asked > WAIT_MAX_S)
-            return ISG_OK;
-        bool stopped = !waited(request, ms);
-        feed_response_done(out);
-        if (stopped)
-            return isg_fail(why, ISG_EBUSY, "the service is stopping");
-    }
 }

@@ -1,12 +1,12 @@
 /*
- * One HTTP exchange with bounds. fetch.c and fetch_url.c are the only files that know libcurl.
+ * One HTTP exchange with bounds. fetch.c, fetch_url.c and fetch_failed.c alone know libcurl.
  *
  * Only https (http to loopback, or where addresses that are not public are allowed). Redirects of
  * GET by hand: at most 3, never from https to http, and without credentials, further headers and
  * client certificate as soon as scheme, host or port change (R-082). The address is checked at
  * connect: what is not public is refused unless allowed (R-080); behind a proxy, which looks names
- * up itself, an address in the URL is. Nothing of the environment counts: no proxy, no netrc. No
- * request waits longer than its time-out.
+ * up itself, an address in the URL is, and nothing secret goes through one without TLS. Nothing of
+ * the environment counts: no proxy, no netrc. No request waits longer than its time-out.
  */
 #ifndef FEEDS_FETCH_H
 #define FEEDS_FETCH_H
@@ -79,7 +79,7 @@ struct feed_response {
 /*
  * Do the exchange. Any HTTP status is ISG_OK: the caller judges it.
  * Returns ISG_OK; ISG_ENET (no connection, TLS, time-out, refused address or redirect), ISG_ELIMIT
- * (too large), ISG_EUSAGE (URL), ISG_ENOMEM.
+ * (too large), ISG_EUSAGE (URL), ISG_EIO (a file of certificates or keys), ISG_ENOMEM.
  */
 int feed_fetch(const struct feed_request *request, struct feed_response *out, struct isg_fail *why);
 /* Free what the exchange put in; the response is then all zero, ready for another one. */

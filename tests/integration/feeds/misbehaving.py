@@ -327,12 +327,12 @@ class Authority:
     def openssl(*words):
         subprocess.run(["openssl", *words], check=True, capture_output=True)
 
-    def issue(self, name, *more):
-        """A certificate for 127.0.0.1: paths of certificate and key."""
+    def issue(self, name, *more, names=""):
+        """A certificate for 127.0.0.1, localhost and names (",DNS:..."): paths of certificate and key."""
         base = "%s-%s" % (self.name, name)
         pem, key, request, extensions = (self.path(base + e) for e in (".pem", ".key", ".csr", ".ext"))
         with open(extensions, "w") as f:
-            f.write("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+            f.write("subjectAltName=IP:127.0.0.1,DNS:localhost%s\n" % names)
         self.openssl("req", "-new", "-newkey", "ed25519", "-nodes", "-subj", "/CN=" + name,
                      "-keyout", key, "-out", request)
         self.openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.path(self.name + ".key"),
@@ -340,10 +340,11 @@ class Authority:
         return pem, key
 
 
-def tls(pem, key, client_ca=None):
+def tls(pem, key, client_ca=None, demanded=False):
+    """client_ca: certificates of clients are looked at; demanded: nobody is let in without one."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem, key)
     if client_ca:
         context.load_verify_locations(client_ca)
-        context.verify_mode = ssl.CERT_OPTIONAL
+        context.verify_mode = ssl.CERT_REQUIRED if demanded else ssl.CERT_OPTIONAL
     return context
