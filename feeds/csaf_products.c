@@ -204,7 +204,7 @@ static void device_write(struct csaf *csaf, struct csaf_product *product)
     struct isg_str labels[] = {ISG_STR("victim-asset-class")};
     struct map *map = &csaf->map;
     struct isg_str maker = maker_of(csaf, product);
-    struct product_name vendor = product_vendor(map->arena, maker, NULL);
+    struct product_name vendor = product_vendor(map->arena, maker, map->context->aliases);
     struct product_name model = product_name(map->arena, product->model);
     struct isg_str fields[] = {ISG_STR("infrastructure"), ISG_STR("product"), vendor.key, model.key,
                                product->version,          product->id};

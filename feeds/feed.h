@@ -27,6 +27,7 @@ struct feed_source;
 struct csv_profile;
 struct exclude_lists;
 struct exclude_tally;
+struct product_alias;
 
 struct feed_context {
     const struct feed_source *source; /* set by feed_map */
@@ -50,6 +51,7 @@ struct feed_context {
     const char *const
         *internal;         /* ranges of the sensor's own networks, NULL-ended; NULL: private ones */
     struct isg_str sensor; /* what names the sensor in ids of observations */
+    const struct product_alias *aliases; /* the staff's, of vendors; ended by from NULL */
 };
 
 struct feed_source {
@@ -59,6 +61,8 @@ struct feed_source {
     bool hash_files;    /* a hash file beside a document must name it (hash_file.h) */
     bool lines;         /* text that is not one JSON value; the mapping reads it itself */
     bool to_member;     /* about one member's own house, for nobody else to see */
+    bool observes;      /* what sensors saw: the networks of their house count */
+    bool names_vendors; /* through the normaliser: aliases count (product.h) */
     int (*map)(struct feed_context *context, struct isg_str text, struct isg_fail *why);
     bool delists; /* withdraw takes indicators as they are stored, instead of parts */
     /*

@@ -1,6 +1,12 @@
 #include "feeds/product.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "stix/base/utf8.h"
+
+enum { ALIASES_MAX = 2000, PLACE_MAX = 32 };
 
 /* Words that say what kind of company it is, not which (digest part 8). */
 static const char *const legal_forms[] = {
@@ -127,12 +133,93 @@ struct product_name product_name(struct isg_arena *arena, struct isg_str raw)
     return name;
 }
 
-struct product_name product_vendor(struct isg_arena *arena, struct isg_str raw,
-                                   const struct product_alias *more)
+/* Before any alias. */
+static struct product_name plain_vendor(struct isg_arena *arena, struct isg_str raw)
 {
     struct product_name name = product_name(arena, raw);
     name.key = without_forms(name.key);
-    struct isg_str own = resolve(name.key, more);
-    name.key = isg_str_eq(own, name.key) ? resolve(name.key, aliases) : own;
     return name;
+}
+
+struct product_name product_vendor(struct isg_arena *arena, struct isg_str raw,
+                                   const struct product_alias *more)
+{
+    struct product_name name = plain_vendor(arena, raw);
+    struct isg_str own = resolve(name.key, more);
+    if (isg_str_eq(own, name.key)) /* what the built-in table says may have an alias of its own */
+        own = resolve(resolve(name.key, aliases), more);
+    name.key = own;
+    return name;
+}
+
+/* ---- the staff's aliases -------------------------------------------------------------------- */
+
+static int fail_line(struct isg_fail *why, size_t line, const char *wrong)
+{
+    char place[PLACE_MAX];
+    (void)snprintf(place, sizeof place, "line %zu", line);
+    return isg_fail_at(why, ISG_EINVAL, place, NULL, "%s", wrong);
+}
+
+/* A line as two keys; both NULL when it says nothing. */
+static int read_line(struct isg_arena *arena, struct isg_str line, size_t number,
+                     struct product_alias *out, struct isg_fail *why)
+{
+    *out = (struct product_alias){NULL, NULL};
+    line = isg_str_trim(line);
+    if (line.n == 0 || line.p[0] == '#')
+        return ISG_OK;
+    size_t equals = isg_str_find(line, '=');
+    if (equals == SIZE_MAX)
+        return fail_line(why, number, "must be NAME = OTHER NAME");
+    if (!isg_utf8_is_valid(line))
+        return fail_line(why, number, "is not UTF-8");
+    struct isg_str from = plain_vendor(arena, isg_str_trim((struct isg_str){line.p, equals})).key;
+    struct isg_str right = isg_str_trim(isg_str_from(line, equals + 1));
+    struct isg_str to = product_vendor(arena, right, NULL).key;
+    if (from.n == 0 || to.n == 0)
+        return fail_line(why, number, "has no name on one side");
+    if (isg_str_eq(from, to))
+        return ISG_OK;
+    *out = (struct product_alias){isg_arena_copy(arena, from), isg_arena_copy(arena, to)};
+    return out->from != NULL && out->to != NULL ? ISG_OK : isg_fail(why, ISG_ENOMEM, "no memory");
+}
+
+/* Add an alias to the n there are; what is said twice the same is said once. */
+static int add_alias(struct product_alias *table, size_t *n, const struct product_alias *alias,
+                     size_t number, struct isg_fail *why)
+{
+    for (size_t i = 0; i < *n; i++) {
+        if (strcmp(table[i].from, alias->from) == 0 && strcmp(table[i].to, alias->to) == 0)
+            return ISG_OK;
+        if (strcmp(table[i].from, alias->from) == 0)
+            return fail_line(why, number, "another line says what that name stands for");
+        if (strcmp(table[i].from, alias->to) == 0 || strcmp(table[i].to, alias->from) == 0)
+            return fail_line(why, number,
+                             "a name on the right of one line is on the left of another");
+    }
+    if (*n == ALIASES_MAX)
+        return isg_fail(why, ISG_ELIMIT, "more than %d aliases", ALIASES_MAX);
+    table[(*n)++] = *alias;
+    return ISG_OK;
+}
+
+int product_aliases_read(struct isg_arena *arena, struct isg_str text,
+                         const struct product_alias **out, struct isg_fail *why)
+{
+    struct product_alias *table = isg_arena_alloc(arena, (ALIASES_MAX + 1) * sizeof *table);
+    struct isg_str line;
+    size_t n = 0;
+    int err = table == NULL ? isg_fail(why, ISG_ENOMEM, "no memory") : ISG_OK;
+    for (size_t number = 1; err == ISG_OK && isg_str_split(&text, '\n', &line); number++) {
+        struct product_alias alias;
+        err = read_line(arena, line, number, &alias, why);
+        if (err == ISG_OK && alias.from != NULL)
+            err = add_alias(table, &n, &alias, number, why);
+    }
+    if (err != ISG_OK)
+        return err;
+    table[n] = (struct product_alias){NULL, NULL};
+    *out = table;
+    return ISG_OK;
 }

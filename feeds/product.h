@@ -7,6 +7,7 @@
 
 #include "feeds/text.h"
 #include "stix/base/arena.h"
+#include "stix/base/err.h"
 #include "stix/base/str.h"
 
 /* Another name of the same vendor; both are keys. */
@@ -23,10 +24,22 @@ struct product_name {
 
 /*
  * The name of a vendor: without parentheses and legal forms (inc, gmbh, ...), aliases resolved.
- * more: the staff's own aliases, ended by from NULL, asked before the built-in ones; may be NULL.
+ * more: the staff's own aliases, ended by from NULL, asked before the built-in ones and once more of
+ * what these say; may be NULL.
  */
 struct product_name product_vendor(struct isg_arena *arena, struct isg_str raw,
                                    const struct product_alias *more);
+
+/*
+ * Read the staff's aliases: a line each, `NAME = OTHER NAME`, in any spelling that comes to the same
+ * key; blank lines and those that begin with # are left out. What stands on the right is meant for
+ * good: it may stand on no left, but may be a name that the built-in table knows.
+ *
+ * Returns ISG_OK and the table, ended by from NULL, in the arena; ISG_EINVAL (path: the line; no `=`,
+ * no name on a side, two meanings of a name, no UTF-8), ISG_ELIMIT (more than 2,000), ISG_ENOMEM.
+ */
+int product_aliases_read(struct isg_arena *arena, struct isg_str text,
+                         const struct product_alias **out, struct isg_fail *why);
 
 /* The name of a product: as product_vendor, but legal forms and aliases are no matter. */
 struct product_name product_name(struct isg_arena *arena, struct isg_str raw);

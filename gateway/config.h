@@ -54,6 +54,7 @@ struct feed_def { /* one source that is pulled on a schedule */
     uint32_t max_string;
     char *columns;           /* file that describes a table's own columns; may be NULL */
     char *warning_lists;     /* file or folder; may be NULL */
+    char *networks;          /* of the sensors' house; NULL: private networks */
     uint32_t shrink_percent; /* a snapshot that lacks more is suspect */
     bool stored;             /* made by command: kept in the store, not in the file */
 };
@@ -101,6 +102,7 @@ struct config {
     char *public_url;      /* https://host[:port], no trailing slash; advertised */
     char *id_urn;          /* URN of the namespace of our own ids, made once */
     char *trusted_proxies; /* networks whose X-Forwarded-For counts; may be NULL */
+    char *vendor_aliases;  /* file of further names of vendors (feeds/product.h); may be NULL */
     struct config_listener *listeners; /* beside `listen` */
     unsigned listeners_count;
     struct config_root *roots;

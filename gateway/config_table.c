@@ -47,6 +47,8 @@ const struct setting setting_rows[] = {
 
     {"", "trusted_proxies", SETTING_NETWORKS, AT(trusted_proxies), NULL, 0, 0, NULL, false,
      "Addresses and networks (127.0.0.1, 10.0.0.0/8) of the proxies in front: X-Forwarded-For counts from them alone."},
+    {"", "vendor_aliases", SETTING_PATH, AT(vendor_aliases), NULL, 0, 0, NULL, false,
+     "File of further names of vendors, NAME = OTHER NAME a line, for feeds and isg import: advisories under either name speak of the same products."},
 
     {"tls", "certificate", SETTING_PATH, AT(tls.certificate), NULL, 0, 0, NULL, false,
      "PEM file with the certificate and its chain."},
@@ -160,6 +162,8 @@ const struct setting setting_rows[] = {
      "JSON file that says what the columns of a table or list mean, for format csv; see isg convert --help."},
     {"feeds", "warning_lists", SETTING_PATH, AT_FEED(warning_lists), NULL, 0, 0, NULL, false,
      "A warning list in the form of the MISP project, or a folder of them: a hit costs confidence and gets a label."},
+    {"feeds", "networks", SETTING_NETWORKS, AT_FEED(networks), NULL, 0, 0, NULL, false,
+     "The house of the sensors, for formats suricata, zeek and shadowserver: addresses in it never leave. Private networks when left out."},
     {"feeds", "timeout", SETTING_SECONDS, AT_FEED(timeout_s), "120s", 1, 3600, NULL, false,
      "Time for one answer."},
     {"feeds", "max_wire", SETTING_BYTES, AT_FEED(max_wire), "64 MiB", KIB, 3072 * MIB, NULL, false,

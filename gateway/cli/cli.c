@@ -54,7 +54,8 @@ static const struct cli_command commands[] = {
      cli_collection},
     {"import", "read feed files into a collection of the running service",
      "--format F --collection C [--source NAME] [--dry-run] FILE...\n"
-     "    [--columns FILE] [--networks N,N] [--warning-lists PATH] [--exercise]\n\n"
+     "    [--columns FILE] [--networks N,N] [--warning-lists PATH] [--vendor-aliases FILE]\n"
+     "    [--exercise]\n\n"
      "Formats and the options of the second line: see `isg convert --help`. A file that is cut\n"
      "short is refused whole and changes nothing. A folder stands for the .json files in it, -\n"
      "for standard input. --source names who hands in: a member speaks for itself, and only\n"
@@ -67,7 +68,8 @@ static const struct cli_command commands[] = {
      cli_import},
     {"convert", "turn a feed file into a STIX 2.1 bundle, without a service",
      "--format F [--id-urn URN] [-o FILE] FILE\n"
-     "    [--columns FILE] [--source NAME] [--networks N,N] [--warning-lists PATH] [--exercise]\n\n"
+     "    [--columns FILE] [--source NAME] [--networks N,N] [--warning-lists PATH]\n"
+     "    [--vendor-aliases FILE] [--exercise]\n\n"
      "Formats: kev nvd epss csaf stix; tables and lists urlhaus threatfox feodo sslbl spamhaus\n"
      "dshield openphish zeek-intel csv list; what sensors saw, suricata zeek, and shadowserver. A list\n"
      "that gives no times is valid from now on, in steps of days.\n"
@@ -83,6 +85,8 @@ static const struct cli_command commands[] = {
      "  --networks       the house of the sensors, private networks by default: what has both\n"
      "                   ends in it, or none, stays out\n"
      "  --warning-lists  lists of the MISP project: a hit costs confidence and gets a label\n"
+     "  --vendor-aliases names of vendors, NAME = OTHER NAME a line, in place of those that the\n"
+     "                   instance's setting vendor_aliases names\n"
      "  --exercise       addresses and names set aside for documentation count\n\n"
      "  isg convert --format csaf advisory.json -o bundle.json\n",
      cli_convert},
@@ -154,6 +158,7 @@ static const struct cli_command commands[] = {
      "    [--redirects auto|follow|never] [--allow-private] [--allow-networks N] [--allow-hosts H]\n"
      "    [--timeout T] [--max-wire B] [--max-bytes B] [--max-ratio N] [--max-records N] [--max-depth N]\n"
      "    [--max-string B] [--shrink-percent P] [--columns FILE] [--warning-lists PATH]\n"
+     "    [--networks N,N]\n"
      "list | status | run NAME [--dry-run] [--accept-shrink] | remove NAME\n\n"
      "An option of add is the setting of that name: see section feeds of `isg config reference`.\n\n"
      "nvd is asked in windows and pages; its key is a line \"apiKey: KEY\" in --header-file. epss\n"

@@ -111,10 +111,11 @@ static void convert_done(struct convert *convert)
 }
 
 /*
- * The instance's own namespace and name where there is one, so that the objects are those that its
+ * The instance's own namespace, name and aliases of vendors where there is one, so that the objects are those that its
  * import makes; else a neutral one. --id-urn names another namespace.
  */
-static int owner_of(struct cli *cli, const char *urn, struct feed_owner *out, struct isg_fail *why)
+static int instance_of(struct cli *cli, const char *urn, struct feed_reader *reader,
+                       struct isg_fail *why)
 {
     struct config *config = NULL;
     struct isg_buf path;
@@ -127,9 +128,10 @@ static int owner_of(struct cli *cli, const char *urn, struct feed_owner *out, st
         return err;
     if (urn == NULL)
         urn = config != NULL ? config->id_urn : "urn:isao-gateway:convert";
-    feed_owner_of(urn, config != NULL ? config->name : "ISAO Gateway", out);
+    err = feed_reader_instance(reader, urn, config != NULL ? config->name : "ISAO Gateway",
+                               config != NULL ? config->vendor_aliases : NULL, why);
     config_free(&config);
-    return ISG_OK;
+    return err;
 }
 
 /* The same file gives the same bundle: its id is made of the file's digest. */
@@ -208,7 +210,7 @@ int cli_convert(struct cli *cli)
     if (code == 0)
         code = feed_reader_open(cli, &feed, &convert.reader);
     if (code == 0) {
-        int err = owner_of(cli, urn, &convert.reader.owner, &why);
+        int err = instance_of(cli, urn, &convert.reader, &why);
         if (err == ISG_OK)
             err = convert_file(&convert, cli->args[0], &why);
         if (err == ISG_OK && strcmp(target, "-") != 0)

@@ -220,7 +220,7 @@ static int load_lists(const char *path, struct exclude_lists **out, struct isg_f
     if (path == NULL)
         return ISG_OK;
     *out = exclude_new(true);
-    return *out != NULL ? feed_lists_read(*out, path, why)
+    return *out != NULL ? feed_lists_read(*out, path, NULL, why)
                         : isg_fail(why, ISG_ENOMEM, "no memory for a list");
 }
 

@@ -10,13 +10,7 @@
 #include "gateway/sync/feed_files.h"
 #include "stix/base/time.h"
 
-enum { NETWORKS_MAX = 1024, SETTINGS_MAX = 64 << 20, HASH_FILE_MAX = 4096, ARENA_MAX = 256 << 20 };
-
-void feed_owner_of(const char *id_urn, const char *name, struct feed_owner *out)
-{
-    feed_namespace(isg_str_of(id_urn), out->space);
-    (void)snprintf(out->name, sizeof out->name, "%s", name);
-}
+enum { HASH_FILE_MAX = 4096, ARENA_MAX = 256 << 20 };
 
 /* ---- what the options name ------------------------------------------------------------------ */
 
@@ -25,7 +19,8 @@ void feed_option_rows(struct feed_options *options, struct cli_option rows[FEED_
     const struct cli_option all[FEED_OPTIONS] = {
         {"--format", NULL, &options->format},       {"--source", NULL, &options->source},
         {"--columns", NULL, &options->columns},     {"--networks", NULL, &options->networks},
-        {"--warning-lists", NULL, &options->lists}, {"--exercise", &options->exercise, NULL}};
+        {"--warning-lists", NULL, &options->lists}, {"--vendor-aliases", NULL, &options->aliases},
+        {"--exercise", &options->exercise, NULL}};
     memcpy(rows, all, sizeof all);
 }
 
@@ -43,22 +38,35 @@ static const struct feed_source *source_of(const struct cli *cli, const char *fo
     return NULL;
 }
 
-/* Whether they are networks is for the mapping to say, which alone knows what to do with them. */
-static int read_networks(struct feed_reader *reader, const char *list, struct isg_fail *why)
+/* An option that the format has no use for is a mistake, and not passed over. */
+static int check_options(const struct feed_source *source, const struct feed_options *options,
+                         struct isg_fail *why)
 {
-    struct isg_str rest = isg_str_of(list);
-    struct isg_str one;
-    size_t n = 0;
-    reader->internal = isg_arena_alloc(reader->arena, (NETWORKS_MAX + 1) * sizeof(char *));
-    while (reader->internal != NULL && n < NETWORKS_MAX && isg_str_split(&rest, ',', &one)) {
-        one = isg_str_trim(one);
-        struct ioc network;
-        if (ioc_read(reader->arena, one, IOC_NETWORK, IOC_MACHINE | IOC_WIDE, &network, NULL) !=
-            ISG_OK)
-            return isg_fail(why, ISG_EUSAGE, "--networks: `%.*s` is no network", ISG_STR_ARG(one));
-        reader->internal[n++] = isg_arena_copy(reader->arena, one);
+    if (options->columns != NULL && source->map != feed_source_find(ISG_STR("csv"))->map)
+        return isg_fail(why, ISG_EUSAGE, "--columns: %s is no table", source->format);
+    if (options->networks != NULL && !source->observes)
+        return isg_fail(why, ISG_EUSAGE, "--networks: %s is not what sensors saw", source->format);
+    if (options->aliases != NULL && !source->names_vendors)
+        return isg_fail(why, ISG_EUSAGE, "--vendor-aliases: %s names no vendors", source->format);
+    return ISG_OK;
+}
+
+static int read_options(struct feed_reader *reader, const struct feed_options *options,
+                        struct isg_fail *why)
+{
+    struct isg_fail own = {.code = ISG_OK};
+    int err = check_options(reader->source, options, why);
+    if (err == ISG_OK && options->columns != NULL)
+        err = feed_columns_read(options->columns, reader->arena, NULL, &reader->profile, why);
+    if (err == ISG_OK && options->networks != NULL) {
+        err = feed_networks_read(options->networks, reader->arena, &reader->internal, &own);
+        err = err == ISG_OK ? ISG_OK : isg_fail(why, err, "--networks: %s", own.text);
     }
-    return reader->internal != NULL ? ISG_OK : isg_fail(why, ISG_ENOMEM, "no memory");
+    if (err == ISG_OK && options->lists != NULL)
+        err = feed_lists_read(reader->exclude, options->lists, NULL, why);
+    if (err == ISG_OK && options->aliases != NULL)
+        err = feed_aliases_read(options->aliases, reader->arena, NULL, &reader->aliases, why);
+    return err;
 }
 
 int feed_reader_open(const struct cli *cli, const struct feed_options *options,
@@ -75,16 +83,19 @@ int feed_reader_open(const struct cli *cli, const struct feed_options *options,
     int err = out->arena == NULL || out->exclude == NULL || out->tally == NULL
                   ? isg_fail(&why, ISG_ENOMEM, "no memory")
                   : ISG_OK;
-    if (err == ISG_OK && options->columns != NULL &&
-        out->source->map != feed_source_find(ISG_STR("csv"))->map)
-        err = isg_fail(&why, ISG_EUSAGE, "--columns: %s is no table", options->format);
-    if (err == ISG_OK && options->columns != NULL)
-        err = feed_columns_read(options->columns, out->arena, &out->profile, &why);
-    if (err == ISG_OK && options->networks != NULL)
-        err = read_networks(out, options->networks, &why);
-    if (err == ISG_OK && options->lists != NULL)
-        err = feed_lists_read(out->exclude, options->lists, &why);
+    if (err == ISG_OK)
+        err = read_options(out, options, &why);
     return err == ISG_OK ? 0 : cli_fail(cli, &why);
+}
+
+int feed_reader_instance(struct feed_reader *reader, const char *id_urn, const char *name,
+                         const char *aliases, struct isg_fail *why)
+{
+    feed_namespace(isg_str_of(id_urn), reader->owner.space);
+    (void)snprintf(reader->owner.name, sizeof reader->owner.name, "%s", name);
+    if (aliases == NULL || reader->aliases != NULL || !reader->source->names_vendors)
+        return ISG_OK;
+    return feed_aliases_read(aliases, reader->arena, NULL, &reader->aliases, why);
 }
 
 void feed_reader_done(struct feed_reader *reader)
@@ -137,6 +148,7 @@ int feed_file_map(struct feed_reader *reader, const char *path, struct isg_str t
                                    .exclude = reader->exclude,
                                    .tally = reader->tally,
                                    .internal = reader->internal,
+                                   .aliases = reader->aliases,
                                    .slug = reader->slug,
                                    .sensor = isg_str_of(reader->slug)};
     memcpy(context.space, reader->owner.space, sizeof context.space);

@@ -25,10 +25,12 @@ struct feed_options {
     const char *columns;  /* file: a table's own columns (csv_columns.h) */
     const char *networks; /* of the sensors' house, parted by commas */
     const char *lists;    /* a warning list of MISP, or a folder of them */
-    bool exercise;        /* values set aside for documentation count */
+    const char
+        *aliases;  /* file: further names of vendors; NULL: what the instance's setting names */
+    bool exercise; /* values set aside for documentation count */
 };
 
-enum { FEED_OPTIONS = 6 };
+enum { FEED_OPTIONS = 7 };
 
 /* The rows of an option table for them. */
 void feed_option_rows(struct feed_options *options, struct cli_option rows[FEED_OPTIONS]);
@@ -37,7 +39,8 @@ void feed_option_rows(struct feed_options *options, struct cli_option rows[FEED_
 struct feed_reader {
     const struct feed_source *source;
     struct feed_owner owner;
-    const char *slug; /* who hands in, NULL: nobody was named */
+    const struct product_alias *aliases; /* NULL: the built-in ones alone */
+    const char *slug;                    /* who hands in, NULL: nobody was named */
     struct isg_arena *arena;
     const struct csv_profile *profile; /* NULL: the format's */
     const char **internal;             /* NULL: private networks */
@@ -51,16 +54,19 @@ struct feed_reader {
 /* A feed's file may have so many bytes. */
 #define FEED_FILE_MAX ((size_t)1 << 30)
 
-/* The owner that an instance's runs use: one namespace and one creator, whoever maps. */
-void feed_owner_of(const char *id_urn, const char *name, struct feed_owner *out);
-
 /*
- * Ready a reader; release it with feed_reader_done, also after a failure. The owner is the caller's
- * to set. Returns 0, or the exit code after a message: CLI_USAGE for a format that is none (with a
+ * Ready a reader; release it with feed_reader_done, also after a failure. The owner is set
+ * by feed_reader_instance. Returns 0, or the exit code after a message: CLI_USAGE for a format that is none (with a
  * list of them), CLI_DATA and the like for what the options name.
  */
 int feed_reader_open(const struct cli *cli, const struct feed_options *options,
                      struct feed_reader *out);
+/*
+ * What the instance says of every mapping: the owner, and the aliases of vendors unless an option
+ * named a file. id_urn as feed_owner_of. Returns ISG_OK, or as feed_aliases_read.
+ */
+int feed_reader_instance(struct feed_reader *reader, const char *id_urn, const char *name,
+                         const char *aliases, struct isg_fail *why);
 /* Free what the options named. */
 void feed_reader_done(struct feed_reader *reader);
 

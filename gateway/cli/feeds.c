@@ -139,6 +139,7 @@ static const struct setting_option add_options[] = {
     {"--allow-hosts", "allow_hosts", false},
     {"--columns", "columns", true},
     {"--warning-lists", "warning_lists", true},
+    {"--networks", "networks", false},
     {"--timeout", "timeout", false},
     {"--max-wire", "max_wire", false},
     {"--max-bytes", "max_bytes", false},

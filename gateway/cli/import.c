@@ -283,8 +283,11 @@ static int import_open(struct import *import, struct isg_fail *why)
     int err = cli_config_load(import->cli, NULL, &config, why);
     if (err != ISG_OK)
         return err;
-    feed_owner_of(config->id_urn, config->name, &import->reader.owner);
+    err = feed_reader_instance(&import->reader, config->id_urn, config->name,
+                               config->vendor_aliases, why);
     config_free(&config);
+    if (err != ISG_OK)
+        return err;
     isg_buf_puts(&import->path, "/admin/v1/ingest?collection=");
     cli_escape(&import->path, import->collection);
     isg_buf_puts(&import->path, "&source=");

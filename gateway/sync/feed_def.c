@@ -18,13 +18,28 @@ static bool name_fits(struct isg_str name)
     return true;
 }
 
+/* A setting that the format has no use for is a mistake, and not passed over. */
+static int format_check(const struct feed_def *def, struct isg_fail *why)
+{
+    const struct feed_source *source = feed_source_find(isg_str_of(def->format));
+    if (source == NULL)
+        return isg_fail_at(why, ISG_EINVAL, "/format", NULL, "no such format");
+    if (def->columns != NULL && source->map != feed_source_find(ISG_STR("csv"))->map)
+        return isg_fail_at(why, ISG_EINVAL, "/columns", NULL, "%s is no table", def->format);
+    if (def->networks != NULL && !source->observes)
+        return isg_fail_at(why, ISG_EINVAL, "/networks", NULL, "%s is not what sensors saw",
+                           def->format);
+    return ISG_OK;
+}
+
 static int feed_def_check(const struct feed_def *def, struct isg_fail *why)
 {
     struct isg_fail url_why = {.code = ISG_OK};
     if (!name_fits(isg_str_of(def->name)))
         return isg_fail_at(why, ISG_EINVAL, "/name", NULL, "lower-case letters, digits, . _ -");
-    if (feed_source_find(isg_str_of(def->format)) == NULL)
-        return isg_fail_at(why, ISG_EINVAL, "/format", NULL, "no such format");
+    int err = format_check(def, why);
+    if (err != ISG_OK)
+        return err;
     if (feed_url_check(def->url, def->allow_private || def->allow_networks != NULL, &url_why) !=
         ISG_OK)
         return isg_fail_at(why, ISG_EINVAL, "/url", "R-079", "%s", url_why.text);

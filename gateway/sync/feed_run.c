@@ -1,6 +1,5 @@
 #include "gateway/sync/feed_run.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,14 +7,10 @@
 #include "gateway/log.h"
 #include "gateway/sync/csaf_run.h"
 #include "gateway/sync/epss_pull.h"
-#include "gateway/sync/feed_files.h"
 #include "gateway/sync/nvd_pull.h"
 #include "gateway/sync/removals.h"
-#include "stix/base/digest.h"
 #include "stix/base/time.h"
 #include "stix/base/utf8.h"
-
-enum { COLUMNS_MAX = 4 << 20 };
 
 void feed_state_name(const char *feed, char out[STATE_NAME_MAX])
 {
@@ -222,40 +217,6 @@ static int emit_spooled(void *arg, struct isg_str object, const char *facet, str
     return spool_add(run->spool, object, facet, why);
 }
 
-/* A file of the settings: below the instance's folder, unless the setting says where. */
-static int file_below(const char *dir, const char *path, char out[PATH_MAX], struct isg_fail *why)
-{
-    int n = snprintf(out, PATH_MAX, "%s%s%s", path[0] == '/' ? "" : dir, path[0] == '/' ? "" : "/",
-                     path);
-    return n < PATH_MAX ? ISG_OK : isg_fail(why, ISG_EIO, "%.100s...: the name is too long", path);
-}
-
-static int columns_open(struct feed_run *run, struct isg_fail *why)
-{
-    char path[PATH_MAX];
-    if (run->def->columns == NULL)
-        return ISG_OK;
-    if (run->source->map != feed_source_find(ISG_STR("csv"))->map)
-        return isg_fail(why, ISG_EINVAL, "columns: %s is no table", run->def->format);
-    run->arena = isg_arena_new(COLUMNS_MAX);
-    if (run->arena == NULL)
-        return isg_fail(why, ISG_ENOMEM, "no memory");
-    int err = file_below(run->parts->config->dir, run->def->columns, path, why);
-    return err == ISG_OK ? feed_columns_read(path, run->arena, &run->context.profile, why) : err;
-}
-
-static int lists_open(struct feed_run *run, struct isg_fail *why)
-{
-    char path[PATH_MAX];
-    if (run->def->warning_lists == NULL)
-        return ISG_OK;
-    run->context.exclude = run->exclude = exclude_new(false);
-    if (run->exclude == NULL)
-        return isg_fail(why, ISG_ENOMEM, "no memory");
-    int err = file_below(run->parts->config->dir, run->def->warning_lists, path, why);
-    return err == ISG_OK ? feed_lists_read(run->exclude, path, why) : err;
-}
-
 static int run_open(struct feed_run *run, struct isg_fail *why)
 {
     const struct config *config = run->parts->config;
@@ -269,6 +230,7 @@ static int run_open(struct feed_run *run, struct isg_fail *why)
     run->context.now_us = isg_time_now_us();
     run->context.owner = isg_str_of(config->name);
     run->context.slug = run->def->name;
+    run->context.sensor = isg_str_of(run->def->name);
     run->context.emit = emit_spooled;
     run->context.arg = run;
     run->context.tally = run->tally;
@@ -281,9 +243,7 @@ static int run_open(struct feed_run *run, struct isg_fail *why)
     if (err == ISG_OK && run->def->allow_networks != NULL)
         err = networks_parse(isg_str_of(run->def->allow_networks), &run->networks, why);
     if (err == ISG_OK)
-        err = columns_open(run, why);
-    if (err == ISG_OK)
-        err = lists_open(run, why);
+        err = feed_settings_open(run, why);
     if (err == ISG_OK)
         err = spool_open(config->dir, &run->spool, why);
     return err;
@@ -341,30 +301,6 @@ static void note_counts(struct state *state, const struct feed_result *result)
     state->delisted = result->held ? 0 : result->missing;
 }
 
-/* The state is that of this very source: another URL or mapping asks for the whole document. */
-static bool state_bind(struct state *state, const struct feed_def *def)
-{
-    const char *const parts[] = {def->url, def->format, def->collection, def->columns,
-                                 def->warning_lists};
-    struct isg_sha256 hash;
-    uint8_t digest[ISG_SHA256_BYTES];
-    char hex[sizeof state->source];
-    isg_sha256_init(&hash);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (parts[i] != NULL)
-            isg_sha256_add(&hash, parts[i], strlen(parts[i]) + 1);
-    }
-    isg_sha256_end(&hash, digest);
-    isg_hex_encode(digest, (sizeof hex - 1) / 2, hex);
-    bool same = strcmp(state->source, hex) == 0 && state->converter == FEED_CONVERTER_VERSION;
-    if (!same) {
-        state->etag[0] = '\0';
-        state->last_modified[0] = '\0';
-        memcpy(state->source, hex, sizeof hex);
-    }
-    return same;
-}
-
 int feed_run(const struct sync_parts *parts, const struct feed_def *def, const struct feed_how *how,
              struct feed_result *out, struct state *out_state, struct isg_fail *why)
 {
@@ -383,7 +319,6 @@ int feed_run(const struct sync_parts *parts, const struct feed_def *def, const s
     int err = state_load(parts->store, name, &before, &own);
     if (err == ISG_OK) {
         run.state = before;
-        run.same_source = state_bind(&run.state, def);
         err = run_in(&run, &result, &own);
     } else {
         before = (struct state){.position = 0};

@@ -49,12 +49,12 @@ struct feed_run {
     struct header_lines headers;
     char *proxy_auth;
     struct networks *networks;     /* of allow_networks */
-    struct isg_arena *arena;       /* of what columns describes */
+    struct isg_arena *arena;       /* of what settings and their files say */
     struct exclude_lists *exclude; /* of warning_lists; NULL: the built-in list alone */
     struct feed_context context;
     struct spool *spool;
     struct state state;
-    bool same_source; /* what is kept is of this URL, format, collection and mapping */
+    bool same_source; /* what is kept is of this source and these settings (feed_settings_open) */
     unsigned retry_after_s;
     char message[128]; /* the header of this name in the last answer; may be "" */
     size_t documents;  /* fetched and mapped */
@@ -109,6 +109,13 @@ void feed_progress_write(const struct feed_progress *progress, struct isg_jsonw 
 
 /* The name of a feed's state document. */
 void feed_state_name(const char *feed, char out[STATE_NAME_MAX]);
+
+/*
+ * Read what the settings say of the mapping, and the files that they name, into run->context. What is
+ * kept of earlier runs holds for the same of it alone: else validators and tables are dropped, so that
+ * the whole source is mapped anew. Returns as feed_files.h.
+ */
+int feed_settings_open(struct feed_run *run, struct isg_fail *why);
 
 /*
  * GET url as the feed's settings say: its headers and certificate go to the server of the feed's own

@@ -21,7 +21,7 @@ struct state {
     char last_modified[STATE_VALIDATOR_MAX];
     unsigned converter; /* FEED_CONVERTER_VERSION that read it */
     char source[2 * 16 +
-                1]; /* digest of URL, format and collection: a validator is of these alone */
+                1]; /* digest of the source and its settings: validators are of these alone */
     char cursor[ISG_TIME_TEXT]; /* added_after of a pull */
     /* of what is sent out of a collection */
     char collection[ISG_UUID_TEXT]; /* set by a run, not kept */

@@ -46,6 +46,78 @@ static void test_vendors(void)
     ok(isg_str_is(own.key, "example group"), "the staff's own alias");
 }
 
+static const char *meant(const char *raw, const struct product_alias *more)
+{
+    return isg_arena_copy(arena, product_vendor(arena, isg_str_of(raw), more).key);
+}
+
+static void test_aliases(void)
+{
+    static const char text[] = "# what we call them\r\n"
+                               "\n"
+                               " ExampleMed Developments, Inc. = ExampleMed GmbH\n"
+                               "EM (the old one)=ExampleMed\n"
+                               "EM = Example\xc3\x83\xc2\xa4Med\n" /* replaced below */
+                               "GE Healthcare = Example Electric\n"
+                               "Examplecare = Phillips\n"
+                               "ExampleMed, Ltd. = ExampleMed\n";
+    static const struct {
+        const char *raw;
+        const char *key;
+    } rows[] = {
+        {"EXAMPLEMED developments", "examplemed"},
+        {"EM AG", "examplemed"},
+        {"ExampleMed", "examplemed"},
+        {"General Electric (GE)", "example electric"}, /* the built-in table leads there first */
+        {"Examplecare", "philips"},                    /* the right side goes by it as well */
+        {"Phillips", "philips"},
+        {"Dr\xc3\xa4ger", "drager"},
+    };
+    const struct product_alias *more = NULL;
+    struct isg_fail why = {.code = ISG_OK};
+    struct isg_buf file;
+    isg_buf_init(&file, 4096);
+    isg_buf_puts(&file, text);
+    is_int(product_aliases_read(arena, isg_buf_str(&file), &more, &why), ISG_EINVAL,
+           "two meanings of a name");
+    is_str(why.path, "line 5", "the line is named");
+    char *wrong = strstr(file.p, "EM = ");
+    *wrong = '#';
+    is_int(product_aliases_read(arena, isg_buf_str(&file), &more, &why), ISG_OK,
+           "a file of aliases");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        is_str(meant(rows[i].raw, more), rows[i].key, "%s with the staff's aliases", rows[i].raw);
+    isg_buf_done(&file);
+}
+
+static void test_wrong_aliases(void)
+{
+    static const struct {
+        const char *text;
+        const char *place;
+    } rows[] = {
+        {"ExampleMed", "line 1"},
+        {"\n= ExampleMed", "line 2"},
+        {"ExampleMed = ", "line 1"},
+        {"A One = B One\nB One = C One", "line 2"},
+        {"B One = C One\nA One = B One", "line 2"},
+        {"A One = B One\nB One = A One", "line 2"},
+        {"A One = B\xff", "line 1"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct product_alias *more = NULL;
+        struct isg_fail why = {.code = ISG_OK};
+        is_int(product_aliases_read(arena, isg_str_of(rows[i].text), &more, &why), ISG_EINVAL,
+               "refused: %s", why.text);
+        is_str(why.path, rows[i].place, "where");
+        ok(more == NULL, "and nothing is handed out");
+    }
+    const struct product_alias *none = NULL;
+    is_int(product_aliases_read(arena, ISG_STR("# nothing yet\n"), &none, NULL), ISG_OK,
+           "an empty file");
+    ok(none != NULL && none->from == NULL, "is an empty table");
+}
+
 static void test_products(void)
 {
     static const struct {
@@ -120,6 +192,8 @@ int main(void)
 {
     arena = isg_arena_new(1 << 26);
     test_vendors();
+    test_aliases();
+    test_wrong_aliases();
     test_products();
     test_corpus();
     isg_arena_free(&arena);
