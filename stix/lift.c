@@ -64,7 +64,8 @@ static const struct {
 const struct stix_renamed *stix_renamed_find(const char *type, const char *old)
 {
     for (size_t i = 0; type != NULL && i < sizeof renamed / sizeof renamed[0]; i++)
-        if (strcmp(renamed[i].type, type) == 0 && strcmp(renamed[i].old, old) == 0)
+        if (renamed[i].type[0] == type[0] && renamed[i].old[0] == old[0] && /* most end here */
+            strcmp(renamed[i].type, type) == 0 && strcmp(renamed[i].old, old) == 0)
             return &renamed[i];
     return NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * A 2.0 pattern in 2.1 syntax, token by token (S-136): what is between the changed tokens stays as
- * it was written.
+ * A 2.0 pattern in 2.1 syntax (S-136). It is parsed once, as what it is; the tree's views of the text
+ * are the places that change, and what is between them stays as it was written.
  */
 #include <string.h>
 
@@ -9,12 +9,9 @@
 
 struct rewrite {
     struct isg_str text;
-    struct stix_lexer lexer;
     struct isg_buf *out;
     struct isg_fail *why;
     size_t copied; /* bytes of text that are written */
-    enum stix_token_kind before;
-    char type[64]; /* the object type of the path being read */
 };
 
 static void copy_until(struct rewrite *r, size_t offset)
@@ -23,83 +20,103 @@ static void copy_until(struct rewrite *r, size_t offset)
     r->copied = offset;
 }
 
-static void keep_type(struct rewrite *r, struct isg_str type)
+/* --- names of properties (S-141) --- */
+
+/* The longest type and property that 2.1 renamed are shorter. */
+enum { NAME_MAX_BYTES = 64 };
+
+static bool name_copy(struct isg_str from, char out[NAME_MAX_BYTES])
 {
-    r->type[0] = '\0';
-    if (type.n < sizeof r->type) {
-        memcpy(r->type, type.p, type.n);
-        r->type[type.n] = '\0';
-    }
+    if (from.n >= NAME_MAX_BYTES)
+        return false;
+    memcpy(out, from.p, from.n);
+    out[from.n] = '\0';
+    return true;
 }
 
-static int has_gone(const struct rewrite *r, const struct stix_token *token)
+static const struct stix_renamed *find_renamed(const struct stix_path *path)
 {
-    return stix_pattern_fail(r->why, ISG_EINVAL, "S-141", r->text, token->offset,
-                             "STIX 2.1 has no such property");
+    char type[NAME_MAX_BYTES], name[NAME_MAX_BYTES];
+    bool fits = name_copy(path->type, type) && name_copy(path->first->key, name);
+    return fits ? stix_renamed_find(type, name) : NULL;
 }
 
-/* The name a property has in 2.1, NULL when it has none; *out_same when it is the same. */
-static const char *name_now(const struct rewrite *r, struct isg_str old, bool *out_same)
+/*
+ * EXISTS is a name in 2.0 and a keyword in 2.1, where only quotes make a property of it; in all else
+ * the two read what is written here alike, so that the result needs no parse of its own.
+ */
+static int check_words(const struct rewrite *r, const struct stix_path *path)
 {
-    char name[64];
-    const struct stix_renamed *row = NULL;
-    if (old.n < sizeof name) {
-        memcpy(name, old.p, old.n);
-        name[old.n] = '\0';
-        row = stix_renamed_find(r->type, name);
-    }
-    *out_same = row == NULL;
-    if (row == NULL)
-        return NULL;
-    bool process_name = strcmp(row->type, "process") == 0 && strcmp(row->old, "name") == 0;
-    return process_name ? "image_ref.name" : row->now;
-}
-
-/* The first property behind `type:`, by its name of 2.1 (S-141). A quoted one is not rewritten. */
-static int rename_property(struct rewrite *r, const struct stix_token *token)
-{
-    bool quoted = token->kind == STIX_TOKEN_LITERAL;
-    bool same;
-    const char *now = name_now(r, quoted ? token->literal.text : token->text, &same);
-    if (same)
+    const struct isg_str exists = ISG_STR("EXISTS");
+    bool keyword = isg_str_eq(path->type, exists);
+    for (const struct stix_step *s = path->first; s != NULL; s = s->next)
+        keyword = keyword ||
+                  (s->kind == STIX_STEP_KEY && isg_str_eq(s->key, exists) && s->key.p[-1] != '\'');
+    if (!keyword)
         return ISG_OK;
-    if (now == NULL || quoted)
-        return has_gone(r, token);
-    copy_until(r, token->offset);
+    return stix_pattern_fail(r->why, ISG_EPARSE, "S-106", r->text,
+                             (size_t)(path->type.p - r->text.p),
+                             "a name in the path is a keyword in STIX 2.1");
+}
+
+/* The first property behind `type:`, by its name of 2.1. A quoted one is not rewritten. */
+static int rename_property(struct rewrite *r, const struct stix_path *path)
+{
+    const struct stix_renamed *row = find_renamed(path);
+    if (row == NULL)
+        return ISG_OK;
+    size_t offset = (size_t)(path->first->key.p - r->text.p);
+    bool process_name = strcmp(row->type, "process") == 0 && strcmp(row->old, "name") == 0;
+    const char *now = process_name ? "image_ref.name" : row->now;
+    if (now == NULL || r->text.p[offset - 1] == '\'')
+        return stix_pattern_fail(r->why, ISG_EINVAL, "S-141", r->text, offset,
+                                 "STIX 2.1 has no such property");
+    copy_until(r, offset);
     isg_buf_puts(r->out, now);
-    r->copied = token->offset + token->text.n;
+    r->copied = offset + path->first->key.n;
     return ISG_OK;
 }
 
-static int rewrite_token(struct rewrite *r, const struct stix_token *token)
+/* --- the tree, in the order of the text --- */
+
+static int rewrite_path(struct rewrite *r, const struct stix_path *path)
 {
-    bool time = r->before == STIX_TOKEN_START || r->before == STIX_TOKEN_STOP;
-    if (token->kind == STIX_TOKEN_WRONG)
-        return stix_pattern_fail(r->why, token->code, token->rule, r->text, token->offset,
-                                 token->message);
-    if (r->before == STIX_TOKEN_COLON &&
-        (token->kind == STIX_TOKEN_NAME || token->kind == STIX_TOKEN_LITERAL))
-        return rename_property(r, token);
-    if (token->kind == STIX_TOKEN_NAME || token->kind == STIX_TOKEN_HYPHENED)
-        keep_type(r, token->text);
-    if (time && token->kind == STIX_TOKEN_LITERAL && token->literal.kind == STIX_LITERAL_STRING) {
-        copy_until(r, token->offset);
-        isg_buf_putc(r->out, 't');
-    }
-    return ISG_OK;
+    int err = check_words(r, path);
+    return err == ISG_OK ? rename_property(r, path) : err;
 }
 
-static int rewrite_all(struct rewrite *r)
+/* A string that reads as a timestamp holds no escape: it is the text's own, behind a quote. */
+static void mark_timestamp(struct rewrite *r, struct isg_str inside)
 {
-    int err = ISG_OK;
-    while (err == ISG_OK && r->before != STIX_TOKEN_END) {
-        struct stix_token token;
-        if (!stix_lexer_next(&r->lexer, &token))
-            return isg_fail(r->why, ISG_ENOMEM, "no memory");
-        err = rewrite_token(r, &token);
-        r->before = token.kind;
-    }
+    copy_until(r, (size_t)(inside.p - r->text.p) - 1);
+    isg_buf_putc(r->out, 't');
+}
+
+static int rewrite_node(struct rewrite *r, const struct stix_pattern_node *node)
+{
+    int err = node->kind == STIX_NODE_TEST ? rewrite_path(r, &node->test->path) : ISG_OK;
+    for (const struct stix_pattern_node *child = node->first; child != NULL && err == ISG_OK;
+         child = child->next)
+        err = rewrite_node(r, child);
+    for (const struct stix_qualifier *q = node->qualifiers; q != NULL && err == ISG_OK; q = q->next)
+        if (q->kind == STIX_START_STOP) {
+            mark_timestamp(r, q->start);
+            mark_timestamp(r, q->stop);
+        }
+    return err;
+}
+
+static int rewrite_all(struct rewrite *r, struct isg_arena *arena)
+{
+    struct stix_pattern *tree = NULL;
+    int err = stix_pattern_parse(r->text, STIX_PATTERN_2_0, arena, &tree, r->why);
+    if (err == ISG_OK)
+        err = stix_pattern_conform(tree, arena, r->why);
+    if (err == ISG_OK)
+        err = rewrite_node(r, tree->root);
     copy_until(r, r->text.n);
+    if (err == ISG_OK && r->out->err != ISG_OK)
+        err = isg_fail(r->why, r->out->err, "no memory");
     return err;
 }
 
@@ -110,19 +127,8 @@ int stix_lift_pattern(struct isg_str pattern, struct isg_buf *out, struct isg_fa
     if (arena == NULL)
         return isg_fail(why, ISG_ENOMEM, "no memory");
     isg_buf_init(&text, ISG_BUF_NO_MAX);
-    struct rewrite rewrite = {
-        .text = pattern,
-        .lexer = {.text = pattern, .version = STIX_PATTERN_2_0, .arena = arena},
-        .out = &text,
-        .why = why,
-        .before = STIX_TOKEN_WRONG};
-    int err = stix_pattern_check(pattern, STIX_PATTERN_2_0, why);
-    if (err == ISG_OK)
-        err = rewrite_all(&rewrite);
-    if (err == ISG_OK && text.err != ISG_OK)
-        err = isg_fail(why, text.err, "no memory");
-    if (err == ISG_OK)
-        err = stix_pattern_check(isg_buf_str(&text), STIX_PATTERN_2_1, why);
+    struct rewrite rewrite = {.text = pattern, .out = &text, .why = why};
+    int err = rewrite_all(&rewrite, arena);
     if (err == ISG_OK)
         isg_buf_put_str(out, isg_buf_str(&text));
     isg_buf_done(&text);

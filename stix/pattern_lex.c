@@ -80,6 +80,8 @@ static bool skip_blank(struct stix_lexer *lexer)
 {
     struct isg_str rest = isg_str_from(lexer->text, lexer->at);
     size_t before = rest.n;
+    if (rest.n > 0 && rest.p[0] > ' ' && rest.p[0] < 0x7f)
+        return false; /* mostly */
     if (rest.n == 0 || !is_blank(isg_utf8_next(&rest)))
         return false;
     lexer->at += before - rest.n;
@@ -254,16 +256,18 @@ static bool is_name_start(char c)
 
 static void keyword_of(const struct stix_lexer *lexer, struct stix_token *token)
 {
-    if (token->text.p[0] >= 'a' && token->text.p[0] != 't' && token->text.p[0] != 'f')
+    char first = token->text.p[0];
+    if (first >= 'a' && first != 't' && first != 'f')
         return; /* words of operators are in capitals, names of paths hardly ever are */
     for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++)
-        if (isg_str_is(token->text, keywords[i].word)) {
+        if (keywords[i].word[0] == first && isg_str_is(token->text, keywords[i].word)) {
             bool unknown =
                 keywords[i].kind == STIX_TOKEN_EXISTS && lexer->version == STIX_PATTERN_2_0;
             token->kind = unknown ? STIX_TOKEN_NAME : keywords[i].kind;
+            return;
         }
-    bool yes = isg_str_is(token->text, "true");
-    if (yes || isg_str_is(token->text, "false")) {
+    bool yes = first == 't' && isg_str_is(token->text, "true");
+    if (yes || (first == 'f' && isg_str_is(token->text, "false"))) {
         token->kind = STIX_TOKEN_LITERAL;
         token->literal = (struct stix_literal){
             .kind = STIX_LITERAL_BOOLEAN, .text = token->text, .boolean = yes};
