@@ -21,8 +21,7 @@ void csaf_failed(struct feed_run *run, const char *name, const struct isg_fail *
 
 /* ---- which URLs may be asked ---------------------------------------------------------------- */
 
-/* The host of a URL that feed_url_join made. */
-static struct isg_str host_of(const char *url)
+struct isg_str csaf_host_of(const char *url)
 {
     const char *at = strstr(url, "://");
     struct isg_str host = isg_str_of(at == NULL ? "" : at + 3);
@@ -60,11 +59,14 @@ const char *csaf_url(struct csaf_walk *walk, const char *base, struct isg_str re
     isg_buf_init(&url, CSAF_URL_MAX);
     int err = text == NULL ? isg_fail(why, ISG_ENOMEM, "no memory")
                            : feed_url_join(base, text, &url, why);
-    if (err == ISG_OK && !feed_url_same_server(def->url, url.p)) {
+    bool ours =
+        err == ISG_OK && (feed_url_same_server(def->url, url.p) ||
+                          (walk->dns_path != NULL && feed_url_same_server(walk->dns_path, url.p)));
+    if (err == ISG_OK && !ours) {
         bool plain = strncmp(url.p, "https:", 6) != 0 && strncmp(def->url, "https:", 6) == 0;
         if (plain)
             err = isg_fail(why, ISG_EDENIED, "an entry leads to a URL that is not https");
-        else if (!host_is_allowed(def, host_of(url.p)))
+        else if (!host_is_allowed(def, csaf_host_of(url.p)))
             err = isg_fail(why, ISG_EDENIED, "an entry leads to another server; see allow_hosts");
     }
     if (err == ISG_OK && (copy = isg_arena_copy(walk->arena, isg_buf_str(&url))) == NULL)

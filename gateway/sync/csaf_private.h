@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "feeds/hash_file.h"
+#include "feeds/text.h"
 #include "gateway/sync/csaf_run.h"
 #include "stix/base/arena.h"
 #include "stix/marking.h"
@@ -65,6 +66,8 @@ struct csaf_walk {
     size_t list_count;
     size_t not_modified; /* lists answered with 304 */
     size_t directories;
+    struct text_list read; /* metadata and lists of this run */
+    const char *dns_path;  /* where the provider's metadata was found by DNS: a server of its own */
     struct csaf_entry *entries;
     size_t count;
     size_t room;
@@ -88,7 +91,27 @@ bool csaf_table_note(struct csaf_table *table, struct csaf_records *records,
 /* The old table with this run's records in their places. Errors are the buffer's. */
 void csaf_table_write(struct csaf_table *table, struct isg_buf *out);
 
+/* ---- csaf_run.c */
+
+/* A failure of the whole run, not of one document. */
+bool csaf_is_fatal(int err);
+/* changes.csv or index.txt of a folder, which ends with a slash. Errors of feed_run_get, csaf_lines_read. */
+int csaf_directory_run(struct csaf_walk *walk, const char *folder, struct isg_fail *why);
+/* Metadata, a ROLIE feed or one advisory: the content says which. Once a run. */
+int csaf_json_run(struct csaf_walk *walk, const char *url, struct isg_fail *why);
+
+/* ---- csaf_discover.c */
+
+/*
+ * A host alone (it ends with a slash): find its metadata in the order of CSAF 2.0, 7.3.1, and read all
+ * that is found; where there is none, a directory on the host itself. ISG_ENOENT when nothing is.
+ */
+int csaf_host_run(struct csaf_walk *walk, const char *host, struct isg_fail *why);
+
 /* ---- csaf_lists.c */
+
+/* The host of a URL that feed_url_join made. */
+struct isg_str csaf_host_of(const char *url);
 
 /* Note a failure that costs an entry, not the run. */
 void csaf_failed(struct feed_run *run, const char *name, const struct isg_fail *why);

@@ -8,20 +8,29 @@
 
 enum { ARENA_MAX = 256 << 20 };
 
-static const char well_known[] = ".well-known/csaf/provider-metadata.json";
-
 bool csaf_run_is(const struct feed_def *def)
 {
     return strcmp(def->format, "csaf") == 0;
 }
 
-/* A failure of the whole run, not of one document. */
-static bool is_fatal(int err)
+bool csaf_is_fatal(int err)
 {
     return err == ISG_ENOMEM || err == ISG_EIO || err == ISG_ESTORE || err == ISG_ELIMIT;
 }
 
 /* ---- lists ---------------------------------------------------------------------------------- */
+
+/* Was it read before in this run, as the same? Several metadata of a provider may name one list. */
+static bool was_read(struct csaf_walk *walk, const char *url, const char *as)
+{
+    const char *name = isg_arena_printf(walk->arena, "%s %s", as, url);
+    for (size_t i = 0; i < walk->read.count && name != NULL; i++) {
+        if (isg_str_is(walk->read.items[i], name))
+            return true;
+    }
+    (void)text_list_add(walk->arena, &walk->read, isg_str_of(name));
+    return false;
+}
 
 /* GET a list unless it is as the last run read it: then 304 and no new place in walk->lists. */
 static int list_get(struct csaf_walk *walk, const char *url, struct feed_response *out,
@@ -64,8 +73,7 @@ static int lines_run(struct csaf_walk *walk, const char *url, struct isg_fail *w
     return err;
 }
 
-/* folder ends with a slash. */
-static int directory_run(struct csaf_walk *walk, const char *folder, struct isg_fail *why)
+int csaf_directory_run(struct csaf_walk *walk, const char *folder, struct isg_fail *why)
 {
     const char *changes = isg_arena_printf(walk->arena, "%schanges.csv", folder);
     const char *index = isg_arena_printf(walk->arena, "%sindex.txt", folder);
@@ -120,15 +128,18 @@ static int distribution_run(struct csaf_walk *walk, const char *base, struct isg
     struct isg_fail own = {.code = ISG_OK};
     const char *url = csaf_url(walk, base, reference, &own);
     int err = url == NULL ? own.code : ISG_OK;
+    enum stix_tlp label = label_of(stix_json_get_str(feed, "tlp_label"));
+    if (err == ISG_OK && was_read(walk, url, feed == NULL ? "folder" : stix_tlp_name(label)))
+        return ISG_OK;
     if (err == ISG_OK && feed != NULL)
-        err = rolie_run(walk, url, label_of(stix_json_get_str(feed, "tlp_label")), &own);
+        err = rolie_run(walk, url, label, &own);
     else if (err == ISG_OK && !isg_str_ends(isg_str_of(url), ISG_STR("/")))
-        err = directory_run(walk, isg_arena_printf(walk->arena, "%s/", url), &own);
+        err = csaf_directory_run(walk, isg_arena_printf(walk->arena, "%s/", url), &own);
     else if (err == ISG_OK)
-        err = directory_run(walk, url, &own);
+        err = csaf_directory_run(walk, url, &own);
     if (err == ISG_OK)
         return ISG_OK;
-    if (is_fatal(err))
+    if (csaf_is_fatal(err))
         return isg_fail(why, err, "%s", own.text);
     const char *name = isg_arena_copy(walk->arena, reference);
     csaf_failed(walk->run, name == NULL ? "a distribution" : name, &own);
@@ -179,12 +190,13 @@ static int document_run(struct csaf_walk *walk, const char *url,
     return err == ISG_OK ? csaf_document_map(walk, &entry, response, why) : err;
 }
 
-/* Metadata, a ROLIE feed or one advisory: the content says which. */
-static int json_run(struct csaf_walk *walk, const char *url, struct isg_fail *why)
+int csaf_json_run(struct csaf_walk *walk, const char *url, struct isg_fail *why)
 {
     struct feed_response response = {0};
     struct stix_json *json = NULL;
     size_t list;
+    if (was_read(walk, url, "content"))
+        return ISG_OK;
     int err = list_get(walk, url, &response, why);
     if (err == ISG_OK && response.status != 304) {
         err = json_read(isg_buf_str(&response.body), &json, why);
@@ -200,57 +212,6 @@ static int json_run(struct csaf_walk *walk, const char *url, struct isg_fail *wh
     return err;
 }
 
-/* ---- a host alone --------------------------------------------------------------------------- */
-
-/* Nothing of use there: no such page, or one for people. */
-static bool is_absent(int err)
-{
-    return err == ISG_ENOENT || err == ISG_EPARSE;
-}
-
-/* The lines `CSAF: URL` of security.txt (RFC 9116). */
-static int security_lines_run(struct csaf_walk *walk, const char *base, struct isg_str text,
-                              struct isg_fail *why)
-{
-    int err = ISG_ENOENT;
-    struct isg_str line;
-    while (is_absent(err) && isg_str_split(&text, '\n', &line)) {
-        line = isg_str_trim(line);
-        if (line.n < 6 || !isg_str_ieq((struct isg_str){line.p, 5}, ISG_STR("CSAF:")))
-            continue;
-        const char *url = csaf_url(walk, base, isg_str_from(line, 5), why);
-        err = url == NULL ? ISG_EDENIED : json_run(walk, url, why);
-    }
-    return err;
-}
-
-static int security_txt_run(struct csaf_walk *walk, const char *host, struct isg_fail *why)
-{
-    struct feed_response response = {0};
-    const char *url = isg_arena_printf(walk->arena, "%s.well-known/security.txt", host);
-    if (url == NULL)
-        return isg_fail(why, ISG_ENOMEM, "no memory");
-    int err = feed_run_get(walk->run, url, NULL, NULL, &response, why);
-    if (err == ISG_OK)
-        err = security_lines_run(walk, url, isg_buf_str(&response.body), why);
-    feed_response_done(&response);
-    return err;
-}
-
-/* host ends with a slash. */
-static int host_run(struct csaf_walk *walk, const char *host, struct isg_fail *why)
-{
-    const char *url = isg_arena_printf(walk->arena, "%s%s", host, well_known);
-    if (url == NULL)
-        return isg_fail(why, ISG_ENOMEM, "no memory");
-    int err = json_run(walk, url, why);
-    if (is_absent(err))
-        err = security_txt_run(walk, host, why);
-    if (is_absent(err))
-        err = directory_run(walk, host, why);
-    return err;
-}
-
 /* ---- the run -------------------------------------------------------------------------------- */
 
 static int lists_run(struct csaf_walk *walk, struct isg_fail *why)
@@ -260,14 +221,14 @@ static int lists_run(struct csaf_walk *walk, struct isg_fail *why)
     const char *at = strstr(url, "://");
     const char *path = at == NULL ? NULL : strchr(at + 3, '/');
     if (path == NULL)
-        return host_run(walk, isg_arena_printf(walk->arena, "%s/", url), why);
+        return csaf_host_run(walk, isg_arena_printf(walk->arena, "%s/", url), why);
     if (path[1] == '\0')
-        return host_run(walk, url, why);
+        return csaf_host_run(walk, url, why);
     if (isg_str_ends(text, ISG_STR("/")))
-        return directory_run(walk, url, why);
+        return csaf_directory_run(walk, url, why);
     if (isg_str_ends(text, ISG_STR("/index.txt")) || isg_str_ends(text, ISG_STR("/changes.csv")))
         return lines_run(walk, url, why);
-    return json_run(walk, url, why);
+    return csaf_json_run(walk, url, why);
 }
 
 static bool has_to_stop(const struct feed_run *run)
@@ -287,7 +248,7 @@ static int entries_run(struct csaf_walk *walk, struct isg_fail *why)
         int err = csaf_entry_run(walk, entry, &own);
         if (err == ISG_OK)
             continue;
-        if (is_fatal(err) && err != ISG_ELIMIT)
+        if (csaf_is_fatal(err) && err != ISG_ELIMIT)
             return isg_fail(why, err, "%s", own.text);
         walk->lists[entry->list].again = true;
         csaf_failed(run, entry->url, &own);

@@ -4,6 +4,7 @@ import gzip
 import http.server
 import json
 import os
+import select
 import socket
 import ssl
 import struct
@@ -309,6 +310,64 @@ class Socks(threading.Thread):
             sink.shutdown(socket.SHUT_WR)
         except OSError:
             pass
+
+
+class Tunnel(threading.Thread):
+    """A proxy that knows CONNECT alone, wants a login where one is given, and notes every byte it passes
+    on. routes: HOST:PORT as it is asked for, and the port here."""
+
+    def __init__(self, routes, login=None):
+        super().__init__(daemon=True)
+        self.listener, self.routes, self.login = socket.create_server(("127.0.0.1", 0)), routes, login
+        self.port = self.listener.getsockname()[1]
+        self.url = "http://127.0.0.1:%d" % self.port
+        self.heads, self.passed = [], []
+        self.start()
+
+    def run(self):
+        while True:
+            client, _ = self.listener.accept()
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            data = client.recv(65536)
+            if not data:
+                return client.close()
+            head += data
+        self.heads.append(head.decode("latin-1"))
+        lines = head.decode("latin-1").split("\r\n")
+        method, where, _ = lines[0].split(" ")
+        if method != "CONNECT" or where not in self.routes:
+            client.sendall(b"HTTP/1.1 502 Not Here\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        elif self.login and "Proxy-Authorization: " + self.login not in lines:
+            client.sendall(b"HTTP/1.1 407 Who Are You\r\nProxy-Authenticate: Basic realm=x\r\n"
+                           b"Content-Length: 0\r\nConnection: close\r\n\r\n")
+        else:
+            self.join_up(client, self.routes[where])
+        return client.close()
+
+    def join_up(self, client, port):
+        with socket.create_connection(("127.0.0.1", port)) as server:
+            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            other = {client: server, server: client}
+            while True:
+                for ready in select.select(list(other), [], [])[0]:
+                    try:
+                        data = ready.recv(65536)
+                        other[ready].sendall(data)
+                    except OSError:
+                        return
+                    if not data:
+                        return
+                    self.passed.append(data)
+
+    def asked(self, where):
+        return [h for h in self.heads if h.startswith("CONNECT %s " % where)]
+
+    def saw(self, text):
+        return text in "".join(self.heads) or text.encode() in b"".join(self.passed)
 
 
 class Authority:
