@@ -19,6 +19,15 @@ static const char *const services[] = {
     "wireguard",  "socks", "syslog",   "teredo",  "ayiya",  "gtpv1", "bittorrent-dht",
     NULL};
 
+/* Some sensors write the number of a protocol that has a name (IANA). */
+static const struct {
+    uint64_t number;
+    const char *name;
+} numbered[] = {
+    {1, "icmp"}, {2, "igmp"}, {4, "ipip"}, {6, "tcp"},        {17, "udp"},
+    {47, "gre"}, {50, "esp"}, {51, "ah"},  {58, "ipv6-icmp"}, {132, "sctp"},
+};
+
 static bool is_among(const char *const *words, struct isg_str text)
 {
     for (size_t i = 0; words[i] != NULL; i++) {
@@ -28,15 +37,12 @@ static bool is_among(const char *const *words, struct isg_str text)
     return false;
 }
 
-/* A name of the list, several of it between commas, or a number; in lower case. Else nothing. */
+/* A name of the list, or several of it between commas; in lower case. Else nothing. */
 static struct isg_str known(struct isg_arena *arena, struct isg_str text, const char *const *words)
 {
     struct isg_str lower = text_lower(arena, text);
     struct isg_str rest = lower;
     struct isg_str one;
-    uint64_t number;
-    if (isg_str_to_u64(lower, 255, &number))
-        return lower;
     while (isg_str_split(&rest, ',', &one)) {
         if (!is_among(words, one))
             return (struct isg_str){0};
@@ -46,6 +52,12 @@ static struct isg_str known(struct isg_arena *arena, struct isg_str text, const 
 
 struct isg_str sensor_transport(struct isg_arena *arena, struct isg_str text)
 {
+    uint64_t number = 0;
+    bool is_number = isg_str_to_u64(text, 255, &number);
+    for (size_t i = 0; is_number && i < sizeof numbered / sizeof numbered[0]; i++) {
+        if (numbered[i].number == number)
+            return isg_str_of(numbered[i].name);
+    }
     return known(arena, text, transports);
 }
 

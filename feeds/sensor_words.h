@@ -11,7 +11,10 @@
 #include "stix/base/arena.h"
 #include "stix/base/str.h"
 
-/* A protocol over IP ("TCP", "17"), in lower case; empty when it is none that is known. */
+/*
+ * A protocol over IP ("TCP", "17") by its name in lower case, the form that STIX wants (S-063); empty
+ * when it is none that is known.
+ */
 struct isg_str sensor_transport(struct isg_arena *arena, struct isg_str text);
 
 /* A protocol of applications, several with commas between; likewise. */

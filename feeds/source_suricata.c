@@ -52,8 +52,9 @@ static struct isg_str domain_of(const struct stix_json *event)
     const struct stix_json *dns = stix_json_get(event, "dns");
     if (name.n == 0)
         name = stix_json_get_str(dns, "rrname");
-    if (name.n == 0) /* the layout of version 2 */
-        name = stix_json_get_str(stix_json_at(stix_json_get(dns, "query"), 0), "rrname");
+    static const char *const lists[] = {"query", "queries"}; /* the layouts of versions 2 and 3 */
+    for (size_t i = 0; name.n == 0 && i < sizeof lists / sizeof lists[0]; i++)
+        name = stix_json_get_str(stix_json_at(stix_json_get(dns, lists[i]), 0), "rrname");
     return name;
 }
 

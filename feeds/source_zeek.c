@@ -2,6 +2,7 @@
  * Zeek logs, TSV by their #fields and JSON lines: connections and what was asked for over them
  * become observations (feeds digest 5.14). Only the columns named here are read.
  */
+#include <stdint.h>
 #include <string.h>
 
 #include "feeds/observe.h"
@@ -23,6 +24,11 @@ enum column {
     ZEEK_SHA256,
     ZEEK_SENDERS,
     ZEEK_RECEIVERS,
+    ZEEK_SRC,
+    ZEEK_DST,
+    ZEEK_DST_PORT,
+    ZEEK_SEEN,
+    ZEEK_SEEN_TYPE,
     ZEEK_COLUMNS
 };
 
@@ -47,6 +53,11 @@ static const struct {
     {"sha256", ZEEK_SHA256},
     {"tx_hosts", ZEEK_SENDERS},
     {"rx_hosts", ZEEK_RECEIVERS},
+    {"src", ZEEK_SRC}, /* of a notice that is about no single connection */
+    {"dst", ZEEK_DST},
+    {"p", ZEEK_DST_PORT},
+    {"seen.indicator", ZEEK_SEEN},
+    {"seen.indicator_type", ZEEK_SEEN_TYPE},
 };
 
 enum { FIELDS_MAX = 256 };
@@ -101,6 +112,39 @@ static struct isg_str only_one(struct isg_str set)
     return isg_str_find(set, ',') == SIZE_MAX ? set : (struct isg_str){0};
 }
 
+/* The ends of a file's way, or of what a notice is about, where there is no connection. */
+static void other_ends(const struct isg_str cell[ZEEK_COLUMNS], struct observe_event *event)
+{
+    if (event->from.address.n > 0 || event->to.address.n > 0)
+        return;
+    if (cell[ZEEK_SENDERS].n > 0) {
+        event->from.address = only_one(cell[ZEEK_SENDERS]);
+        event->to.address = only_one(cell[ZEEK_RECEIVERS]);
+        return;
+    }
+    event->from.address = cell[ZEEK_SRC];
+    event->to.address = cell[ZEEK_DST];
+    event->to.port = read_port(cell[ZEEK_DST_PORT]);
+}
+
+/*
+ * What a line of the intelligence log met: names and hashes. Of a URL the path stays in the house, and
+ * so do mail addresses and names of users.
+ */
+static void take_seen(struct isg_str type, struct isg_str value, struct observe_event *event)
+{
+    struct isg_str *hash = value.n == 32   ? &event->md5
+                           : value.n == 40 ? &event->sha1
+                           : value.n == 64 ? &event->sha256
+                                           : NULL;
+    if (isg_str_is(type, "Intel::DOMAIN"))
+        event->domain = value;
+    else if (isg_str_is(type, "Intel::URL"))
+        (void)isg_str_split(&value, '/', &event->domain);
+    else if (isg_str_is(type, "Intel::FILE_HASH") && hash != NULL)
+        *hash = value;
+}
+
 static int take_cells(struct zeek *zeek, const struct isg_str cell[ZEEK_COLUMNS])
 {
     struct observe_event event = {
@@ -115,10 +159,8 @@ static int take_cells(struct zeek *zeek, const struct isg_str cell[ZEEK_COLUMNS]
         .sha1 = cell[ZEEK_SHA1],
         .sha256 = cell[ZEEK_SHA256],
     };
-    if (event.from.address.n == 0 && cell[ZEEK_SENDERS].n > 0) {
-        event.from.address = only_one(cell[ZEEK_SENDERS]);
-        event.to.address = only_one(cell[ZEEK_RECEIVERS]);
-    }
+    other_ends(cell, &event);
+    take_seen(cell[ZEEK_SEEN_TYPE], cell[ZEEK_SEEN], &event);
     return observe_add(zeek->observe, &event, zeek->map.why);
 }
 
@@ -136,6 +178,23 @@ static void take_header(struct zeek *zeek, struct isg_str line)
         zeek->column_at[zeek->fields++] = column_of(name);
 }
 
+/* "\xHH" stands for a byte that the log could not hold. */
+static struct isg_str without_escapes(struct map *map, struct isg_str field)
+{
+    if (isg_str_find(field, '\\') == SIZE_MAX)
+        return field;
+    char *out = isg_arena_alloc(map->arena, field.n + 1);
+    size_t n = 0;
+    while (out != NULL && field.n > 0) {
+        uint8_t byte = (uint8_t)field.p[0];
+        bool escape = field.n >= 4 && isg_str_starts(field, ISG_STR("\\x")) &&
+                      isg_hex_decode((struct isg_str){field.p + 2, 2}, &byte, 1);
+        out[n++] = (char)byte;
+        field = isg_str_from(field, escape ? 4 : 1);
+    }
+    return (struct isg_str){out, n};
+}
+
 static int take_tabs(struct zeek *zeek, struct isg_str line)
 {
     struct isg_str cell[ZEEK_COLUMNS] = {{NULL, 0}};
@@ -144,7 +203,7 @@ static int take_tabs(struct zeek *zeek, struct isg_str line)
     while (isg_str_split(&line, '\t', &field)) {
         bool unset = isg_str_is(field, "-") || isg_str_is(field, "(empty)");
         if (n < zeek->fields && zeek->column_at[n] >= 0 && !unset)
-            cell[zeek->column_at[n]] = field;
+            cell[zeek->column_at[n]] = without_escapes(&zeek->map, field);
         n++;
     }
     if (n == zeek->fields)

@@ -93,6 +93,60 @@ static void test_content(void)
     }
 }
 
+/* One line each of what sensors write in more than one way (digest 5.14). */
+static void test_forms(void)
+{
+#define EVE(more)                                                                                    \
+    "{\"timestamp\":\"2031-03-29T17:01:38.221Z\",\"event_type\":\"alert\",\"src_ip\":\"10.18.0.7\"," \
+    "\"dest_ip\":\"5.5.5.5\",\"dest_port\":53,\"alert\":{\"signature_id\":7}," more "}\n"
+#define LOG(fields, row) "#fields\tts\tid.orig_h\tid.resp_h\t" fields "\n1900000000.5\t" row "\n"
+    static const struct {
+        const char *format, *text, *says, *not ;
+    } rows[] = {
+        {"suricata", EVE("\"proto\":\"132\""), "\"protocols\":[\"ipv4\",\"sctp\"]", "132"},
+        {"suricata", EVE("\"proto\":\"006\""), "\"protocols\":[\"ipv4\",\"tcp\"]", "006"},
+        {"suricata", EVE("\"proto\":\"253\""), "\"type\":\"observed-data\"", "network-traffic"},
+        {"suricata", EVE("\"dns\":{\"rrname\":\"one.invented.net\"}"), "one.invented.net", "?"},
+        {"suricata", EVE("\"dns\":{\"query\":[{\"rrname\":\"two.invented.net\"}]}"),
+         "two.invented.net", "?"},
+        {"suricata", EVE("\"dns\":{\"queries\":[{\"rrname\":\"three.invented.net\"}]}"),
+         "three.invented.net", "?"},
+        {"zeek", LOG("host", "10.18.0.7\t5.5.5.5\tfour\\x2einvented.net"), "\"four.invented.net\"",
+         "x2e"},
+        {"zeek",
+         LOG("seen.indicator\tseen.indicator_type",
+             "10.18.0.7\t5.5.5.5\tfive.invented.net\tIntel::DOMAIN"),
+         "\"five.invented.net\"", "?"},
+        {"zeek",
+         LOG("seen.indicator\tseen.indicator_type",
+             "10.18.0.7\t5.5.5.5\tsix.invented.net/PATIENT\tIntel::URL"),
+         "\"six.invented.net\"", "PATIENT"},
+        {"zeek",
+         LOG("seen.indicator\tseen.indicator_type",
+             "10.18.0.7\t5.5.5.5\t0123456789abcdef0123456789abcdef\tIntel::FILE_HASH"),
+         "\"MD5\":\"0123456789abcdef0123456789abcdef\"", "?"},
+        {"zeek",
+         LOG("seen.indicator\tseen.indicator_type",
+             "10.18.0.7\t5.5.5.5\tPATIENT\tIntel::USER_NAME"),
+         "observed-data", "PATIENT"},
+        {"zeek", LOG("note\tsrc\tdst", "-\t-\tScan::Port_Scan\t5.5.5.5\t10.18.0.7"),
+         "\"external_id\":\"Scan::Port_Scan\"", "10.18"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct collected c;
+        struct isg_fail why = {.code = ISG_OK};
+        is_int(collect_text(rows[i].format, isg_str_of(rows[i].text), &c, &why), ISG_OK, "%s",
+               why.text);
+        is_int((long long)c.invalid, 0, "valid: %s", c.first.text);
+        ok(c.lines.p != NULL && strstr(c.lines.p, rows[i].says) != NULL, "says %s", rows[i].says);
+        ok(c.lines.p != NULL && strstr(c.lines.p, rows[i].not ) == NULL, "and not %s",
+           rows[i].not );
+        collect_done(&c);
+    }
+#undef EVE
+#undef LOG
+}
+
 static void test_same_and_refused(void)
 {
     struct collected a, b;
@@ -143,6 +197,7 @@ int main(void)
     test_counts();
     test_nothing_leaks();
     test_content();
+    test_forms();
     test_same_and_refused();
     test_to_member();
     return tap_done();
