@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "feeds/ioc.h"
 #include "stix/base/arena.h"
@@ -24,6 +25,7 @@ enum csv_role {
     CSV_TYPE,        /* what kind the value is, in the source's words */
     CSV_FIRST,       /* first seen */
     CSV_LAST,        /* last confirmed; a time or a day */
+    CSV_EXPIRES,     /* the source's own end of it */
     CSV_STATUS,      /* "offline" ends it */
     CSV_CONFIDENCE,  /* 0 to 100 */
     CSV_MALWARE,     /* name of a malware family */
@@ -63,7 +65,7 @@ struct csv_word {
     enum ioc_kind kind;
 };
 
-enum { CSV_COLUMNS = 20, CSV_FILTERS = 8, CSV_WORDS = 32 };
+enum { CSV_COLUMNS = 20, CSV_FILTERS = 8, CSV_WORDS = 32, CSV_TIMES = 4 };
 
 struct csv_profile {
     const char *format;       /* the row of feed.c it belongs to */
@@ -82,7 +84,10 @@ struct csv_profile {
     enum stix_tlp marking; /* of everything that is made (digest 2.7) */
     int confidence;        /* -1: the source gives no basis for one */
     unsigned valid_days;   /* 0: by kind (digest 2.6) */
-    bool full_state;       /* a row confirms its value now, and not when it was added */
+    const char
+        *time[CSV_TIMES]; /* formats of its own, tried first (csv_time_read); ended by NULL */
+    int zone;             /* minutes east of UTC, of times that name none */
+    bool full_state;      /* a row confirms its value now, and not when it was added */
     struct csv_column column[CSV_COLUMNS]; /* ended by names NULL */
     struct csv_filter filter[CSV_FILTERS]; /* ended by name NULL, or full */
     struct csv_word word[CSV_WORDS];       /* ended by text NULL, or full */
@@ -114,6 +119,20 @@ int csv_read(const struct csv_profile *profile, struct isg_arena *arena, struct 
 /* The part of csv_read for JSON (csv_json.c). */
 int csv_read_json(const struct csv_profile *profile, struct isg_arena *arena, struct isg_str text,
                   csv_take *take, void *arg, struct isg_fail *why);
+
+/*
+ * A time in one of the profile's formats, else RFC 3339 and its relatives (a blank for the T, no seconds,
+ * slashes, no marks), a day, RFC 1123, or seconds or milliseconds since 1970. Formats are made of %Y %m %b
+ * %d %a %H %M %S, %f (a fraction, or nothing), %z (a zone, or nothing) and %s (since 1970).
+ * False for anything else.
+ */
+bool csv_time_read(const struct csv_profile *profile, struct isg_str text, int64_t *out);
+
+/* Says of which day a time is, in parts that are known. */
+bool csv_time_format_is_good(struct isg_str format);
+
+/* "+02:00", "-0600", "UTC", "Z", as minutes east. */
+bool csv_zone_read(struct isg_str text, int *out_minutes);
 
 /* Does a column's list of names hold this one? Case does not matter. */
 bool csv_is_named(const struct csv_column *column, struct isg_str name);

@@ -21,6 +21,7 @@ static const char *const role_names[CSV_ROLES] = {
     [CSV_TYPE] = "type",
     [CSV_FIRST] = "first_seen",
     [CSV_LAST] = "last_seen",
+    [CSV_EXPIRES] = "expires",
     [CSV_STATUS] = "status",
     [CSV_CONFIDENCE] = "confidence",
     [CSV_MALWARE] = "malware",
@@ -229,6 +230,28 @@ static const char *joined(const struct reading *r, const struct stix_json *value
     return copy;
 }
 
+/* A format of times, or a list of them. */
+static int read_formats(struct reading *r, const char *name, const struct stix_json *value)
+{
+    bool list = stix_json_type(value) == STIX_JSON_LIST;
+    size_t n = list ? stix_json_size(value) : 1;
+    bool good = n > 0 && n <= CSV_TIMES;
+    for (size_t i = 0; good && i < n; i++) {
+        struct isg_str format = stix_json_str(list ? stix_json_at(value, i) : value);
+        good = csv_time_format_is_good(format);
+        r->profile->time[i] = copy_of(r, format);
+    }
+    return good ? ISG_OK
+                : refuse(r, name, NULL, "one to four formats such as %d.%m.%Y %H:%M are due");
+}
+
+static int read_zone(struct reading *r, const char *name, const struct stix_json *value)
+{
+    if (csv_zone_read(stix_json_str(value), &r->profile->zone))
+        return ISG_OK;
+    return refuse(r, name, NULL, "an offset such as +02:00, or UTC");
+}
+
 static int read_columns(struct reading *r, const char *name, const struct stix_json *value)
 {
     struct stix_json_walk walk;
@@ -309,6 +332,8 @@ static const struct {
     {"marking", read_marking},
     {"confidence", read_confidence},
     {"valid_days", read_days},
+    {"time", read_formats},
+    {"zone", read_zone},
     {"state", read_state},
 };
 

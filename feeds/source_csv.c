@@ -59,16 +59,6 @@ struct csv {
 
 /* ---- times ---------------------------------------------------------------------------------- */
 
-/* A time with or without zone, or a day; "UTC" behind it changes nothing. */
-static bool read_time(struct isg_str text, int64_t *out)
-{
-    char full[ISG_TIME_TEXT];
-    text = isg_str_trim(text);
-    if (isg_str_ends(text, ISG_STR(" UTC")))
-        text.n -= 4;
-    return (text_time(text, full) || text_day(text, full)) && isg_time_parse(isg_str_of(full), out);
-}
-
 static unsigned lifetime_of(const struct csv *csv, const struct draft *draft)
 {
     if (draft->compromised)
@@ -98,15 +88,36 @@ static bool is_offline(struct isg_str status)
     return isg_str_ieq(status, ISG_STR("offline")) || isg_str_ieq(status, ISG_STR("inactive"));
 }
 
-/* False when it ended before it began, or ends in a year that no timestamp can say: such a record is
+/* A time where the row has one; what stands there and is none fails the row. */
+static int read_time(const struct csv *csv, const struct draft *draft, enum csv_role role,
+                     bool *out_there, int64_t *out, struct isg_fail *why)
+{
+    struct isg_str text = draft->row.cell[role];
+    *out_there = text.n > 0;
+    if (text.n == 0 || csv_time_read(csv->profile, text, out))
+        return ISG_OK;
+    return isg_fail(why, ISG_EINVAL,
+                    "`%.*s` is no time that is known; a table's settings \"time\" and "
+                    "\"zone\" can say its form",
+                    text.n > 40 ? 40 : (int)text.n, text.p);
+}
+
+/* Without an end that is later than the beginning, and in a year that a timestamp can say, a record is
  * left out with a count (digest 2.6). */
-static bool read_times(const struct csv *csv, struct draft *draft)
+static int read_times(const struct csv *csv, struct draft *draft, struct isg_fail *why)
 {
     unsigned days = lifetime_of(csv, draft);
     int64_t stepped = stepped_now(csv, days);
-    bool has_first = read_time(draft->row.cell[CSV_FIRST], &draft->from_us);
-    bool has_last = read_time(draft->row.cell[CSV_LAST], &draft->seen_us);
+    bool has_first, has_last, has_end;
     int64_t end = days * day_us;
+    int64_t expires;
+    int err = read_time(csv, draft, CSV_FIRST, &has_first, &draft->from_us, why);
+    if (err == ISG_OK)
+        err = read_time(csv, draft, CSV_LAST, &has_last, &draft->seen_us, why);
+    if (err == ISG_OK)
+        err = read_time(csv, draft, CSV_EXPIRES, &has_end, &expires, why);
+    if (err != ISG_OK)
+        return err;
     if (!has_last)
         draft->seen_us = csv->profile->full_state || !has_first ? stepped : draft->from_us;
     if (!has_first)
@@ -115,7 +126,12 @@ static bool read_times(const struct csv *csv, struct draft *draft)
         draft->seen_us = draft->from_us; /* listed since the step began */
     if (is_offline(draft->row.cell[CSV_STATUS]))
         end = OFFLINE_DAYS * day_us;
-    draft->until_us = days == 0 ? 0 : draft->seen_us + end;
+    draft->until_us = has_end ? expires : days == 0 ? 0 : draft->seen_us + end;
+    return ISG_OK;
+}
+
+static bool ends_well(const struct draft *draft)
+{
     return draft->until_us == 0 || (draft->until_us > draft->from_us && draft->until_us <= last_us);
 }
 
@@ -134,11 +150,9 @@ static bool kind_of(const struct csv_profile *profile, struct isg_str word, enum
 }
 
 /* Address and port from two columns, start and prefix from two, else the value as it is. */
-static struct isg_str value_of(struct csv *csv, const struct csv_row *row, enum ioc_kind *kind)
+static struct isg_str value_of(struct csv *csv, const struct csv_row *row)
 {
     const struct isg_str *cell = row->cell;
-    if (cell[CSV_TYPE].n > 0 && !kind_of(csv->profile, cell[CSV_TYPE], kind))
-        return (struct isg_str){0};
     if (isg_str_is(cell[CSV_TYPE], "Intel::URL")) /* Zeek writes them without their scheme */
         return isg_str_of(
             isg_arena_printf(csv->map.arena, "http://%.*s", ISG_STR_ARG(cell[CSV_VALUE])));
@@ -172,7 +186,11 @@ static int read_ioc(struct csv *csv, struct draft *draft, struct isg_fail *why)
 {
     enum ioc_kind kind = csv->profile->kind;
     struct isg_buf pattern;
-    struct isg_str value = value_of(csv, &draft->row, &kind);
+    struct isg_str type = draft->row.cell[CSV_TYPE];
+    if (type.n > 0 && !kind_of(csv->profile, type, &kind))
+        return isg_fail(why, ISG_EINVAL, "no type of indicators has the name `%.*s`",
+                        type.n > 40 ? 40 : (int)type.n, type.p);
+    struct isg_str value = value_of(csv, &draft->row);
     int err = ioc_read(csv->map.arena, value, kind, csv->profile->flags, &draft->ioc, why);
     if (err == ISG_OK)
         err = check_end(csv, draft, why);
@@ -235,7 +253,10 @@ static int take_row(void *arg, const struct csv_row *row, struct isg_fail *why)
     context->excluded += row->left_out;
     if (row->left_out)
         return ISG_OK;
+    draft.compromised = isg_str_ieq(row->cell[CSV_COMPROMISED], ISG_STR("true"));
     int err = read_ioc(csv, &draft, &own);
+    if (err == ISG_OK)
+        err = read_times(csv, &draft, &own);
     if (err == ISG_ENOMEM)
         return isg_fail(why, err, "no memory");
     if (err != ISG_OK) {
@@ -243,8 +264,7 @@ static int take_row(void *arg, const struct csv_row *row, struct isg_fail *why)
             (void)isg_fail(&csv->first, ISG_EINVAL, "record %zu: %s", row->line, own.text);
         return ISG_OK;
     }
-    draft.compromised = isg_str_ieq(row->cell[CSV_COMPROMISED], ISG_STR("true"));
-    if (!passes(csv, &draft) || !read_times(csv, &draft)) {
+    if (!passes(csv, &draft) || !ends_well(&draft)) {
         context->excluded++;
         return ISG_OK;
     }

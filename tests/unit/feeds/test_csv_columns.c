@@ -186,8 +186,64 @@ static void test_tables(void)
     }
 }
 
+/* The same second in the forms that tables have, and what is none. */
+static void test_times(void)
+{
+    static const struct {
+        const char *settings, *text, *from;
+    } rows[] = {
+        {"", "2031-05-02 10:11:12", "2031-05-02T10:11:12.000Z"},
+        {"", "2031-05-02T10:11:12.1234567Z", "2031-05-02T10:11:12.123Z"},
+        {"", "2031-05-02 10:11:12,5 UTC", "2031-05-02T10:11:12.500Z"},
+        {"", "2031-05-02T10:11:12-0600", "2031-05-02T16:11:12.000Z"},
+        {"", "2031-05-02T10:11+02", "2031-05-02T08:11:00.000Z"},
+        {"", "2031-05-02 10:11", "2031-05-02T10:11:00.000Z"},
+        {"", "2031/05/02 10:11:12", "2031-05-02T10:11:12.000Z"},
+        {"", "20310502T101112Z", "2031-05-02T10:11:12.000Z"},
+        {"", "20310502", "2031-05-02T00:00:00.000Z"},
+        {"", "Fri, 02 May 2031 10:11:12 GMT", "2031-05-02T10:11:12.000Z"},
+        {"", "2 May 2031", "2031-05-02T00:00:00.000Z"},
+        {"", "1935483072", "2031-05-02T10:11:12.000Z"},
+        {"", "1935483072.25", "2031-05-02T10:11:12.250Z"},
+        {"", "1935483072123", "2031-05-02T10:11:12.123Z"},
+        {",\"zone\":\"+02:00\"", "2031-05-02 10:11:12", "2031-05-02T08:11:12.000Z"},
+        {",\"zone\":\"-0530\"", "2031-05-02", "2031-05-02T05:30:00.000Z"},
+        {",\"zone\":\"+02:00\"", "2031-05-02T10:11:12Z", "2031-05-02T10:11:12.000Z"},
+        {",\"time\":\"%d.%m.%Y %H:%M\"", "2.5.2031 10:11", "2031-05-02T10:11:00.000Z"},
+        {",\"time\":[\"%m/%d/%Y\",\"%d-%b-%Y\"]", "05/02/2031", "2031-05-02T00:00:00.000Z"},
+        {",\"time\":[\"%m/%d/%Y\",\"%d-%b-%Y\"]", "02-MAY-2031", "2031-05-02T00:00:00.000Z"},
+        {"", "05/02/2031", NULL},
+        {"", "02.05.2031", NULL},
+        {"", "2031-02-30", NULL},
+        {"", "2031-05-02 10:11:12 CEST", NULL},
+        {"", "2031-05-02 25:11", NULL},
+        {"", "yesterday", NULL},
+        {",\"time\":\"%H:%M\"", "10:11", NULL},
+        {",\"time\":\"%Q%d%m%Y\"", "02052031", NULL},
+        {",\"zone\":\"Mars\"", "2031-05-02", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct collected c;
+        struct isg_fail why = {.code = ISG_OK};
+        char columns[256], table[128], from[64];
+        (void)snprintf(columns, sizeof columns,
+                       "{\"name\":\"a\",\"columns\":{\"value\":\"v\",\"first_seen\":\"t\"}%s}",
+                       rows[i].settings);
+        (void)snprintf(table, sizeof table, "v,t\nbad.example,\"%s\"\n", rows[i].text);
+        (void)snprintf(from, sizeof from, "\"valid_from\":\"%s\"",
+                       rows[i].from != NULL ? rows[i].from : "");
+        int err = collect_table(columns, isg_str_of(table), &c, &why);
+        is_int(err, rows[i].from != NULL ? ISG_OK : ISG_EINVAL, "%s%s: %s", rows[i].text,
+               rows[i].settings, why.text);
+        ok(rows[i].from == NULL || (c.lines.p != NULL && strstr(c.lines.p, from) != NULL), "%s",
+           from);
+        collect_done(&c);
+    }
+}
+
 int main(void)
 {
+    test_times();
     test_clinic();
     test_tables();
     test_drift();

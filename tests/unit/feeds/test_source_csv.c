@@ -219,8 +219,13 @@ static void test_texts(void)
          "\"2031-01-17 07:44:46\",\"198.51.100.7\",\"443\",\"online\",\"2030-02-15\",\"x\"", ISG_OK,
          0, 0},
         {"feodo",
-         "\"2031-01-17\n07:44\",\"198.51.100.7\",\"443\",\"online\",\"2031-02-15\",\"a\"\"b\"",
+         "\"2031-01-17 07:44\",\"198.51.100.7\",\"443\",\"online\",\"2031-02-15\",\"a\"\"\nb\"",
          ISG_OK, 1, 0},
+        /* a time that cannot be read is none that may be made up */
+        {"feodo", "\"17.01.2031\",\"198.51.100.7\",\"443\",\"online\",\"2031-02-15\",\"x\"",
+         ISG_EINVAL, 0, 1},
+        {"csv", "value,type\nbad.example,planet\n", ISG_EINVAL, 0, 1},
+        {"csv", "value,valid_from,valid_until\nbad.example,2031-01-17,2031-01-17\n", ISG_OK, 0, 0},
         {"feodo", "[]", ISG_OK, 0, 0},
         /* a record's key that is no UTF-8 does no harm to its indicator (S-004) */
         {"urlhaus",
