@@ -109,6 +109,9 @@ int source_stix(struct feed_context *context, struct isg_str text, struct isg_fa
 {
     struct stix_source source = {.context = context};
     text = isg_str_trim(text);
+    if (text.p[0] == '<') /* digest 5.15 */
+        return isg_fail(why, ISG_EPARSE,
+                        "XML: STIX 1 is not read; cti-stix-elevator makes STIX 2.1 of it");
     int err = pass(&source, text, why);
     if (err == ISG_EPARSE && is_one_object(text)) {
         source.is_object = true;

@@ -10,7 +10,10 @@
 #include "stix/base/digest.h"
 #include "stix/base/uuid.h"
 #include "stix/bundle.h"
+#include "stix/check.h"
 #include "stix/json.h"
+
+enum { REASONS_MAX = 3 };
 
 struct convert {
     struct stix_bundle_writer writer;
@@ -22,6 +25,8 @@ struct convert {
     struct progress progress;
     uint64_t seen;    /* objects handed out */
     uint64_t objects; /* of them in the bundle */
+    uint64_t refused; /* others' STIX that is none */
+    char reasons[REASONS_MAX][320];
 };
 
 static size_t hash_of(struct isg_str s)
@@ -58,18 +63,14 @@ static int ids_grow(struct convert *convert)
 }
 
 /* True the first time; a version of an object that was sent twice stands in the bundle once. */
-static int is_new(struct convert *convert, struct isg_str object, bool *out, struct isg_fail *why)
+static int is_new(struct convert *convert, const struct stix_json *json, bool *out)
 {
-    struct stix_json *json = NULL;
     struct isg_buf key;
     isg_buf_init(&key, 1 << 20);
-    int err = stix_json_parse(object, NULL, &json, why);
-    if (err == ISG_OK)
-        err = ids_grow(convert);
+    int err = ids_grow(convert);
     isg_buf_put_str(&key, stix_json_get_str(json, "id"));
     isg_buf_putc(&key, ' ');
     isg_buf_put_str(&key, stix_json_get_str(json, "modified"));
-    stix_json_free(&json);
     err = err == ISG_OK ? key.err : err;
     struct isg_str *slot =
         err == ISG_OK ? id_slot(convert->ids, convert->cap, isg_buf_str(&key)) : NULL;
@@ -84,13 +85,53 @@ static int is_new(struct convert *convert, struct isg_str object, bool *out, str
     return err;
 }
 
-/* What a mapping makes of a file it hands out once; others' STIX may say a thing twice. */
+/* What an import would refuse stands in no bundle either, and is told of in the same words. */
+static int check(struct convert *convert, const struct stix_json *json, bool *out_good)
+{
+    const struct stix_check_options nested = {.nested = true};
+    struct isg_fail found = {.code = ISG_OK};
+    struct stix_report report;
+    struct isg_arena *arena = isg_arena_new(1 << 20);
+    stix_report_init(&report, arena, 1);
+    int err = arena == NULL ? ISG_ENOMEM : ISG_OK;
+    if (err == ISG_OK)
+        err = stix_check(json, &nested, &report);
+    if (err == ISG_OK)
+        (void)stix_report_fail(&report, &found);
+    *out_good = found.code == ISG_OK;
+    if (!*out_good && convert->refused < REASONS_MAX)
+        (void)snprintf(convert->reasons[convert->refused], sizeof convert->reasons[0],
+                       "%.80s: %.100s: %.100s (%.30s)",
+                       stix_json_has(json, "id") ? stix_json_get_str(json, "id").p : "no id",
+                       found.path, found.text, found.rule);
+    convert->refused += !*out_good;
+    isg_arena_free(&arena);
+    return err;
+}
+
+/* Others' STIX, which may be wrong, or say a thing twice. */
+static int judge_sent(struct convert *convert, struct isg_str object, bool *out_fresh,
+                      struct isg_fail *why)
+{
+    struct stix_json *json = NULL;
+    bool good = false;
+    int err = stix_json_parse(object, NULL, &json, why);
+    if (err == ISG_OK)
+        err = check(convert, json, &good);
+    *out_fresh = good;
+    if (err == ISG_OK && good)
+        err = is_new(convert, json, out_fresh);
+    stix_json_free(&json);
+    return err;
+}
+
+/* What a mapping makes of a file it hands out once, and right. */
 static int emit_bundle(void *arg, struct isg_str object, const char *facet, struct isg_fail *why)
 {
     struct convert *convert = arg;
     bool fresh = true;
     (void)facet;
-    int err = convert->reader.source->as_sent ? is_new(convert, object, &fresh, why) : ISG_OK;
+    int err = convert->reader.source->as_sent ? judge_sent(convert, object, &fresh, why) : ISG_OK;
     if (err != ISG_OK)
         return err;
     convert->seen++;
@@ -154,7 +195,7 @@ static int convert_file(struct convert *convert, const char *path, struct isg_fa
     struct isg_buf text;
     char id[80];
     isg_buf_init(&text, FEED_FILE_MAX);
-    int err = feed_file_read(path, &text, why);
+    int err = feed_file_read(convert->reader.source, path, &text, why);
     progress_begin(&convert->progress, 0);
     if (err == ISG_OK) {
         bundle_id(convert->reader.source, &convert->reader.owner, isg_buf_str(&text), id);
@@ -181,6 +222,11 @@ static void report(const struct convert *convert, bool json)
                       (unsigned long long)convert->reader.records,
                       (unsigned long long)convert->objects);
         feed_left_say(&convert->reader, "isg convert: ", stderr);
+        for (uint64_t i = 0; i < convert->refused && i < REASONS_MAX; i++)
+            (void)fprintf(stderr, "isg convert: refused %s\n", convert->reasons[i]);
+        if (convert->refused > REASONS_MAX)
+            (void)fprintf(stderr, "isg convert: %llu refused in all\n",
+                          (unsigned long long)convert->refused);
         return;
     }
     isg_buf_init(&text, 65536);
@@ -188,7 +234,13 @@ static void report(const struct convert *convert, bool json)
     isg_jsonw_object(&w);
     feed_left_write(&convert->reader, &w);
     isg_jsonw_put_int(&w, "accepted", (int64_t)convert->objects);
-    isg_jsonw_put_int(&w, "same", (int64_t)(convert->seen - convert->objects));
+    isg_jsonw_put_int(&w, "same", (int64_t)(convert->seen - convert->objects - convert->refused));
+    isg_jsonw_put_int(&w, "refused", (int64_t)convert->refused);
+    isg_jsonw_name(&w, "reasons");
+    isg_jsonw_list(&w);
+    for (uint64_t i = 0; i < convert->refused && i < REASONS_MAX; i++)
+        isg_jsonw_str(&w, isg_str_of(convert->reasons[i]));
+    isg_jsonw_end(&w);
     isg_jsonw_end(&w);
     (void)fprintf(stderr, "%.*s\n", ISG_STR_ARG(isg_buf_str(&text)));
     isg_buf_done(&text);
@@ -206,20 +258,20 @@ int cli_convert(struct cli *cli)
     isg_buf_init(&convert.out, 2 * FEED_FILE_MAX);
     int code = cli_options(cli, rows, FEED_OPTIONS + 2);
     if (code == 0)
-        code = cli_expect(cli, 1, 1);
+        code = cli_expect(cli, 0, 1);
     if (code == 0)
         code = feed_reader_open(cli, &feed, &convert.reader);
     if (code == 0) {
         int err = instance_of(cli, urn, &convert.reader, &why);
         if (err == ISG_OK)
-            err = convert_file(&convert, cli->args[0], &why);
+            err = convert_file(&convert, cli->args_count > 0 ? cli->args[0] : "-", &why);
         if (err == ISG_OK && strcmp(target, "-") != 0)
             err = cli_write(target, isg_buf_str(&convert.out), 0644, &why);
         else if (err == ISG_OK)
             cli_print(isg_buf_str(&convert.out));
         if (err == ISG_OK)
             report(&convert, cli->json);
-        code = err == ISG_OK ? 0 : cli_fail(cli, &why);
+        code = err != ISG_OK ? cli_fail(cli, &why) : convert.refused > 0 ? CLI_DATA : 0;
     }
     convert_done(&convert);
     return code;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "feeds/document.h"
 #include "feeds/hash_file.h"
 #include "gateway/sync/feed_files.h"
 #include "stix/base/time.h"
@@ -107,13 +108,16 @@ void feed_reader_done(struct feed_reader *reader)
 
 /* ---- files ---------------------------------------------------------------------------------- */
 
-int feed_file_read(const char *path, struct isg_buf *text, struct isg_fail *why)
+int feed_file_read(const struct feed_source *source, const char *path, struct isg_buf *text,
+                   struct isg_fail *why)
 {
-    static const char gzip[] = "\x1f\x8b";
     int err = cli_read(path, FEED_FILE_MAX, text, why);
-    if (err == ISG_OK && isg_str_starts(isg_buf_str(text), ISG_STR(gzip)))
-        err = isg_fail(why, ISG_EPARSE, "%s: a compressed file: unpack it with gunzip first", path);
-    return err;
+    if (err != ISG_OK)
+        return err;
+    err = document_unpack(text, 0, 0, why);
+    if (err == ISG_OK && source->lines) /* JSON is UTF-8 (S-001) */
+        err = document_decode((struct isg_str){0}, text, why);
+    return err == ISG_OK ? ISG_OK : feed_file_named(why, err, path);
 }
 
 /* The first hash file that stands beside path must name the text; there may be none. */

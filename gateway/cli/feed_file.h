@@ -71,10 +71,12 @@ int feed_reader_instance(struct feed_reader *reader, const char *id_urn, const c
 void feed_reader_done(struct feed_reader *reader);
 
 /*
- * Read a file ("-": standard input) into text, which is initialised with FEED_FILE_MAX.
- * Returns ISG_OK; ISG_EIO, ISG_ELIMIT; ISG_EPARSE for a compressed file. why names the file.
+ * Read a file ("-": standard input) of this source into text, which is initialised with FEED_FILE_MAX.
+ * A gzip file is unpacked, a table in UTF-16 becomes UTF-8.
+ * Returns ISG_OK; ISG_EIO, ISG_ELIMIT; ISG_EPARSE for a damaged file. why names the file.
  */
-int feed_file_read(const char *path, struct isg_buf *text, struct isg_fail *why);
+int feed_file_read(const struct feed_source *source, const char *path, struct isg_buf *text,
+                   struct isg_fail *why);
 
 /*
  * Map a file's text, after its hash file where the format has such; emit gets each object; what gave none is counted in the reader. why names the

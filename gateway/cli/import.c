@@ -24,8 +24,13 @@ enum {
 
 /* ---- the list of files: a folder stands for the .json files in it ---- */
 
+struct file {
+    char *path;
+    bool in_folder; /* found there, named by nobody: it must be a plain file */
+};
+
 struct files {
-    char **names;
+    struct file *list;
     size_t n;
     size_t cap;
     uint64_t bytes; /* of all; 0: not known, standard input is among them */
@@ -35,10 +40,10 @@ static int files_add(struct files *files, const char *folder, const char *name)
 {
     if (files->n == files->cap) {
         size_t cap = files->cap == 0 ? 64 : files->cap * 2;
-        char **names = realloc(files->names, cap * sizeof *names);
-        if (names == NULL)
+        struct file *list = realloc(files->list, cap * sizeof *list);
+        if (list == NULL)
             return ISG_ENOMEM;
-        files->names = names;
+        files->list = list;
         files->cap = cap;
     }
     size_t n = strlen(name) + (folder != NULL ? strlen(folder) + 1 : 0) + 1;
@@ -47,7 +52,7 @@ static int files_add(struct files *files, const char *folder, const char *name)
         return ISG_ENOMEM;
     (void)snprintf(path, n, "%s%s%s", folder != NULL ? folder : "", folder != NULL ? "/" : "",
                    name);
-    files->names[files->n++] = path;
+    files->list[files->n++] = (struct file){path, folder != NULL};
     return ISG_OK;
 }
 
@@ -79,8 +84,8 @@ static void files_measure(struct files *files)
     struct stat info;
     bool known = true;
     for (size_t i = 0; i < files->n; i++) {
-        known = known && strcmp(files->names[i], "-") != 0;
-        if (stat(files->names[i], &info) == 0)
+        known = known && strcmp(files->list[i].path, "-") != 0;
+        if (stat(files->list[i].path, &info) == 0)
             files->bytes += (uint64_t)info.st_size;
     }
     if (!known)
@@ -104,8 +109,8 @@ static int files_of(const struct cli *cli, struct files *files, struct isg_fail 
 static void files_done(struct files *files)
 {
     for (size_t i = 0; i < files->n; i++)
-        free(files->names[i]);
-    free(files->names);
+        free(files->list[i].path);
+    free(files->list);
 }
 
 /* ---- sending ---- */
@@ -206,13 +211,26 @@ static int send_spool(struct import *import, struct isg_str spool, size_t bytes,
     return err;
 }
 
-static int import_file(struct import *import, const char *path, struct isg_buf *spool)
+/* What an unpacked archive may hold besides files: links out of it, pipes that never end, devices. */
+static int check_plain(const struct file *file, struct isg_fail *why)
+{
+    struct stat info;
+    if (!file->in_folder || lstat(file->path, &info) != 0 || S_ISREG(info.st_mode))
+        return ISG_OK;
+    return isg_fail_at(why, ISG_EINVAL, NULL, "R-107", "%s: %s, which is not read from a folder",
+                       file->path, S_ISLNK(info.st_mode) ? "a link" : "no plain file");
+}
+
+static int import_file(struct import *import, const struct file *file, struct isg_buf *spool)
 {
     struct isg_fail why = {0};
     struct isg_buf text;
+    const char *path = file->path;
     isg_buf_reset(spool);
     isg_buf_init(&text, FEED_FILE_MAX);
-    int err = feed_file_read(path, &text, &why);
+    int err = check_plain(file, &why);
+    if (err == ISG_OK)
+        err = feed_file_read(import->reader.source, path, &text, &why);
     size_t bytes = text.len;
     if (err == ISG_OK)
         err = feed_file_map(&import->reader, path, isg_buf_str(&text), emit_record, spool, &why);
@@ -303,7 +321,7 @@ static int import_files(struct import *import, const struct files *files)
     int code = 0;
     isg_buf_init(&spool, 2 * FEED_FILE_MAX);
     for (size_t i = 0; i < files->n && !import->stopped; i++) {
-        int one = import_file(import, files->names[i], &spool);
+        int one = import_file(import, &files->list[i], &spool);
         code = one != 0 ? one : code;
     }
     isg_buf_done(&spool);
@@ -335,7 +353,7 @@ static int import_words(struct import *import)
 int cli_import(struct cli *cli)
 {
     struct import import = {.cli = cli};
-    struct files files = {.names = NULL};
+    struct files files = {.list = NULL};
     struct isg_fail why = {0};
     isg_buf_init(&import.path, 8192);
     int code = import_words(&import);

@@ -154,7 +154,7 @@ def refused_files(isg):
     with open(KEV, "rb") as f:
         good = f.read()
     rows = [("cut.json", good[:-40], "S-001"), ("page.json", b"<html>log in</html>", "HTML"),
-            ("packed.json", gzip.compress(good), "compressed"), ("empty.json", b"", "empty"),
+            ("packed.json", gzip.compress(good)[:-20], "cut short"), ("empty.json", b"", "empty"),
             ("other.json", b"{}", "KEV")]
     for name, text, why in rows:
         path = os.path.join(isg.base, name)
@@ -206,6 +206,46 @@ def mapped_files(isg):
         stored = makers(json.load(f))
     same(stored, makers(json.loads(one)), "convert prints the objects that import stores, owner and all")
     ok("The Owner" in one, "and the owner is the instance's name")
+
+
+def forms_of_files(isg):
+    """A filter, packed files, tables in UTF-16, others' STIX with a fault, what an archive may hold."""
+    one = isg.run("convert", "--format", "kev", KEV).stdout
+    with open(KEV) as f:
+        text = f.read()
+    same(isg.run("convert", "--format", "kev", stdin=text).stdout, one, "without FILE it is a filter")
+    folder = os.path.join(isg.base, "unpacked archive")
+    os.mkdir(folder)
+    path = os.path.join(folder, "k.json")
+    with open(path, "wb") as f:
+        f.write(gzip.compress(text.encode()))
+    same(isg.run("convert", "--format", "kev", path).stdout, one, "a packed file is unpacked")
+    table = os.path.join(isg.base, "table.csv")
+    for charset in ("utf-8-sig", "utf-16", "utf-16-be"):
+        with open(table, "w", encoding=charset) as f:
+            f.write(("\ufeff" if charset == "utf-16-be" else "") + "indicator,tags\r\nevil.invented.net,\u00e4\r\n")
+        out = isg.run("convert", "--format", "csv", table).stdout
+        ok("'evil.invented.net'" in out and "csv:\u00e4" in out, "a table in " + charset)
+    good = {"type": "identity", "spec_version": "2.1", "id": "identity--11111111-1111-4111-8111-111111111101",
+            "created": "2024-05-01T08:00:00.000Z", "modified": "2024-05-01T08:00:00.000Z", "name": "Ward"}
+    bundle = {"type": "bundle", "id": "bundle--11111111-1111-4111-8111-111111111102",
+              "objects": [good, dict(good, id="identity--7", name=7), {"type": "bundle", "id": "x"}]}
+    result = isg.run("convert", "--format", "stix", stdin=json.dumps(bundle), check=False)
+    same((result.returncode, json.loads(result.stdout)["objects"]), (65, [good]), "what is wrong stays out")
+    ok("identity--7: /id: " in result.stderr and "(S-013)" in result.stderr and "S-086" in result.stderr,
+       "and is named, with path and rule: " + result.stderr.strip()[-200:])
+    result = isg.run("convert", "--format", "stix", stdin="<stix:STIX_Package/>", check=False)
+    ok(result.returncode == 65 and "STIX 1" in result.stderr, "STIX 1 is told from broken JSON")
+    os.symlink("/etc/passwd", os.path.join(folder, "link.json"))
+    os.symlink(KEV, os.path.join(folder, "to-a-good-one.json"))
+    os.mkfifo(os.path.join(folder, "pipe.json"))
+    os.mkdir(os.path.join(folder, "folder.json"))
+    result = isg.run("import", "--format", "kev", "--collection", "advisories", "--json", folder, check=False)
+    facts = json.loads(result.stdout)
+    same((result.returncode, facts["files"], facts["files_refused"]), (65, 5, 4),
+         "an archive's links, pipes and folders are refused (R-107)")
+    ok(facts["total"] > 0 and "link.json: a link" in result.stderr and "R-107" in result.stderr
+       and "root:" not in result.stderr, "its files are read: " + result.stderr.strip()[:160])
 
 
 def exports(isg):
@@ -281,6 +321,7 @@ with Instance("The Owner") as isg:
     members(isg)
     refused_files(isg)
     mapped_files(isg)
+    forms_of_files(isg)
     json_everywhere(isg)
     exports(isg)
     instances(isg.base)
