@@ -33,9 +33,13 @@ static const struct stix_json *outer(const struct json_object *object)
 struct build {
     struct stix_sink sink; /* the first member: a sink is a build */
     struct json_object *root;
-    struct isg_buf name; /* of the value that comes next */
-    struct isg_buf text; /* without escapes */
+    struct isg_buf name;      /* of the value that comes next */
+    struct isg_buf text;      /* without escapes */
+    const char *const *names; /* of the members that are wanted; NULL: of all */
+    bool skip;                /* the member that comes next is not */
 };
+
+static int nowhere; /* what stands for a container that is not wanted, and for all within it */
 
 static struct build *build_of(struct stix_sink *sink)
 {
@@ -51,9 +55,26 @@ static bool unescaped(struct isg_buf *room, struct isg_str raw)
     return room->err == ISG_OK;
 }
 
+static bool is_wanted(const char *const *names, const char *name)
+{
+    for (; *names != NULL; names++)
+        if ((*names)[0] == name[0] && strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
 static bool take_name(struct stix_sink *sink, struct isg_str raw)
 {
-    return unescaped(&build_of(sink)->name, raw);
+    struct build *b = build_of(sink);
+    bool good = unescaped(&b->name, raw);
+    b->skip = good && b->names != NULL && !is_wanted(b->names, b->name.p);
+    return good;
+}
+
+static bool is_skipped(const struct build *b, struct json_object *parent)
+{
+    return (void *)parent == &nowhere ||
+           (b->skip && parent != NULL && json_object_is_type(parent, json_type_object));
 }
 
 /* json-c would lose the name when the table cannot grow: it is made to grow before. */
@@ -83,6 +104,8 @@ static bool attach(struct build *b, struct json_object *parent, struct json_obje
 static void *open_container(struct stix_sink *sink, void *parent, bool is_object)
 {
     enum { FEW = 4 };
+    if (is_skipped(build_of(sink), parent))
+        return &nowhere;
     struct json_object *value =
         is_object ? json_object_new_object() : json_object_new_array_ext(FEW);
     return value != NULL && attach(build_of(sink), parent, value) ? value : NULL;
@@ -111,6 +134,8 @@ static bool take_leaf(struct stix_sink *sink, void *parent, struct isg_str text)
 {
     struct build *b = build_of(sink);
     struct json_object *value;
+    if (is_skipped(b, parent))
+        return true;
     switch (text.p[0]) {
     case 'n': return attach(b, parent, NULL);
     case 't': value = json_object_new_boolean(1); break;
@@ -121,10 +146,11 @@ static bool take_leaf(struct stix_sink *sink, void *parent, struct isg_str text)
     return value != NULL && attach(b, parent, value);
 }
 
-int stix_json_parse(struct isg_str text, const struct stix_limits *limits,
-                    struct stix_json **out_tree, struct isg_fail *why)
+int stix_json_parse_named(struct isg_str text, const struct stix_limits *limits,
+                          const char *const *names, struct stix_json **out_tree,
+                          struct isg_fail *why)
 {
-    struct build b = {.sink = {take_name, open_container, take_leaf}};
+    struct build b = {.sink = {take_name, open_container, take_leaf}, .names = names};
     if (text.n > INT_MAX)
         return isg_fail_at(why, ISG_ELIMIT, "", "limit", "text of %zu bytes", text.n);
     isg_buf_init(&b.name, ISG_BUF_NO_MAX);
@@ -137,6 +163,12 @@ int stix_json_parse(struct isg_str text, const struct stix_limits *limits,
     else
         (void)json_object_put(b.root);
     return err;
+}
+
+int stix_json_parse(struct isg_str text, const struct stix_limits *limits,
+                    struct stix_json **out_tree, struct isg_fail *why)
+{
+    return stix_json_parse_named(text, limits, NULL, out_tree, why);
 }
 
 void stix_json_free(struct stix_json **tree)

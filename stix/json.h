@@ -37,6 +37,13 @@ enum stix_json_type {
  */
 int stix_json_parse(struct isg_str text, const struct stix_limits *limits,
                     struct stix_json **out_tree, struct isg_fail *why);
+/*
+ * As stix_json_parse, but of the members of all objects only those with a name of the list (NULL-ended)
+ * get into the tree. The whole text is scanned as strictly. For large texts of which little is wanted.
+ */
+int stix_json_parse_named(struct isg_str text, const struct stix_limits *limits,
+                          const char *const *names, struct stix_json **out_tree,
+                          struct isg_fail *why);
 /* Give a tree back; accepts NULL, leaves NULL. Never a value within a tree. */
 void stix_json_free(struct stix_json **tree);
 

@@ -99,13 +99,16 @@ char *isg_arena_copy(struct isg_arena *arena, struct isg_str s)
 
 char *isg_arena_printf(struct isg_arena *arena, const char *format, ...)
 {
+    char few[128]; /* mostly it is written once */
     va_list args;
     va_list again;
     va_start(args, format);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(few, sizeof few, format, args);
     char *text = n < 0 ? NULL : isg_arena_alloc(arena, (size_t)n + 1);
-    if (text != NULL)
+    if (text != NULL && (size_t)n < sizeof few)
+        memcpy(text, few, (size_t)n + 1);
+    else if (text != NULL)
         (void)vsnprintf(text, (size_t)n + 1, format, again);
     va_end(again);
     va_end(args);

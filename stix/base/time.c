@@ -1,6 +1,7 @@
 #include "stix/base/time.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static const int64_t US_PER_S = 1000000;
@@ -126,6 +127,25 @@ int isg_time_cmp(struct isg_str a, struct isg_str b)
     return 0;
 }
 
+/* A mark, and a number of this many digits behind it. Returns what follows. */
+static char *put_number(char *out, char mark, int number, int width)
+{
+    *out = mark;
+    for (int i = width; i > 0; i--, number /= 10)
+        out[i] = (char)('0' + number % 10);
+    return out + 1 + width;
+}
+
+static char *put_year(char *out, int y)
+{
+    if (y < 0 || y > 9999) /* no text of ours, but the clock may say so */
+        return out + snprintf(out, ISG_TIME_TEXT, "%04d", y);
+    char text[1 + 4];
+    (void)put_number(text, ' ', y, 4);
+    memcpy(out, text + 1, 4);
+    return out + 4;
+}
+
 void isg_time_format(int64_t us, int digits, char out[ISG_TIME_TEXT])
 {
     int64_t seconds = us / US_PER_S;
@@ -142,12 +162,16 @@ void isg_time_format(int64_t us, int digits, char out[ISG_TIME_TEXT])
     }
     int y, m, d;
     civil_from_days(days, &y, &m, &d);
-    int n = snprintf(out, ISG_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d", y, m, d,
-                     (int)(clock / 3600), (int)(clock / 60 % 60), (int)(clock % 60));
-    char fraction_text[16];
-    (void)snprintf(fraction_text, sizeof fraction_text, ".%06d", (int)rest);
-    fraction_text[digits <= 0 ? 0 : 1 + (digits < 6 ? digits : 6)] = '\0';
-    (void)snprintf(out + n, (size_t)(ISG_TIME_TEXT - n), "%sZ", fraction_text);
+    char *p = put_year(out, y);
+    p = put_number(p, '-', m, 2);
+    p = put_number(p, '-', d, 2);
+    p = put_number(p, 'T', (int)(clock / 3600), 2);
+    p = put_number(p, ':', (int)(clock / 60 % 60), 2);
+    p = put_number(p, ':', (int)(clock % 60), 2);
+    char *point = p;
+    (void)put_number(p, '.', (int)rest, 6);
+    p = digits <= 0 ? point : point + 1 + (digits < 6 ? digits : 6);
+    memcpy(p, "Z", sizeof "Z");
 }
 
 static int64_t clock_us(clockid_t id)

@@ -35,6 +35,36 @@ static void test_types(const struct stix_json *tree)
     ok(stix_json_get(stix_json_get(tree, "list"), "k") == NULL, "a list has no members");
 }
 
+/* Members with these names, wherever they are; what stands in others is gone. */
+static void test_named(void)
+{
+    static const struct {
+        const char *text;
+        const char *canon;
+    } rows[] = {
+        {"{\"a\":1,\"b\":2,\"c\":{\"a\":3,\"b\":[{\"a\":4}]}}", "{\"a\":1,\"c\":{\"a\":3}}"},
+        {"[{\"b\":[1]},5,[{\"x\":{\"a\":1}},\"s\"]]", "[{},5,[{},\"s\"]]"},
+        {"{\"\\u0061\":null,\"ab\":1,\"\":2}", "{\"a\":null}"},
+        {"{\"b\":{\"c\":{}},\"c\":[{\"b\":1,\"a\":[]},true]}", "{\"c\":[{\"a\":[]},true]}"},
+        {"{\"b\":{\"c\":1,\"c\":2}}", NULL}, /* scanned as strictly */
+        {"{\"b\":\"\\ud800\"}", NULL},
+    };
+    static const char *const names[] = {"a", "c", NULL};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct stix_json *tree = NULL;
+        struct isg_buf out;
+        isg_buf_init(&out, ISG_BUF_NO_MAX);
+        int err = stix_json_parse_named(isg_str_of(rows[i].text), NULL, names, &tree, NULL);
+        is_int(err, rows[i].canon != NULL ? ISG_OK : ISG_EPARSE, "parse of %s", rows[i].text);
+        if (err == ISG_OK) {
+            stix_json_canon(tree, &out);
+            ok(isg_str_is(isg_buf_str(&out), rows[i].canon), "what is left of it");
+        }
+        stix_json_free(&tree);
+        isg_buf_done(&out);
+    }
+}
+
 static void test_strings(const struct stix_json *tree)
 {
     ok(isg_str_is(stix_json_get_str(tree, "s"), "caf\xc3\xa9"), "a string");
@@ -161,5 +191,6 @@ int main(void)
     stix_json_free(&tree);
     test_refused();
     test_depth();
+    test_named();
     return tap_done();
 }
