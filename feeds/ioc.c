@@ -171,6 +171,16 @@ static bool has_scheme(struct isg_str text)
     return false;
 }
 
+/* Written as an address is: then what is wrong with it as a name helps nobody. */
+static bool resembles_address(struct isg_str text)
+{
+    bool digits = text.p[0] >= '0' && text.p[0] <= '9';
+    char last = text.p[text.n - 1];
+    return (digits && last >= '0' && last <= '9') ||
+           (isg_str_find(text, ':') != SIZE_MAX &&
+            (digits || strchr("abcdefABCDEF:[", text.p[0]) != NULL));
+}
+
 /* By form: what has a scheme is a URL and nothing else, what has an @ an address of mail. */
 static bool read_any(struct ioc_reader *reader, struct isg_str text, struct ioc *out)
 {
@@ -178,9 +188,15 @@ static bool read_any(struct ioc_reader *reader, struct isg_str text, struct ioc 
         return ioc_read_url(reader, text, out);
     if (isg_str_find(text, '@') != SIZE_MAX)
         return ioc_read_email(reader, text, out);
-    return read_cve(reader, text, out) || ioc_read_range(reader, text, out) ||
-           ioc_read_ip_port(reader, text, false, out) || read_hash(reader, text, IOC_HASH, out) ||
-           ioc_read_domain(reader, text, out);
+    if (read_cve(reader, text, out) || ioc_read_range(reader, text, out))
+        return true;
+    const char *why_no_address = reader->why_not;
+    if (ioc_read_ip_port(reader, text, false, out) || read_hash(reader, text, IOC_HASH, out) ||
+        ioc_read_domain(reader, text, out))
+        return true;
+    if (resembles_address(text))
+        return ioc_refuse(reader, why_no_address);
+    return isg_str_find(text, '/') != SIZE_MAX && ioc_refuse(reader, "a URL without a scheme");
 }
 
 /* Is it an address or a range, and of the kind wanted? */

@@ -50,7 +50,7 @@ struct feed_run {
     char *proxy_auth;
     struct networks *networks;     /* of allow_networks */
     struct isg_arena *arena;       /* of what settings and their files say */
-    struct exclude_lists *exclude; /* of warning_lists; NULL: the built-in list alone */
+    struct exclude_lists *exclude; /* own hosts, and warning_lists */
     struct feed_context context;
     struct spool *spool;
     struct state state;

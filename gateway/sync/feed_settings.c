@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "feeds/ioc.h"
 #include "gateway/sync/feed_files.h"
 #include "gateway/sync/feed_run.h"
 #include "stix/base/digest.h"
+#include "stix/base/jsonw.h"
 
 enum { SETTINGS_MAX = 64 << 20 };
 
@@ -27,14 +29,41 @@ static int columns_open(struct feed_run *run, struct isg_sha256 *read, struct is
                          : err;
 }
 
+/* Names that no source may call bad: the source's own, and this gateway's (feeds digest 3.4). */
+static int own_hosts_open(struct feed_run *run, struct isg_sha256 *read, struct isg_fail *why)
+{
+    const char *const urls[] = {run->def->url, run->parts->config->public_url};
+    struct isg_buf list;
+    struct isg_jsonw w;
+    run->context.exclude = run->exclude = exclude_new(false);
+    if (run->exclude == NULL)
+        return isg_fail(why, ISG_ENOMEM, "no memory");
+    isg_buf_init(&list, SETTINGS_MAX);
+    isg_jsonw_init(&w, &list);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, "name", "own-hosts");
+    isg_jsonw_put(&w, "type", "string");
+    isg_jsonw_name(&w, "list");
+    isg_jsonw_list(&w);
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        struct ioc url;
+        if (urls[i] != NULL &&
+            ioc_read(run->arena, isg_str_of(urls[i]), IOC_URL, IOC_MACHINE, &url, NULL) == ISG_OK)
+            isg_jsonw_str(&w, url.host);
+    }
+    isg_jsonw_end(&w);
+    isg_jsonw_end(&w);
+    isg_sha256_add(read, list.p, list.len);
+    int err = exclude_add(run->exclude, isg_buf_str(&list), EXCLUDE_DROP, why);
+    isg_buf_done(&list);
+    return err;
+}
+
 static int lists_open(struct feed_run *run, struct isg_sha256 *read, struct isg_fail *why)
 {
     char path[PATH_MAX];
     if (run->def->warning_lists == NULL)
         return ISG_OK;
-    run->context.exclude = run->exclude = exclude_new(false);
-    if (run->exclude == NULL)
-        return isg_fail(why, ISG_ENOMEM, "no memory");
     int err = file_below(run->parts->config->dir, run->def->warning_lists, path, why);
     return err == ISG_OK ? feed_lists_read(run->exclude, path, read, why) : err;
 }
@@ -78,7 +107,7 @@ static void bind_state(struct feed_run *run, struct isg_sha256 *read)
 int feed_settings_open(struct feed_run *run, struct isg_fail *why)
 {
     static int (*const open[])(struct feed_run *, struct isg_sha256 *, struct isg_fail *) = {
-        columns_open, lists_open, networks_open, aliases_open};
+        columns_open, own_hosts_open, lists_open, networks_open, aliases_open};
     const struct config *config = run->parts->config;
     const char *const texts[] = {run->def->url, run->def->format, run->def->collection,
                                  config->id_urn, config->name};

@@ -102,6 +102,17 @@ def check_columns(bed):
     bed.settles("table", "the file as it was")
 
 
+def check_own_hosts(bed):
+    """What answers for this gateway and where the feed comes from are not to be blocked (digest 3.4)."""
+    ran = bed.add("block", "/block.txt", "list")
+    patterns = sorted(o["pattern"] for o in bed.indicators("block"))
+    same(patterns, ["[domain-name:value = 'evil.invented.net']", "[domain-name:value = 'invented.net']",
+                    "[url:value = 'https://isao.invented.net/x']"], "the gateway's own name is left out")
+    same(ran.get("excluded"), 2, "and so is the feed's, and both are counted")
+    same([o["confidence"] for o in bed.indicators("block") if "warning:own-hosts" in o.get("labels", [])], [20],
+         "a page on it is warned of")
+
+
 def seen(bed, name):
     """The addresses outside that were observed."""
     return sorted(o["value"] for o in bed.reader.pull(name)[0] if o["type"] == "ipv4-addr")
@@ -164,7 +175,9 @@ def main():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     isg = Instance()
     bed = Bed(isg, "http://127.0.0.1:%d" % server.server_port)
-    PAGES.update({"/table.csv": TABLE, "/eve.json": EVE, "/csaf/index.txt": b"1.json\n2.json\n",
+    PAGES.update({"/table.csv": TABLE, "/eve.json": EVE,
+                  "/block.txt": b"isao.invented.net\nevil.invented.net\ninvented.net\nhttps://isao.invented.net/x\n127.0.0.1\n",
+                  "/csaf/index.txt": b"1.json\n2.json\n",
                   "/csaf/1.json": advisory(1, "ExampleMed, Inc."), "/csaf/2.json": advisory(2, "EM Devices Inc")})
     for name in ("1", "2"):
         body = PAGES["/csaf/%s.json" % name]
@@ -172,15 +185,17 @@ def main():
         write(isg.base, name + ".json", body.decode())
     bed.one, bed.two = (os.path.join(isg.base, n) for n in ("1.json", "2.json"))
     write(isg.dir, "vendors.txt", "")
+    isg.replace("^public_url: .*$", "public_url: https://isao.invented.net:9443")
     isg.replace("^(id_urn: .*)$", r"\1\nvendor_aliases: vendors.txt")
     with open(os.path.join(isg.dir, "isg.yaml"), "a") as f:
         f.write("feeds:\n  - name: configured\n    url: %s/eve.json\n    format: suricata\n"
                 "    collection: configured\n    interval: 30d\n    allow_private: true\n" % bed.url)
     with isg:
         bed.reader = isg.member("reader", "isao_staff")
-        for title in ("table", "plain", "house", "configured", "vendors", "imported"):
+        for title in ("table", "plain", "house", "configured", "vendors", "imported", "block"):
             isg.collection(title)
         bed.ran("configured")
+        check_own_hosts(bed)
         check_columns(bed)
         check_vendors(bed)
         check_networks(bed)

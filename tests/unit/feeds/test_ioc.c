@@ -307,6 +307,23 @@ static void test_words(void)
     ok(!ioc_kind_find(ISG_STR("Intel::USER_NAME"), &kind), "user names are refused");
 }
 
+/* What is wrong is said of the form that was meant. */
+static void test_reasons(void)
+{
+    static const char *const rows[][2] = {
+        {"0.0.0.0/0", "wide"},     {"010.1.2.3", "IP address"},      {"fe80::1%eth0", "IP address"},
+        {"2600::/18", "wide"},     {"bad.example/x", "scheme"},      {"1.2.3", "IP address"},
+        {"pump", "without a dot"}, {"bad_.example_", "domain name"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct ioc ioc;
+        struct isg_fail why = {.code = ISG_OK};
+        is_int(ioc_read(arena, isg_str_of(rows[i][0]), IOC_ANY, 0, &ioc, &why), ISG_EINVAL, "%s",
+               rows[i][0]);
+        ok(strstr(why.text, rows[i][1]) != NULL, "%s: %s", rows[i][0], why.text);
+    }
+}
+
 int main(void)
 {
     arena = isg_arena_new(1 << 24);
@@ -316,6 +333,7 @@ int main(void)
     test_patterns();
     test_round_trip();
     test_words();
+    test_reasons();
     isg_arena_free(&arena);
     return tap_done();
 }
