@@ -71,10 +71,9 @@ static void parcel_done(struct parcel *parcel)
 /* Nothing is checked yet: only what names the object is looked for. */
 static void put_pending(struct parcel *parcel, const char *date, struct isg_str object)
 {
-    struct stix_json *json = NULL;
+    struct stix_json *json = run_peek(object);
     struct isg_str id;
     struct isg_str version;
-    (void)stix_json_parse(object, NULL, &json, NULL);
     run_names(json, &id, &version);
     parcel->hopeless += !stix_id_split(id, NULL, NULL);
     status_pending(&parcel->lines[parcel->n], date, id, version);

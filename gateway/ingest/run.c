@@ -168,6 +168,14 @@ void run_refuse(struct ingest_run *run, struct staged *staged, const struct isg_
     run_settle(run, staged, INGEST_REFUSED, NULL, text);
 }
 
+struct stix_json *run_peek(struct isg_str text)
+{
+    const struct stix_limits limits = {.members = STIX_OBJECT_MEMBERS_MAX};
+    struct stix_json *json = NULL;
+    (void)stix_json_parse(text, &limits, &json, NULL);
+    return json;
+}
+
 void run_names(const struct stix_json *json, struct isg_str *out_id, struct isg_str *out_version)
 {
     struct isg_str id = stix_json_get_str(json, "id");
@@ -180,10 +188,10 @@ void run_names(const struct stix_json *json, struct isg_str *out_id, struct isg_
 
 static void name_refused(struct ingest_run *run, struct isg_str text)
 {
-    struct stix_json *json = NULL;
+    struct stix_json *json = run->list_count > 0 ? run_peek(text) : NULL;
     struct isg_str id;
     struct isg_str version;
-    if (run->list_count == 0 || stix_json_parse(text, NULL, &json, NULL) != ISG_OK)
+    if (json == NULL)
         return;
     struct ingest_outcome *outcome = &run->list[run->list_count - 1];
     run_names(json, &id, &version);
@@ -226,6 +234,16 @@ bool run_can_see(void *arg, struct isg_str text)
            policy_decide(&label, member, 0) == POLICY_ALLOW;
 }
 
+/* What is served is what was sent, and ids are served in lower case (S-013): so they come so. */
+static int demand_lower_case(struct isg_str id, struct isg_fail *why)
+{
+    for (size_t i = 0; i < id.n; i++)
+        if (id.p[i] >= 'A' && id.p[i] <= 'Z')
+            return isg_fail_at(why, ISG_EINVAL, "/id", "S-013",
+                               "id is to be written in lower case");
+    return ISG_OK;
+}
+
 int run_read(struct ingest_run *run, struct isg_str text, bool keep_json, struct staged *out,
              struct isg_fail *why)
 {
@@ -237,6 +255,11 @@ int run_read(struct ingest_run *run, struct isg_str text, bool keep_json, struct
     int err = stix_object_read(text, NULL, &report, &object, why);
     if (err != ISG_OK)
         return err;
+    err = demand_lower_case(object.id, why);
+    if (err != ISG_OK) {
+        stix_object_done(&object);
+        return err;
+    }
     run_label(run, object.json, label_text);
     if (markings_note(run, object.json) != ISG_OK) {
         stix_object_done(&object);

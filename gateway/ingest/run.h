@@ -81,6 +81,10 @@ int run_read(struct ingest_run *run, struct isg_str text, bool keep_json, struct
 /* Free an object's texts, bytes and tree; it is then all zero. */
 void run_staged_done(struct staged *staged);
 
+/* The tree of a text that is not checked, to tell its name from; NULL where it is no JSON, or has more
+ * members than an object may have: then no tree is made of it (R-022). */
+struct stix_json *run_peek(struct isg_str text);
+
 /* What names an object, checked or not, as far as it is short enough to repeat; json may be NULL. */
 void run_names(const struct stix_json *json, struct isg_str *out_id, struct isg_str *out_version);
 

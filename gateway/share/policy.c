@@ -90,12 +90,11 @@ static enum stix_tlp level_of_marking(void *arg, struct isg_str id)
 {
     struct reading *reading = arg;
     enum stix_tlp level = stix_tlp_of_marking(id);
-    if (level != STIX_TLP_UNKNOWN)
-        return level;
+    if (level != STIX_TLP_UNKNOWN || reading->unknown.n > 0)
+        return level; /* one that nobody knows decides: to ask for more of them would only cost */
     if (reading->markings != NULL && reading->markings->is_statement(reading->markings->arg, id))
         return STIX_TLP_NONE;
-    if (reading->unknown.n == 0)
-        reading->unknown = id;
+    reading->unknown = id;
     return STIX_TLP_UNKNOWN;
 }
 

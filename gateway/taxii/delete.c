@@ -23,9 +23,8 @@ static bool can_see(void *arg, struct isg_str label_text)
 
 static int delete_all(struct call *call, struct eyes *eyes, struct isg_fail *why)
 {
-    return store_delete(call->taxii->parts.store, call->collection->id,
-                        call->match.piece[ROUTE_OBJECT], ISG_STR(""),
-                        &(struct store_eyes){can_see, eyes}, why);
+    return store_delete(call->taxii->parts.store, call->collection->id, call->query.view.ids[0],
+                        ISG_STR(""), &(struct store_eyes){can_see, eyes}, why);
 }
 
 static int select_versions(struct call *call, struct eyes *eyes, unsigned want,
@@ -47,9 +46,9 @@ static int delete_each(struct call *call, struct eyes *eyes, const struct view_p
 {
     size_t gone = 0;
     for (size_t i = 0; i < found->count; i++) {
-        int err = store_delete(call->taxii->parts.store, call->collection->id,
-                               call->match.piece[ROUTE_OBJECT], found->events[i].version,
-                               &(struct store_eyes){can_see, eyes}, why);
+        int err =
+            store_delete(call->taxii->parts.store, call->collection->id, call->query.view.ids[0],
+                         found->events[i].version, &(struct store_eyes){can_see, eyes}, why);
         if (err != ISG_OK && err != ISG_ENOENT)
             return err;
         gone += err == ISG_OK;

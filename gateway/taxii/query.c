@@ -43,13 +43,29 @@ static int cmp_str(const void *a, const void *b)
     return isg_str_cmp(*(const struct isg_str *)a, *(const struct isg_str *)b);
 }
 
-/* Cut "a,b,c" into a sorted list; empty and repeated values are malformed. */
-static int read_list(struct parse *parse, struct isg_str value, struct isg_str **out,
-                     size_t *out_count)
+static size_t count_values(struct isg_str value)
 {
     size_t n = 1;
     for (size_t i = 0; i < value.n; i++)
         n += value.p[i] == ',';
+    return n;
+}
+
+/* Drop repeats from a sorted list; returns how many values are left. */
+static size_t drop_repeats(struct isg_str *list, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || !isg_str_eq(list[kept - 1], list[i]))
+            list[kept++] = list[i];
+    return kept;
+}
+
+/* Cut "a,b,c" into a sorted list of different values; an empty one is malformed. */
+static int read_list(struct parse *parse, struct isg_str value, struct isg_str **out,
+                     size_t *out_count)
+{
+    size_t n = count_values(value);
     struct isg_str *list = isg_arena_alloc(parse->arena, n * sizeof *list);
     if (list == NULL)
         return isg_fail(parse->why, ISG_ENOMEM, "the query needs too much memory");
@@ -61,11 +77,28 @@ static int read_list(struct parse *parse, struct isg_str value, struct isg_str *
             return malformed(parse, "a value is empty");
     }
     qsort(list, n, sizeof *list, cmp_str);
-    for (size_t i = 1; i < n; i++)
-        if (isg_str_eq(list[i - 1], list[i]))
-            return malformed(parse, "a value is given twice");
     *out = list;
-    *out_count = n;
+    *out_count = drop_repeats(list, n);
+    return ISG_OK;
+}
+
+/* Identifiers as they are stored. Only a UUID's digits may come in capitals (S-013): those of a type
+ * make no identifier, and are left as they are. */
+static int fold_ids(struct isg_arena *arena, struct isg_str text, struct isg_str *out)
+{
+    char *copy = isg_arena_copy(arena, text);
+    bool in_uuid = false;
+    if (copy == NULL)
+        return ISG_ENOMEM;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == ',')
+            in_uuid = false;
+        else if (i > 0 && text.p[i] == '-' && text.p[i - 1] == '-')
+            in_uuid = true;
+        else if (in_uuid && copy[i] >= 'A' && copy[i] <= 'F')
+            copy[i] = (char)(copy[i] - 'A' + 'a');
+    }
+    *out = (struct isg_str){copy, text.n};
     return ISG_OK;
 }
 
@@ -105,7 +138,10 @@ static int read_next(struct parse *parse, struct isg_str value)
 static int read_id(struct parse *parse, struct isg_str value)
 {
     struct view_query *view = &parse->query->view;
-    int err = read_list(parse, value, &view->ids, &view->ids_count);
+    struct isg_str folded = {NULL, 0};
+    if (fold_ids(parse->arena, value, &folded) != ISG_OK)
+        return isg_fail(parse->why, ISG_ENOMEM, "the query needs too much memory");
+    int err = read_list(parse, folded, &view->ids, &view->ids_count);
     for (size_t i = 0; err == ISG_OK && i < view->ids_count; i++)
         if (!stix_id_split(view->ids[i], NULL, NULL))
             err = malformed(parse, "a value is not an identifier of the form type--uuid");
@@ -140,6 +176,8 @@ static int read_version(struct parse *parse, struct isg_str value)
     int err = read_list(parse, value, &list, &n);
     if (err != ISG_OK)
         return err;
+    if (n < count_values(value))
+        return malformed(parse, "a value is given twice");
     unsigned want = 0;
     size_t stamps = 0;
     for (size_t i = 0; i < n; i++) {
@@ -291,9 +329,8 @@ static int only_object(struct isg_arena *arena, struct isg_str id, struct view_q
     view->ids = isg_arena_alloc(arena, sizeof *view->ids);
     if (view->ids == NULL)
         return ISG_ENOMEM;
-    view->ids[0] = id;
     view->ids_count = 1;
-    return ISG_OK;
+    return fold_ids(arena, id, &view->ids[0]);
 }
 
 int query_parse(struct isg_arena *arena, const struct query_ask *ask, struct query *out,

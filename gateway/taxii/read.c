@@ -107,7 +107,7 @@ static int object_exists(struct call *call, const struct view *view, bool *out,
 {
     struct view_query any = {.added_after_us = INT64_MIN,
                              .limit = 1,
-                             .ids = &call->match.piece[ROUTE_OBJECT],
+                             .ids = call->query.view.ids,
                              .ids_count = 1,
                              .want = VIEW_ALL};
     struct view_page found;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 static const int64_t US_PER_S = 1000000;
+static const int64_t YEAR_9999_END_S = 253402300799;
 
 /* Days since 1970-01-01 of a proleptic Gregorian date. */
 static int64_t days_from_civil(int64_t y, int64_t m, int64_t d)
@@ -77,7 +78,7 @@ static bool parse_seconds(struct isg_str t, int64_t *out_s)
         return false;
     *out_s = days_from_civil((int64_t)y, (int64_t)mo, (int64_t)d) * 86400 +
              (int64_t)(h * 3600 + mi * 60 + s);
-    return true;
+    return *out_s <= YEAR_9999_END_S; /* its leap second would be of a year that has no text */
 }
 
 static struct isg_str fraction(struct isg_str t)

@@ -12,7 +12,7 @@ from harness import EPOCH, STAMP, STIX, address, indicator, malware, relationshi
 MALFORMED = (
     "limit=0", "limit=-1", "limit=1.5", "limit=ten", "limit=", "limit=%2B5", "limit=5&limit=5",
     "added_after=", "added_after=yesterday", "added_after=2026-01-01", "added_after=1700000000",
-    "added_after=2026-13-01T00:00:00Z", "added_after=2026-01-01T00:00:00+00:00",
+    "added_after=2026-13-01T00:00:00Z", "added_after=9999-12-31T23:59:60Z", "added_after=2026-01-01T00:00:00+00:00",
     "added_after=2026-01-01T00:00:00Z&added_after=2026-01-01T00:00:00Z",
     "added_after=2026-01-01T00:00:00Z,2026-01-02T00:00:00Z", "next=", "next=nonsense",
     "next=A&next=A", "match[type]=", "match[type]=indicator,", "match[type]=a,,b",
@@ -39,6 +39,9 @@ def malformed(w):
     for query in ("match[colour]=blue", "x=1&x=2", "match[type]=x-unheard-of", "added-after=x", "&&",
                   "match[spec_version]=2.0,2.1", "limit=99999999999999999999999"):
         b.equal("T-047", a.get(w.url("open") + "objects/?" + query).status, 200, query)
+    capitals = thing["id"][:11] + thing["id"][11:].upper()
+    got = [a.get(w.url("open") + "objects/" + q).ids() for q in (capitals + "/", "?match[id]=" + capitals)]
+    b.equal("S-013", got, [[thing["id"]]] * 2, "a UUID in capitals is the same one")
     b.ok("T-068", b"yesterday" not in a.get(w.url("open") + "objects/?added_after=yesterday").body,
          "an error does not repeat what was sent")
 

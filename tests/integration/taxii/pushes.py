@@ -146,12 +146,15 @@ class Pushes:
         good = indicator(1, "green")
         odd = [("a bad id", dict(good, id="indicator--../../x")), ("a NUL", dict(good, id="a\0b")),
                ("CR LF", dict(good, id="x\r\nDEL isg:schema\r\n")), ("a glob", dict(good, id="*")),
+               ("capitals in an id", dict(good, id="indicator--ABCDEF00-0000-4000-8000-000000000001")),
+               ("a type in capitals", dict(good, id=good["id"].replace("indicator", "INDICATOR"))),
                ("a long id", dict(good, id="indicator--" + "a" * 5000)),
                ("another type", dict(good, id="malware--" + uuid4(3))),
                ("no date", dict(good, id="indicator--" + uuid4(4), modified="0000-00-00T00:00:00Z")),
                ("2^63", dict(good, id="indicator--" + uuid4(5), x_n=2 ** 63)),
                ("a selector", dict(good, id="indicator--" + uuid4(6), granular_markings=[
                    {"selectors": ["objects.[999999999]"], "marking_ref": "x"}])),
+               ("too many members", dict(good, id="indicator--" + uuid4(13), x_n=[1] * 200001)),
                ("a pattern", dict(good, id="indicator--" + uuid4(7), pattern="(" * 20000)),
                ("a bundle", {"type": "bundle", "id": "bundle--" + uuid4(8), "objects": [good]}),
                ("a string", "indicator"), ("null", None), ("a list", [good])]

@@ -97,28 +97,33 @@ static void check_text(void)
        "a long source is named by its digest");
 }
 
-#define M_RED     "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"
-#define M_CLEAR   "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"
-#define M_OTHER   "marking-definition--8b0c2a46-9d2e-4c1e-9b6e-1f2b3c4d5e6f"
-#define M_STRANGE "marking-definition--4e0d0c5a-0a1b-4c2d-8e3f-405162738495"
+#define M_RED      "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"
+#define M_CLEAR    "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"
+#define M_OTHER    "marking-definition--8b0c2a46-9d2e-4c1e-9b6e-1f2b3c4d5e6f"
+#define M_STRANGER "marking-definition--5f1e1d6b-1b2c-4d3e-9f40-516273849506"
+#define M_STRANGE  "marking-definition--4e0d0c5a-0a1b-4c2d-8e3f-405162738495"
 
 static bool knows_other(void *arg, struct isg_str id)
 {
-    (void)arg;
+    unsigned *asked = arg;
+    (*asked)++;
     return isg_str_is(id, M_OTHER);
 }
 
 /* A statement that the source explained bounds nothing; what is not explained is waited for. */
 static void check_statements(void)
 {
-    static const struct policy_markings markings = {.is_statement = knows_other};
+    static unsigned asked;
+    static const struct policy_markings markings = {.is_statement = knows_other, .arg = &asked};
     static const struct {
         const char *refs, *want, *waits;
+        unsigned asked; /* the store is asked for each: not for more once one is unknown */
     } rows[] = {
-        {"\"" M_OTHER "\"", "green", ""},
-        {"\"" M_OTHER "\",\"" M_RED "\"", "red", ""},
-        {"\"" M_OTHER "\",\"" M_CLEAR "\"", "clear", ""},
-        {"\"" M_STRANGE "\",\"" M_CLEAR "\"", "unknown", M_STRANGE},
+        {"\"" M_OTHER "\"", "green", "", 1},
+        {"\"" M_OTHER "\",\"" M_RED "\"", "red", "", 1},
+        {"\"" M_OTHER "\",\"" M_CLEAR "\"", "clear", "", 1},
+        {"\"" M_STRANGE "\",\"" M_CLEAR "\"", "unknown", M_STRANGE, 1},
+        {"\"" M_STRANGE "\",\"" M_OTHER "\",\"" M_STRANGER "\"", "unknown", M_STRANGE, 1},
     };
     struct collection collection = {.default_tlp = STIX_TLP_GREEN};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -128,8 +133,10 @@ static void check_statements(void)
                        rows[i].refs);
         if (!ok(stix_json_parse(isg_str_of(text), NULL, &json, NULL) == ISG_OK, "parse"))
             continue;
+        asked = 0;
         struct policy_label label = policy_label_of(json, &collection, ISG_STR("bob"), &markings);
         is_str(stix_tlp_name(label.tlp), rows[i].want, "markings %s", rows[i].refs);
+        is_int(asked, rows[i].asked, "and how many are asked for");
         ok(isg_str_is(label.waits, rows[i].waits), "and what is waited for");
         stix_json_free(&json);
     }

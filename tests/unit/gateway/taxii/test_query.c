@@ -65,6 +65,7 @@ static const struct row rows[] = {
     {"added_after=2026-01-02t03:04:05z", O, NO, "added_after", 0, {0}, 0},
     {"added_after=2026-02-30T03:04:05Z", O, NO, "added_after", 0, {0}, 0},
     {"added_after=2026-01-02T25:04:05Z", O, NO, "added_after", 0, {0}, 0},
+    {"added_after=9999-12-31T23:59:60Z", O, NO, "added_after", 0, {0}, 0},
     {"added_after=1767322800", O, NO, "added_after", 0, {0}, 0},
     {"added_after=2026-01-02T03:04:05Z,2026-01-02T03:04:06Z", O, NO, "added_after", 0, {0}, 0},
     {"added_after=2026-01-02T03:04:05Z&added_after=2026-01-02T03:04:05Z",
@@ -80,7 +81,16 @@ static const struct row rows[] = {
     {"match[id]=" ID_1 "," ID_2, O, YES, NULL, 0, {2, 0, 0}, 0},
     {"match%5Bid%5D=" ID_1 "%2C" ID_2, O, YES, NULL, 0, {2, 0, 0}, 0},
     {"match%5bid%5d=" ID_1, QUERY_MANIFEST, YES, NULL, 0, {1, 0, 0}, 0},
-    {"match[id]=" ID_1 "," ID_1, O, NO, "match[id]", 0, {0}, 0},
+    {"match[id]=" ID_1 "," ID_1, O, YES, NULL, 0, {1, 0, 0}, 0}, /* only versions may not repeat */
+    {"match[id]=indicator--AAAAAAAA-1111-4111-8111-11111111111A,"
+     "indicator--aaaaaaaa-1111-4111-8111-11111111111a",
+     O,
+     YES,
+     NULL,
+     0,
+     {1, 0, 0},
+     0}, /* S-013 */
+    {"match[id]=INDICATOR--11111111-1111-4111-8111-111111111111", O, NO, "match[id]", 0, {0}, 0},
     {"match[id]=" ID_1 ",", O, NO, "match[id]", 0, {0}, 0},
     {"match[id]=," ID_1, O, NO, "match[id]", 0, {0}, 0},
     {"match[id]=", O, NO, "match[id]", 0, {0}, 0},
@@ -92,7 +102,7 @@ static const struct row rows[] = {
     /* match[type] */
     {"match[type]=indicator", O, YES, NULL, 0, {0, 1, 0}, 0},
     {"match[type]=indicator,malware,x-own", O, YES, NULL, 0, {0, 3, 0}, 0},
-    {"match[type]=indicator,indicator", O, NO, "match[type]", 0, {0}, 0},
+    {"match[type]=indicator,malware,indicator", O, YES, NULL, 0, {0, 2, 0}, 0},
     {"match[type]=", O, NO, "match[type]", 0, {0}, 0},
     {"match[type]=a,,b", O, NO, "match[type]", 0, {0}, 0},
     {"match[type]=indicator&match[type]=malware", O, NO, "match[type]", 0, {0}, 0},
@@ -126,7 +136,7 @@ static const struct row rows[] = {
     {"match[spec_version]=", O, NO, "match[spec_version]", 0, {0}, 0},
     {"match[spec_version]=two", O, NO, "match[spec_version]", 0, {0}, 0},
     {"match[spec_version]=2", O, NO, "match[spec_version]", 0, {0}, 0},
-    {"match[spec_version]=2.1,2.1", O, NO, "match[spec_version]", 0, {0}, 0},
+    {"match[spec_version]=2.1,2.1", O, YES, NULL, 0, {0}, 0},
     {"match[spec_version]=2.1&match[spec_version]=2.0", O, NO, "match[spec_version]", 0, {0}, 0},
     /* next */
     {"next=abc", O, YES, NULL, 0, {0}, 0},
