@@ -7,6 +7,7 @@
 
 #include "feeds/fetch.h"
 #include "gateway/cli/cli.h"
+#include "gateway/cli/interrupt.h"
 
 enum { REQUEST_SECONDS = 900 };
 
@@ -91,7 +92,8 @@ int cli_admin_raw(struct cli *cli, const char *method, const char *path, struct 
                                    .body = body,
                                    .content_type = body.n > 0 ? "application/json" : NULL,
                                    .allow_private = true,
-                                   .timeout_s = REQUEST_SECONDS};
+                                   .timeout_s = REQUEST_SECONDS,
+                                   .stop = &interrupt_came};
     if (err == ISG_OK)
         err = feed_fetch_start(why);
     if (err == ISG_OK) {
@@ -99,6 +101,8 @@ int cli_admin_raw(struct cli *cli, const char *method, const char *path, struct 
         if (err == ISG_ENET)
             (void)isg_fail(why, err, "no service answers on %s: is `isg serve -C %s` running?",
                            config->admin.socket, cli->dir);
+        if (err == ISG_EBUSY)
+            (void)interrupt_check(why);
     }
     if (err == ISG_OK && response.status >= 300)
         err = fail_of_reply(response.status, isg_buf_str(&response.body), why);

@@ -89,6 +89,15 @@ int cli_read(const char *path, size_t max, struct isg_buf *out, struct isg_fail 
 int cli_write(const char *path, struct isg_str text, unsigned mode, struct isg_fail *why);
 
 /*
+ * The two halves of it, for several files that belong together: write each under its temporary name,
+ * then give all their names; or drop those that have none yet. ISG_EIO; ISG_EBUSY: interrupted.
+ */
+int cli_write_aside(const char *path, struct isg_str text, unsigned mode, struct isg_fail *why);
+int cli_write_name(const char *path, struct isg_fail *why);
+/* Nothing is there: no harm. */
+void cli_write_drop(const char *path);
+
+/*
  * May a file be put in the place of path? ISG_OK when nothing or a plain file is there; ISG_EIO for a
  * folder, a device, a pipe and the program's own streams, which a rename would take away.
  */

@@ -6,6 +6,7 @@
 
 #include "gateway/cli/cli.h"
 #include "gateway/cli/feed_file.h"
+#include "gateway/cli/interrupt.h"
 #include "gateway/cli/progress.h"
 #include "stix/base/digest.h"
 #include "stix/base/uuid.h"
@@ -265,13 +266,17 @@ int cli_convert(struct cli *cli)
         int err = instance_of(cli, urn, &convert.reader, &why);
         if (err == ISG_OK)
             err = convert_file(&convert, cli->args_count > 0 ? cli->args[0] : "-", &why);
-        if (err == ISG_OK && strcmp(target, "-") != 0)
+        bool file = strcmp(target, "-") != 0;
+        if (file)
+            interrupt_watch();
+        if (err == ISG_OK && file)
             err = cli_write(target, isg_buf_str(&convert.out), 0644, &why);
         else if (err == ISG_OK)
             cli_print(isg_buf_str(&convert.out));
         if (err == ISG_OK)
             report(&convert, cli->json);
         code = err != ISG_OK ? cli_fail(cli, &why) : convert.refused > 0 ? CLI_DATA : 0;
+        code = interrupt_end(code);
     }
     convert_done(&convert);
     return code;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/cli/interrupt.h"
 #include "gateway/share/export.h"
 #include "gateway/trust/bundle_files.h"
 #include "gateway/trust/keys.h"
@@ -88,6 +89,8 @@ int export_view_read(struct export_view *view, export_take *take,
         err = fetch_page(view, take, arg, why);
         if (err == ISG_OK && paged != NULL)
             err = paged(arg, why);
+        if (err == ISG_OK)
+            err = interrupt_check(why);
     } while (err == ISG_OK && view->more);
     return err;
 }
@@ -314,6 +317,8 @@ int cli_export(struct cli *cli)
         code = check_request(&view, &request);
     if (code != 0)
         return code;
-    return strcmp(request.format, "stix") == 0 ? export_bundle(&view, request.target)
+    interrupt_watch();
+    code = strcmp(request.format, "stix") == 0 ? export_bundle(&view, request.target)
                                                : export_plain(&view, &request);
+    return interrupt_end(code);
 }

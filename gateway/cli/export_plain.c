@@ -52,21 +52,60 @@ static int path_of(const struct plain *plain, const char *name, char out[4096],
                                plain->request->target);
 }
 
-/* All files but the main one, each whole or not at all; none when the place of one is taken. */
-static int write_files(const struct plain *plain, struct isg_fail *why)
+/* What is done with the place of each file but the main one. */
+typedef int place_step(const char *path, const struct export_file *file, struct isg_fail *why);
+
+static int check_place(const char *path, const struct export_file *file, struct isg_fail *why)
+{
+    (void)file;
+    return cli_check_target(path, why);
+}
+
+static int write_aside(const char *path, const struct export_file *file, struct isg_fail *why)
+{
+    return cli_write_aside(path, isg_buf_str(&file->text), 0644, why);
+}
+
+static int give_name(const char *path, const struct export_file *file, struct isg_fail *why)
+{
+    (void)file;
+    return cli_write_name(path, why);
+}
+
+static int drop(const char *path, const struct export_file *file, struct isg_fail *why)
+{
+    (void)file;
+    (void)why;
+    cli_write_drop(path);
+    return ISG_OK;
+}
+
+static int each_file(const struct plain *plain, place_step *step, struct isg_fail *why)
 {
     char path[4096];
     int err = ISG_OK;
     for (const struct export_file *f = export_files(plain->run); f != NULL && err == ISG_OK;
          f = f->next) {
         err = path_of(plain, f->name, path, why);
-        err = err == ISG_OK ? cli_check_target(path, why) : err;
+        err = err == ISG_OK ? step(path, f, why) : err;
     }
-    for (const struct export_file *f = export_files(plain->run); f != NULL && err == ISG_OK;
-         f = f->next) {
-        err = path_of(plain, f->name, path, why);
-        err = err == ISG_OK ? cli_write(path, isg_buf_str(&f->text), 0644, why) : err;
-    }
+    return err;
+}
+
+/*
+ * All files but the main one. None gets its name before all are written, so that a disk that is full
+ * and a Ctrl-C leave what was there before; none is written when the place of one is taken.
+ */
+static int write_files(const struct plain *plain, struct isg_fail *why)
+{
+    int err = each_file(plain, check_place, why);
+    if (err != ISG_OK)
+        return err;
+    err = each_file(plain, write_aside, why);
+    if (err == ISG_OK)
+        err = each_file(plain, give_name, why);
+    if (err != ISG_OK)
+        (void)each_file(plain, drop, NULL);
     return err;
 }
 
@@ -137,7 +176,8 @@ static int write_folder(struct plain *plain, struct isg_fail *why)
     const char *folder = plain->request->target;
     struct stix_json *manifest = NULL;
     int err = read_view(plain, why);
-    if (err == ISG_OK && mkdir(folder, 0755) != 0 && errno != EEXIST)
+    bool made = err == ISG_OK && mkdir(folder, 0755) == 0;
+    if (err == ISG_OK && !made && errno != EEXIST)
         err = isg_fail(why, ISG_EIO, "%s: %s", folder, ISG_OS_ERROR(errno));
     if (err != ISG_OK)
         return err;
@@ -145,6 +185,8 @@ static int write_folder(struct plain *plain, struct isg_fail *why)
     err = write_files(plain, why);
     if (err == ISG_OK)
         remove_old(plain, manifest);
+    else if (made)
+        (void)rmdir(folder);
     stix_json_free(&manifest);
     return err;
 }

@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include "gateway/cli/cli.h"
+#include "gateway/cli/interrupt.h"
+
+enum { PATH_BYTES = 4096, CHUNK = 1 << 20 };
 
 int cli_read(const char *path, size_t max, struct isg_buf *out, struct isg_fail *why)
 {
@@ -48,9 +51,13 @@ int cli_read(const char *path, size_t max, struct isg_buf *out, struct isg_fail 
 static int write_all(int fd, struct isg_str text)
 {
     while (text.n > 0) {
-        ssize_t put = write(fd, text.p, text.n);
+        ssize_t put = write(fd, text.p, text.n < CHUNK ? text.n : CHUNK);
         if (put < 0 && errno == EINTR)
-            continue;
+            put = 0;
+        if (put >= 0 && atomic_load(&interrupt_came)) {
+            errno = EINTR;
+            put = -1;
+        }
         if (put < 0)
             return -1;
         text = isg_str_from(text, (size_t)put);
@@ -71,23 +78,55 @@ static int write_in_place(const char *path, struct isg_str text, struct isg_fail
     return good ? ISG_OK : ISG_EIO;
 }
 
-static int write_beside(const char *path, struct isg_str text, unsigned mode, struct isg_fail *why)
+/* The temporary name of a file: beside it, and this process's own. */
+static int name_aside(const char *path, char out[PATH_BYTES], struct isg_fail *why)
 {
-    char temporary[4096];
-    if (snprintf(temporary, sizeof temporary, "%s.tmp%ld", path, (long)getpid()) >=
-        (int)sizeof temporary)
-        return isg_fail(why, ISG_EIO, "%s: the name is too long", path);
+    int n = snprintf(out, PATH_BYTES, "%s.tmp%ld", path, (long)getpid());
+    return n < PATH_BYTES ? ISG_OK : isg_fail(why, ISG_EIO, "%s: the name is too long", path);
+}
+
+int cli_write_aside(const char *path, struct isg_str text, unsigned mode, struct isg_fail *why)
+{
+    char temporary[PATH_BYTES];
+    int err = name_aside(path, temporary, why);
+    if (err != ISG_OK)
+        return err;
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
     if (fd < 0)
         return isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
-    bool good = write_all(fd, text) == 0 && fsync(fd) == 0;
-    good = close(fd) == 0 && good;
-    if (!good || rename(temporary, path) != 0) {
-        (void)isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
+    if (write_all(fd, text) != 0 || fsync(fd) != 0)
+        err = isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
+    if (close(fd) != 0 && err == ISG_OK)
+        err = isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
+    int stopped = interrupt_check(why);
+    err = stopped != ISG_OK ? stopped : err;
+    if (err != ISG_OK)
         (void)unlink(temporary);
-        return ISG_EIO;
-    }
-    return ISG_OK;
+    return err;
+}
+
+int cli_write_name(const char *path, struct isg_fail *why)
+{
+    char temporary[PATH_BYTES];
+    int err = name_aside(path, temporary, why);
+    if (err == ISG_OK && rename(temporary, path) != 0)
+        err = isg_fail(why, ISG_EIO, "%s: %s", path, ISG_OS_ERROR(errno));
+    return err;
+}
+
+void cli_write_drop(const char *path)
+{
+    char temporary[PATH_BYTES];
+    if (name_aside(path, temporary, NULL) == ISG_OK)
+        (void)unlink(temporary);
+}
+
+static int write_beside(const char *path, struct isg_str text, unsigned mode, struct isg_fail *why)
+{
+    int err = cli_write_aside(path, text, mode, why);
+    if (err == ISG_OK && (err = cli_write_name(path, why)) != ISG_OK)
+        cli_write_drop(path);
+    return err;
 }
 
 /* A name for what the program was started with: it leads to a file that is not its own. */
