@@ -14,7 +14,7 @@ enum { REFS_MAX = 150000, FACET_MAX = 120, VERSION_MAX = 40, NAME_MAX_BYTES = 25
 
 struct isg_str csaf_text(struct csaf *csaf, const struct stix_json *json, const char *name)
 {
-    return text_clean(csaf->map.arena, stix_json_get_str(json, name));
+    return text_prose(csaf->map.arena, stix_json_get_str(json, name));
 }
 
 struct map_head csaf_head(const struct csaf *csaf, const char *type, const char *id)

@@ -33,7 +33,7 @@ struct kev {
 
 static struct isg_str field(struct kev *kev, const struct entry *entry, const char *name)
 {
-    return text_clean(kev->map.arena, stix_json_get_str(entry->json, name));
+    return text_prose(kev->map.arena, stix_json_get_str(entry->json, name));
 }
 
 /* ---- shape ---------------------------------------------------------------------------------- */

@@ -31,7 +31,7 @@ struct records {
 
 static struct isg_str field(struct nvd *nvd, const struct stix_json *json, const char *name)
 {
-    return text_clean(nvd->map.arena, stix_json_get_str(json, name));
+    return text_prose(nvd->map.arena, stix_json_get_str(json, name));
 }
 
 /* ---- shape ---------------------------------------------------------------------------------- */

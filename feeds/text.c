@@ -6,7 +6,7 @@
 
 #include "stix/base/utf8.h"
 
-enum { URL_MAX = 4096 };
+enum { URL_MAX = 4096, TAG_MAX = 10 /* letters of the longest name of an element */ };
 
 /* A control character (feeds digest 2.8), or one that no JSON text may hold. */
 static bool is_misplaced(int32_t cp)
@@ -32,6 +32,79 @@ struct isg_str text_clean(struct isg_arena *arena, struct isg_str raw)
             raw = isg_str_from(raw, 1);
         else if (!is_misplaced(cp))
             n += isg_utf8_put((uint32_t)cp, out + n);
+    }
+    return trimmed(out, n);
+}
+
+/* ---- tags ----------------------------------------------------------------------------------- */
+
+/* Elements of HTML. What else stands between < and > is text: a version, a placeholder. */
+static const char elements[] =
+    " a abbr address area article aside audio b base bdi bdo blockquote body br button canvas caption "
+    "center cite code col colgroup data dd del details dfn dialog div dl dt em embed fieldset figcaption "
+    "figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img "
+    "input ins kbd label legend li link main map mark marquee menu meta meter nav noscript object ol "
+    "optgroup option output p param picture pre progress q rp rt ruby s samp script section select small "
+    "source span strike strong style sub summary sup svg table tbody td template textarea tfoot th thead "
+    "time title tr track tt u ul var video wbr ";
+
+/* The length of the tag or comment that text begins with; 0 when it begins with none. */
+static size_t tag_length(struct isg_str text)
+{
+    char name[TAG_MAX + 3] = " ";
+    size_t n = 1;
+    size_t i = text.n > 1 && text.p[1] == '/' ? 2 : 1;
+    if (isg_str_starts(text, ISG_STR("<!--")) || isg_str_starts(text, ISG_STR("<!DOCTYPE"))) {
+        size_t end = isg_str_find(text, '>');
+        return end == SIZE_MAX ? 0 : end + 1;
+    }
+    for (; i < text.n && n <= TAG_MAX && strchr(" \t\n/>", text.p[i]) == NULL; i++)
+        name[n++] = (char)(text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] + 32 : text.p[i]);
+    name[n] = ' ';
+    name[n + 1] = '\0';
+    if (n == 1 || n > TAG_MAX || strstr(elements, name) == NULL)
+        return 0;
+    size_t end = i;
+    bool attributes = false;
+    while (end < text.n && text.p[end] != '>' && text.p[end] != '<')
+        attributes = text.p[end++] == '=' || attributes;
+    struct isg_str more = isg_str_trim((struct isg_str){text.p + i, end - i});
+    bool closed = end < text.n && text.p[end] == '>';
+    return closed && (more.n == 0 || isg_str_is(more, "/") || attributes) ? end + 1 : 0;
+}
+
+/* Behind such a tag a new line began: the words around it are two. */
+static bool is_break(struct isg_str tag)
+{
+    static const char *const breaks[] = {"<br",  "<p",    "</p", "<li", "</li",
+                                         "<div", "</div", "<td", "<tr", "<h"};
+    for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
+        size_t n = strlen(breaks[i]);
+        if (tag.n > n && isg_str_ieq((struct isg_str){tag.p, n}, isg_str_of(breaks[i])))
+            return true;
+    }
+    return false;
+}
+
+struct isg_str text_prose(struct isg_arena *arena, struct isg_str raw)
+{
+    struct isg_str text = text_clean(arena, raw);
+    if (isg_str_find(text, '<') == SIZE_MAX)
+        return text;
+    char *out = isg_arena_alloc(arena, text.n + 1);
+    size_t n = 0;
+    bool open = false; /* a < was kept: what a removed tag leaves must not become one with it */
+    while (out != NULL && text.n > 0) {
+        size_t tag = text.p[0] == '<' ? tag_length(text) : 0;
+        bool words_meet = tag > 0 && n > 0 && tag < text.n && out[n - 1] > ' ' &&
+                          text.p[tag] > ' ' && text.p[tag] != '<';
+        if (tag == 0)
+            out[n++] = text.p[0];
+        else if (open || (words_meet && is_break(text)))
+            out[n++] = ' ';
+        if (tag == 0 && (text.p[0] == '<' || text.p[0] == '>'))
+            open = text.p[0] == '<';
+        text = isg_str_from(text, tag > 0 ? tag : 1);
     }
     return trimmed(out, n);
 }

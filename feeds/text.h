@@ -21,6 +21,12 @@ enum { TEXT_LABEL_MAX = 64, TEXT_CVE_MAX = 32 };
  */
 struct isg_str text_clean(struct isg_arena *arena, struct isg_str raw);
 
+/*
+ * text_clean for what people read: without the tags and comments of HTML (feeds digest 2.8). Their words
+ * stay, and so does what only looks like a tag ("<2.0", "<serial number>").
+ */
+struct isg_str text_prose(struct isg_arena *arena, struct isg_str raw);
+
 /* text_clean, then Latin-1 read as UTF-8 twice is put right where that gives valid UTF-8. */
 struct isg_str text_repair(struct isg_arena *arena, struct isg_str raw);
 

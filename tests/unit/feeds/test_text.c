@@ -52,6 +52,33 @@ static void test_repair(struct isg_arena *arena)
             "\xc3\x83\xc2\xa4 \xe2\x82\xac", "with a sign beyond Latin-1 nothing is guessed");
 }
 
+/* Digest 2.8: tags go, words stay, and so does what is none. */
+static void test_prose(struct isg_arena *arena)
+{
+    static const char *const rows[][2] = {
+        {"plain", "plain"},
+        {"a <b>bold</b> word", "a bold word"},
+        {"<P CLASS=\"x\">one</P><p>two</p>", "one two"},
+        {"one<br/>two<br>three", "one two three"},
+        {"<script>alert(1)</script>", "alert(1)"},
+        {"<img src=x onerror=\"alert(1)\"> pump", "pump"},
+        {"a<!-- hidden -->b", "ab"},
+        {"<a href='https://a.example/'>the page</a>", "the page"},
+        {"Pump <2.0 and >1.0", "Pump <2.0 and >1.0"},
+        {"if x <a and y> b", "if x <a and y> b"},
+        {"the <serial number> of <vendor>", "the <serial number> of <vendor>"},
+        {"cut <b", "cut <b"},
+        {"cut <b title=\"", "cut <b title=\""},
+        {"<", "<"},
+        {"</>", "</>"},
+        {"<b>", ""},
+        {"<<b>script>", "< script>"},
+        {"<scr<b>ipt>", "<scr ipt>"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        is_view(text_prose(arena, isg_str_of(rows[i][0])), rows[i][1], rows[i][0]);
+}
+
 static void test_slug(struct isg_arena *arena)
 {
     static const struct {
@@ -170,6 +197,7 @@ int main(void)
     test_clean(arena);
     test_lower(arena);
     test_repair(arena);
+    test_prose(arena);
     test_slug(arena);
     test_label(arena);
     test_times();
