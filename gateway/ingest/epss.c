@@ -132,7 +132,7 @@ static void copy_text(struct isg_str text, char *out, size_t room)
     (void)snprintf(out, room, "%.*s", text.n < room ? (int)text.n : 0, text.n > 0 ? text.p : "");
 }
 
-/* {"CVE-...": [score, percentile, date, model], ...} */
+/* {"CVE-...": [score, percentile, date, model, versions, dates], ...} */
 static int shelf_read(struct epss_shelf *shelf, struct isg_str text, struct isg_fail *why)
 {
     struct stix_json *json = NULL;
@@ -140,10 +140,12 @@ static int shelf_read(struct epss_shelf *shelf, struct isg_str text, struct isg_
     int err = stix_json_parse(text, NULL, &json, why);
     stix_json_walk(json, &walk);
     while (err == ISG_OK && stix_json_next(&walk)) {
-        struct epss_score score = {.score = 0};
+        struct epss_score score = {.versions = 1, .dates = 1};
         copy_text(isg_str_of(walk.name), score.cve, sizeof score.cve);
         copy_text(stix_json_str(stix_json_at(walk.value, 2)), score.date, sizeof score.date);
         copy_text(stix_json_str(stix_json_at(walk.value, 3)), score.model, sizeof score.model);
+        (void)stix_json_int(stix_json_at(walk.value, 4), &score.versions);
+        (void)stix_json_int(stix_json_at(walk.value, 5), &score.dates);
         if (stix_json_float(stix_json_at(walk.value, 0), &score.score) &&
             stix_json_float(stix_json_at(walk.value, 1), &score.percentile))
             err = shelf_add(shelf, &score, why);
@@ -174,6 +176,8 @@ static void shelf_write(const struct epss_shelf *shelf, struct isg_buf *out)
         put_number(&w, score->percentile);
         isg_jsonw_str(&w, isg_str_of(score->date));
         isg_jsonw_str(&w, isg_str_of(score->model));
+        isg_jsonw_int(&w, score->versions);
+        isg_jsonw_int(&w, score->dates);
         isg_jsonw_end(&w);
     }
     isg_jsonw_end(&w);
@@ -240,7 +244,7 @@ static int score_read(const struct stix_json *object, struct epss_score *out, st
     const struct stix_json *epss = stix_json_get(risk, "epss");
     struct isg_str date = stix_json_get_str(epss, "date");
     char day[ISG_TIME_TEXT];
-    struct epss_score score = {.score = 0};
+    struct epss_score score = {.versions = 1, .dates = 1};
     if (!text_cve(stix_json_get_str(object, "name"), score.cve))
         return isg_fail_at(why, ISG_EINVAL, "/name", NULL, "not the name of a CVE");
     if (!stix_json_float(stix_json_get(epss, "score"), &score.score) ||
@@ -268,6 +272,8 @@ int epss_renew(struct ingest_run *run, const struct stix_json *object, struct is
     run->epss->changed = true;
     if (kept == NULL)
         return shelf_add(run->epss, &now, why);
+    now.versions = kept->versions + 1;
+    now.dates = kept->dates + (strcmp(now.date, kept->date) > 0);
     *kept = now;
     return ISG_OK;
 }
@@ -299,7 +305,7 @@ static void part_write(const struct epss_score *score, struct isg_buf *out)
 }
 
 int epss_part(struct ingest_run *run, struct isg_str name, struct stix_json **out,
-              struct isg_fail *why)
+              struct age *out_age, struct isg_fail *why)
 {
     char cve[TEXT_CVE_MAX];
     struct isg_buf text;
@@ -313,5 +319,8 @@ int epss_part(struct ingest_run *run, struct isg_str name, struct stix_json **ou
     part_write(score, &text);
     err = text.err == ISG_OK ? stix_json_parse(isg_buf_str(&text), NULL, out, why) : text.err;
     isg_buf_done(&text);
+    *out_age = age_first(*out);
+    out_age->versions = score->versions;
+    out_age->dates = score->dates;
     return err;
 }

@@ -11,6 +11,7 @@
 #ifndef GATEWAY_INGEST_EPSS_H
 #define GATEWAY_INGEST_EPSS_H
 
+#include "gateway/ingest/age.h"
 #include "gateway/ingest/run.h"
 
 /* The key of these parts. */
@@ -21,8 +22,10 @@ struct epss_score {
     char cve[32];
     double score;
     double percentile;
-    char date[11];  /* YYYY-MM-DD */
-    char model[65]; /* may be empty */
+    char date[11];    /* YYYY-MM-DD */
+    char model[65];   /* may be empty */
+    int64_t versions; /* of its age (age.h) */
+    int64_t dates;
 };
 
 /* Whether now is to take the place of kept: a pure function. An older score never does. */
@@ -36,7 +39,7 @@ int epss_renew(struct ingest_run *run, const struct stix_json *object, struct is
 
 /* The part kept for the CVE of this name as a tree (free it); *out stays NULL when there is none. */
 int epss_part(struct ingest_run *run, struct isg_str name, struct stix_json **out,
-              struct isg_fail *why);
+              struct age *out_age, struct isg_fail *why);
 
 /* Write what was renewed, unless the run is dry, and forget what was read. */
 int epss_close(struct ingest_run *run, struct isg_fail *why);

@@ -33,31 +33,54 @@ static int by_key(const void *a, const void *b)
     return strcmp(left->key, right->key);
 }
 
-static int add(struct facets *facets, const char *key, const struct stix_json *json,
-               struct isg_fail *why)
+static int add(struct facets *facets, const struct facet *facet, struct isg_fail *why)
 {
     if (facets->count == FACETS_MAX)
         return isg_fail(why, ISG_ELIMIT, "more than %d sources describe one object", FACETS_MAX);
-    facets->list[facets->count++] = (struct facet){key, json};
+    facets->list[facets->count++] = *facet;
     return ISG_OK;
 }
 
-/* The parts of the document, with the new one in the place of its key, and the score of EPSS, which
- * lies elsewhere. New and score may be without json. */
-static int gather(const struct stix_json *document, const struct facet *fresh,
-                  const struct stix_json *score, struct facets *out, struct isg_fail *why)
+/* The part that was brought, with its age; as it was where it says nothing new, at whatever date. */
+static struct facet renewed(const struct stix_json *document, const char *key,
+                            const struct stix_json *json)
+{
+    const struct stix_json *kept = stix_json_get(document, key);
+    if (kept == NULL)
+        return (struct facet){key, json, age_first(json)};
+    struct age age = age_read(document, key, kept);
+    if (mapped_same_content(kept, json))
+        return (struct facet){key, kept, age};
+    return (struct facet){key, json, age_next(&age, json)};
+}
+
+/* What is brought: a source's part; or a score, which is kept elsewhere. Both may be without json. */
+struct brought {
+    const char *key;
+    const struct stix_json *part;
+    struct facet score;
+};
+
+/* The parts of the document, with what is brought in the place of its key. */
+static int gather(const struct stix_json *document, const struct brought *brought,
+                  struct facets *out, struct isg_fail *why)
 {
     struct stix_json_walk walk;
     int err = ISG_OK;
     out->count = 0;
-    if (fresh->json != NULL)
-        err = add(out, fresh->key, fresh->json, why);
-    if (err == ISG_OK && score != NULL)
-        err = add(out, EPSS_FACET, score, why);
+    if (brought->part != NULL) {
+        struct facet facet = renewed(document, brought->key, brought->part);
+        err = add(out, &facet, why);
+    }
+    if (err == ISG_OK && brought->score.json != NULL)
+        err = add(out, &brought->score, why);
     stix_json_walk(document, &walk);
     while (err == ISG_OK && stix_json_next(&walk)) {
-        if (strcmp(walk.name, fresh->key) != 0 && strcmp(walk.name, EPSS_FACET) != 0)
-            err = add(out, walk.name, walk.value, why);
+        if (strcmp(walk.name, brought->key) == 0 || strcmp(walk.name, EPSS_FACET) == 0 ||
+            strcmp(walk.name, AGES) == 0)
+            continue;
+        struct facet facet = {walk.name, walk.value, age_read(document, walk.name, walk.value)};
+        err = add(out, &facet, why);
     }
     qsort(out->list, out->count, sizeof *out->list, by_key);
     return err;
@@ -74,6 +97,13 @@ static void write_document(const struct facets *facets, struct isg_buf *out)
         isg_jsonw_name(&w, facets->list[i].key);
         merge_put_value(&w, facets->list[i].json);
     }
+    isg_jsonw_name(&w, AGES);
+    isg_jsonw_object(&w);
+    for (size_t i = 0; i < facets->count; i++) {
+        if (strcmp(facets->list[i].key, EPSS_FACET) != 0)
+            age_write(&w, facets->list[i].key, &facets->list[i].age);
+    }
+    isg_jsonw_end(&w);
     isg_jsonw_end(&w);
 }
 
@@ -196,6 +226,7 @@ struct resolving {
     struct isg_buf name, old; /* of the document: its name and text */
     struct stix_json *document;
     struct stix_json *score;
+    struct age score_age;
     struct facets *facets;
     struct staged whole;
 };
@@ -215,18 +246,19 @@ static int read_parts(struct ingest_run *run, struct staged *staged, struct reso
                       struct isg_fail *why)
 {
     bool is_score = strcmp(staged->facet, EPSS_FACET) == 0;
-    struct facet fresh = {staged->facet, is_score ? NULL : staged->json};
     struct isg_str cve = stix_json_get_str(staged->json, "name");
     int err = load(run, isg_buf_str(&r->name), &r->old, &r->document, why);
     if (err == ISG_OK && is_score)
         err = epss_renew(run, staged->json, why);
     if (err == ISG_OK)
-        err = epss_part(run, cve, &r->score, why);
+        err = epss_part(run, cve, &r->score, &r->score_age, why);
     if (err == ISG_OK && is_score && r->document == NULL) {
         run_settle(run, staged, INGEST_SAME, NULL, "no other source speaks of this CVE yet");
         return ISG_OK;
     }
-    return err == ISG_OK ? gather(r->document, &fresh, r->score, r->facets, why) : err;
+    struct brought brought = {
+        staged->facet, is_score ? NULL : staged->json, {EPSS_FACET, r->score, r->score_age}};
+    return err == ISG_OK ? gather(r->document, &brought, r->facets, why) : err;
 }
 
 /* Judge one part: read the others, render the whole, keep the part. */

@@ -71,8 +71,7 @@ static int load(struct ingest_run *run, const struct staged *staged, struct stor
     return err == ISG_OK && out->latest != NULL ? read_latest(run, out, why) : err;
 }
 
-/* Equal but for `created` and `modified`. */
-static bool has_same_content(const struct stix_json *a, const struct stix_json *b)
+bool mapped_same_content(const struct stix_json *a, const struct stix_json *b)
 {
     struct isg_buf left, right;
     isg_buf_init(&left, ISG_BUF_NO_MAX);
@@ -181,8 +180,8 @@ static int join_observation(struct ingest_run *run, struct staged *staged,
     struct facets *both = calloc(1, sizeof *both);
     if (both == NULL)
         return isg_fail(why, ISG_ENOMEM, "no memory");
-    both->list[both->count++] = (struct facet){"new", staged->json};
-    both->list[both->count++] = (struct facet){"stored", stored->json};
+    both->list[both->count++] = (struct facet){.key = "new", .json = staged->json};
+    both->list[both->count++] = (struct facet){.key = "stored", .json = stored->json};
     isg_buf_init(&text, RUN_OBJECT_MAX);
     merge_render(both, &text);
     int err = restage(run, staged, &text, why);
@@ -196,6 +195,14 @@ static bool is_observation(const struct stix_json *json)
     return isg_str_is(stix_json_get_str(json, "type"), "observed-data");
 }
 
+/* A whole that is newer than what is stored has a part that is, though no value of it may show. */
+static bool is_known(const struct staged *staged, const struct stored *stored)
+{
+    bool newer = staged->facet != NULL &&
+                 isg_time_cmp(isg_str_of(staged->version), stored->latest->version) > 0;
+    return !newer && mapped_same_content(staged->json, stored->json);
+}
+
 int mapped_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail *why)
 {
     struct stored stored;
@@ -205,7 +212,7 @@ int mapped_resolve(struct ingest_run *run, struct staged *staged, struct isg_fai
     int err = load(run, staged, &stored, why);
     if (err == ISG_OK && stored.latest != NULL && is_observation(staged->json))
         err = join_observation(run, staged, &stored, why);
-    if (err == ISG_OK && stored.latest != NULL && has_same_content(staged->json, stored.json)) {
+    if (err == ISG_OK && stored.latest != NULL && is_known(staged, &stored)) {
         char version[ISG_TIME_TEXT * 2] = "";
         struct isg_str text = stored.latest->version;
         if (text.n < sizeof version && text.n > 0) {

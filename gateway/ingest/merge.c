@@ -160,20 +160,21 @@ static void merge_description(const struct facets *facets, const char *name, str
     merge_put_value(w, best);
 }
 
-/* What has no name (an observation) is one source's own, cut into parts by its uploads. */
-static bool is_shared(const struct facets *facets)
+/* One source alone tells of these: an advisory of itself, a sensor of what it saw. */
+static bool is_own(const struct facets *facets)
 {
-    return stix_json_get_str(facets->list[0].json, "name").n > 0;
+    struct isg_str type = stix_json_get_str(facets->list[0].json, "type");
+    return isg_str_is(type, "report") || isg_str_is(type, "observed-data");
 }
 
 /*
  * `created` neither changes over the versions of an object (S-099) nor depends on which source came
  * first, and the sources do not agree on it: so it is the beginning of the year that a CVE's name
- * says, and a fixed time for other names.
+ * says, and for all else that of the first year with CVEs, before anything the sources speak of.
  */
 static int64_t created_of(const struct facets *facets)
 {
-    static const char epoch[] = "2020-01-01T00:00:00.000Z";
+    static const char epoch[] = "1999-01-01T00:00:00.000Z";
     struct isg_str name = stix_json_get_str(facets->list[0].json, "name");
     char text[ISG_TIME_TEXT] = "";
     int64_t us = 0;
@@ -193,27 +194,16 @@ static void put_time(struct isg_jsonw *w, const char *name, int64_t us)
 
 static void merge_created(const struct facets *facets, const char *name, struct isg_jsonw *w)
 {
-    if (is_shared(facets))
-        put_time(w, name, created_of(facets));
-    else
+    if (is_own(facets))
         merge_first(facets, name, w);
+    else
+        put_time(w, name, created_of(facets));
 }
 
-/*
- * The latest of the parts', a step later for each part beyond the first: so a whole is newer than
- * what it was with a part less, and as new whatever the order in which the parts came.
- */
 static void merge_modified(const struct facets *facets, const char *name, struct isg_jsonw *w)
 {
-    int64_t latest = is_shared(facets) ? created_of(facets) : INT64_MIN, us;
-    for (size_t i = 0; i < facets->count; i++) {
-        if (isg_time_parse(stix_json_get_str(facets->list[i].json, name), &us) && us > latest)
-            latest = us;
-    }
-    if (is_shared(facets))
-        latest += (int64_t)(facets->count - 1) * RUN_MODIFIED_STEP_US;
-    if (latest != INT64_MIN)
-        put_time(w, name, latest);
+    if (facets->modified_us != INT64_MIN)
+        put_time(w, name, facets->modified_us);
 }
 
 static void merge_time(const struct facets *facets, const char *name, bool latest,
@@ -320,7 +310,7 @@ static void merge_extension(const struct facets *facets, const char *key, struct
         const struct stix_json *part = stix_json_get(extensions, key);
         if (part == NULL)
             continue;
-        parts->list[parts->count++] = (struct facet){facets->list[i].key, part};
+        parts->list[parts->count++] = (struct facet){.key = facets->list[i].key, .json = part};
         names_add(names, part);
     }
     names_sort(names);
@@ -417,6 +407,16 @@ static void render(const struct facets *facets, struct isg_buf *out)
     free(names);
 }
 
+static int64_t modified_of(const struct facets *facets)
+{
+    struct age ages[FACETS_MAX];
+    for (size_t i = 0; i < facets->count; i++) {
+        const struct facet *facet = &facets->list[i];
+        ages[i] = facet->age.versions > 0 ? facet->age : age_first(facet->json);
+    }
+    return age_of_whole(ages, facets->count, is_own(facets) ? INT64_MIN : created_of(facets));
+}
+
 /* A statement has ended when nobody makes it any more; till then those count who make it. */
 void merge_render(const struct facets *facets, struct isg_buf *out)
 {
@@ -429,6 +429,9 @@ void merge_render(const struct facets *facets, struct isg_buf *out)
         if (!stix_json_has(facets->list[i].json, "stop_time"))
             made->list[made->count++] = facets->list[i];
     }
-    render(made->count > 0 ? made : facets, out);
+    if (made->count == 0)
+        *made = *facets;
+    made->modified_us = modified_of(facets);
+    render(made, out);
     free(made);
 }

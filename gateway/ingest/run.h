@@ -126,6 +126,9 @@ int run_flush(struct ingest_run *run, struct isg_fail *why);
  */
 int mapped_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail *why);
 
+/* Equal but for `created` and `modified`. */
+bool mapped_same_content(const struct stix_json *a, const struct stix_json *b);
+
 /*
  * Put the staged part beside the other sources' parts and replace it by the whole (facet.c).
  * Between facet_lock and facet_unlock no other run of this process touches parts.

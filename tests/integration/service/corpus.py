@@ -47,6 +47,30 @@ def kev(isg, maker):
          "a second import adds nothing")
 
 
+def orders(isg, maker):
+    """Four sources with what they say of the same CVEs, forwards and backwards: the same store."""
+    kev, nvd = corpus("feeds/kev/kev-2025-08-25.json"), corpus("feeds/nvd/cves-2023.json")
+    with open(kev) as f:
+        names = [v["cveID"] for v in json.load(f)["vulnerabilities"]]
+    with open(nvd) as f:
+        names += [v["cve"]["id"] for v in json.load(f)["vulnerabilities"]]
+    table = os.path.join(isg.base, "scores.csv")
+    with open(table, "w") as f:
+        f.write("#model_version:v2025.03.14,score_date:2025-08-20T00:00:00+0000\ncve,epss,percentile\n")
+        f.writelines("%s,%.3f,0.5\n" % (name, n % 997 / 1000) for n, name in enumerate(names))
+    sources = [("kev", corpus("feeds/kev/kev-before-removal.json")), ("kev", kev), ("nvd", nvd),
+               ("csaf", corpus("medical/csaf-icsma")), ("epss", table)]
+    stores = []
+    for title, order in (("forwards", (0, 1, 2, 3, 4)), ("backwards", (4, 3, 2, 0, 1))):
+        isg.collection(title, **{"default-tlp": "clear"})
+        for i in order:
+            isg.json("import", "--format", sources[i][0], "--collection", title, sources[i][1])
+        stores.append({o["id"]: o for o in maker.pull(title, limit=1000)[0]})
+    differ = [i for i, o in stores[0].items() if stores[1].get(i) != o]
+    same((differ[:3], len(stores[0])), ([], len(stores[1])), "the order of %d objects' sources does not show"
+         % len(stores[0]))
+
+
 class Catalogue(http.server.BaseHTTPRequestHandler):
     body = b""
 
@@ -138,6 +162,7 @@ with Instance() as isg:
     advisories(isg, maker)
     kev(isg, maker)
     kev_in_sequence(isg, maker)
+    orders(isg, maker)
     there_and_back(isg, hospital, maker, "ics", "ics-attack-18.1.stix21.json")
     there_and_back(isg, hospital, maker, "enterprise", "enterprise-attack-18.1.stix21.json.xz")
 done()
