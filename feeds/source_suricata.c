@@ -16,10 +16,10 @@ struct suricata {
 
 /* All that is ever looked at; the rest of an event is scanned, and kept nowhere. */
 static const char *const wanted[] = {
-    "event_type", "timestamp", "src_ip", "src_port", "dest_ip",      "dest_port",
-    "proto",      "app_proto", "alert",  "gid",      "rev",          "signature",
-    "category",   "tls",       "sni",    "http",     "signature_id", "hostname",
-    "dns",        "rrname",    "query",  NULL};
+    "event_type", "timestamp", "src_ip",       "src_port", "dest_ip",   "dest_port", "proto",
+    "app_proto",  "alert",     "gid",          "rev",      "signature", "category",  "tls",
+    "sni",        "http",      "signature_id", "hostname", "dns",       "rrname",    "query",
+    "queries",    NULL};
 
 static unsigned port_of(const struct stix_json *event, const char *name)
 {
