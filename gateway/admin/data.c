@@ -193,16 +193,17 @@ static int write_page(struct admin_call *call, const struct export_query *query,
                       const struct view_page *page, struct isg_fail *why)
 {
     struct isg_arena *arena = http_arena(call->request);
-    uint8_t(*digests)[32] = isg_arena_alloc(arena, page->count * sizeof *digests + 1);
+    const struct store_event **events =
+        isg_arena_alloc(arena, page->count * sizeof(struct store_event *) + 1);
     size_t *sizes = isg_arena_alloc(arena, page->count * sizeof *sizes + 1);
-    if (digests == NULL || sizes == NULL)
+    if (events == NULL || sizes == NULL)
         return isg_fail(why, ISG_ENOMEM, "no memory for a page");
     for (size_t i = 0; i < page->count; i++)
-        memcpy(digests[i], page->events[i].digest, sizeof digests[i]);
+        events[i] = &page->events[i];
     struct isg_buf objects;
     isg_buf_init(&objects, ISG_BUF_NO_MAX);
-    int err = store_objects(call->admin->parts.store, query->collection->id,
-                            (const uint8_t(*)[32])digests, page->count, &objects, sizes, why);
+    int err = store_objects(call->admin->parts.store, query->collection->id, events, page->count,
+                            &objects, sizes, why);
     if (err == ISG_OK) {
         write_page_head(call, query, page, sizes);
         const char *at = objects.p;

@@ -40,10 +40,8 @@ static bool is_ours(const struct ingest_run *run, const struct store_event *even
 static int read_latest(struct ingest_run *run, struct stored *stored, struct isg_fail *why)
 {
     size_t size = SIZE_MAX;
-    uint8_t digest[1][ISG_SHA256_BYTES];
-    memcpy(digest[0], stored->latest->digest, sizeof digest[0]);
-    int err = store_objects(run->store, run->collection->id, (const uint8_t(*)[32])digest, 1,
-                            &stored->text, &size, why);
+    int err = store_objects(run->store, run->collection->id, &stored->latest, 1, &stored->text,
+                            &size, why);
     if (err == ISG_OK && size == SIZE_MAX) {
         stored->latest = NULL; /* erased meanwhile: as if it had never been */
         return ISG_OK;

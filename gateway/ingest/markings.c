@@ -74,16 +74,14 @@ static bool of_this_source(const struct ingest_run *run, uint32_t number)
     return isg_str_is(label.source, run->label_source);
 }
 
-static struct stix_json *stored_object(const struct ingest_run *run, const uint8_t digest[32])
+static struct stix_json *stored_object(const struct ingest_run *run,
+                                       const struct store_event *event)
 {
     struct stix_json *json = NULL;
     struct isg_buf text;
     size_t size = SIZE_MAX;
-    uint8_t one[1][32];
-    memcpy(one[0], digest, sizeof one[0]);
     isg_buf_init(&text, RUN_OBJECT_MAX);
-    if (store_objects(run->store, run->collection->id, (const uint8_t(*)[32])one, 1, &text, &size,
-                      NULL) == ISG_OK &&
+    if (store_objects(run->store, run->collection->id, &event, 1, &text, &size, NULL) == ISG_OK &&
         size != SIZE_MAX)
         (void)stix_json_parse(isg_buf_str(&text), NULL, &json, NULL);
     isg_buf_done(&text);
@@ -100,7 +98,7 @@ static bool store_has_statement(const struct ingest_run *run, struct isg_str id)
     for (size_t i = 0; i < n && !found; i++) {
         struct stix_json *json = NULL;
         if (of_this_source(run, events[i].label))
-            json = stored_object(run, events[i].digest);
+            json = stored_object(run, &events[i]);
         found = is_statement_definition(json);
         stix_json_free(&json);
     }
@@ -173,7 +171,7 @@ static int announce(struct ingest_run *run, const struct store_event *event, str
 {
     char text[POLICY_LABEL_MAX];
     struct isg_buf canon;
-    struct stix_json *json = stored_object(run, event->digest);
+    struct stix_json *json = stored_object(run, event);
     if (json == NULL)
         return ISG_OK; /* erased meanwhile */
     isg_buf_init(&canon, RUN_OBJECT_MAX);

@@ -71,7 +71,8 @@ struct store_event block_event(const struct event_record *record)
                                 .label = record->label,
                                 .versioned = (record->flags & EVENT_VERSIONED) != 0,
                                 .id = record->id,
-                                .version = record->version};
+                                .version = record->version,
+                                .shelf = record->shelf};
     memcpy(event.digest, record->digest, sizeof event.digest);
     return event;
 }

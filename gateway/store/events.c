@@ -6,9 +6,9 @@
 
 /*
  * Layout, little endian: format(1) flags(1) id(2) version(2) source(2) label(4) position(8) date(8)
- * digest(32), then the three texts.
+ * digest(32), in a shelved record pack(8) offset(4) bytes(4), then the three texts.
  */
-enum { FORMAT = 1, FIXED_BYTES = 60 };
+enum { PLAIN = 1, PLAIN_BYTES = 60, SHELVED = 2, SHELVED_BYTES = 76 };
 
 static void put_number(unsigned char *at, uint64_t value, size_t bytes)
 {
@@ -28,7 +28,8 @@ void event_write(struct isg_buf *out, const struct event_record *record)
 {
     assert(record->id.n <= EVENT_TEXT_MAX && record->version.n <= EVENT_TEXT_MAX &&
            record->source.n <= EVENT_TEXT_MAX);
-    unsigned char fixed[FIXED_BYTES] = {FORMAT, record->flags};
+    bool shelved = record->shelf.pack > 0;
+    unsigned char fixed[SHELVED_BYTES] = {shelved ? SHELVED : PLAIN, record->flags};
     put_number(fixed + 2, record->id.n, 2);
     put_number(fixed + 4, record->version.n, 2);
     put_number(fixed + 6, record->source.n, 2);
@@ -36,7 +37,10 @@ void event_write(struct isg_buf *out, const struct event_record *record)
     put_number(fixed + 12, record->position, 8);
     put_number(fixed + 20, (uint64_t)record->date_us, 8);
     memcpy(fixed + 28, record->digest, ISG_SHA256_BYTES);
-    isg_buf_put(out, fixed, sizeof fixed);
+    put_number(fixed + 60, record->shelf.pack, 8);
+    put_number(fixed + 68, record->shelf.offset, 4);
+    put_number(fixed + 72, record->shelf.bytes, 4);
+    isg_buf_put(out, fixed, shelved ? SHELVED_BYTES : PLAIN_BYTES);
     isg_buf_put_str(out, record->id);
     isg_buf_put_str(out, record->version);
     isg_buf_put_str(out, record->source);
@@ -52,13 +56,15 @@ static struct isg_str cut(struct isg_str *rest, size_t n)
 
 bool event_read(struct isg_str *rest, struct event_record *out)
 {
-    if (rest->n < FIXED_BYTES || rest->p[0] != FORMAT)
-        return false;
     const char *p = rest->p;
+    bool shelved = rest->n > 0 && p[0] == SHELVED;
+    size_t fixed = shelved ? SHELVED_BYTES : PLAIN_BYTES;
+    if (rest->n < fixed || (!shelved && p[0] != PLAIN))
+        return false;
     size_t id = (size_t)get_number(p + 2, 2);
     size_t version = (size_t)get_number(p + 4, 2);
     size_t source = (size_t)get_number(p + 6, 2);
-    if (rest->n - FIXED_BYTES < id + version + source)
+    if (rest->n - fixed < id + version + source)
         return false;
     *out = (struct event_record){
         .flags = (uint8_t)p[1],
@@ -67,7 +73,11 @@ bool event_read(struct isg_str *rest, struct event_record *out)
         .date_us = (int64_t)get_number(p + 20, 8),
     };
     memcpy(out->digest, p + 28, ISG_SHA256_BYTES);
-    (void)cut(rest, FIXED_BYTES);
+    if (shelved)
+        out->shelf = (struct store_shelf){.pack = get_number(p + 60, 8),
+                                          .offset = (uint32_t)get_number(p + 68, 4),
+                                          .bytes = (uint32_t)get_number(p + 72, 4)};
+    (void)cut(rest, fixed);
     out->id = cut(rest, id);
     out->version = cut(rest, version);
     out->source = cut(rest, source);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/store/store.h"
 #include "stix/base/arena.h"
 #include "stix/base/buf.h"
 #include "stix/base/digest.h"
@@ -27,6 +28,7 @@ struct event_record {
     uint32_t label;
     uint8_t flags; /* enum event_flag */
     uint8_t digest[ISG_SHA256_BYTES];
+    struct store_shelf shelf;
     struct isg_str id;
     struct isg_str version;
     struct isg_str source; /* kept in the index only; "" in a block */

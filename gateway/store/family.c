@@ -208,10 +208,10 @@ static bool has_digest(const struct relative *event, const uint8_t digest[ISG_SH
     return !event->is_gone && memcmp(event->record.digest, digest, ISG_SHA256_BYTES) == 0;
 }
 
-bool family_has_digest(const struct family *family, const uint8_t digest[ISG_SHA256_BYTES])
+bool family_holds_digest(const struct family *family, const uint8_t digest[ISG_SHA256_BYTES])
 {
     for (size_t i = 0; i < family->count; i++)
-        if (has_digest(family->events[i], digest))
+        if (family->events[i]->record.shelf.pack == 0 && has_digest(family->events[i], digest))
             return true;
     return false;
 }

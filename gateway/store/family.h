@@ -78,7 +78,7 @@ struct family_eye {
 enum store_verdict family_judge(const struct family *family, const struct event_record *record,
                                 const struct family_eye *eye, const struct relative **out_same);
 
-/* True when a living event, as it stands after the change, has this digest. */
-bool family_has_digest(const struct family *family, const uint8_t digest[ISG_SHA256_BYTES]);
+/* True when a living event, as it stands after the change, has its bytes under this digest. */
+bool family_holds_digest(const struct family *family, const uint8_t digest[ISG_SHA256_BYTES]);
 
 #endif

@@ -154,6 +154,16 @@ struct isg_str names_index(struct names_key *key, const char *collection, struct
     return put_tail(key, text, id);
 }
 
+struct isg_str names_pack(struct names_key *key, const char *collection, uint64_t pack)
+{
+    return put(key, "isg:{c:%s}:k:%" PRIu64, collection, pack);
+}
+
+struct isg_str names_erased(struct names_key *key, const char *collection)
+{
+    return put(key, "isg:{c:%s}:z", collection);
+}
+
 struct isg_str names_object(struct names_key *key, const char *collection,
                             const uint8_t digest[ISG_SHA256_BYTES])
 {

@@ -24,7 +24,10 @@
  *   isg:{c:<id>}:p:<label>          STRING  places of the events of that label, appended (events.h)
  *   isg:{c:<id>}:i:<object id>      STRING  records of the living events of that id, by position
  *   isg:{c:<id>}:e                  STRING  position up to which nothing lives whose time is over
- *   isg:{c:<id>}:o:<digest>         STRING  canonical bytes
+ *   isg:{c:<id>}:k:<position>       STRING  pack: canonical bytes of events added together, from that
+ *                                           position on, without gaps; NULs where they were erased
+ *   isg:{c:<id>}:z                  HASH    pack -> bytes erased in it
+ *   isg:{c:<id>}:o:<digest>         STRING  canonical bytes of an event that has no pack (layout 3)
  *
  * epoch is the date of the log's first event: another epoch is another log (a flushed or restored
  * server), and nothing remembered of the old one holds.
@@ -99,6 +102,10 @@ struct isg_str names_places(struct names_key *key, const char *collection, uint3
 struct isg_str names_expired(struct names_key *key, const char *collection);
 /* `...:i:<object id>`: records of its living events. */
 struct isg_str names_index(struct names_key *key, const char *collection, struct isg_str id);
+/* `...:k:<position>`: canonical bytes of a pack. */
+struct isg_str names_pack(struct names_key *key, const char *collection, uint64_t pack);
+/* `...:z`, a hash by pack. */
+struct isg_str names_erased(struct names_key *key, const char *collection);
 /* `...:o:<digest>`: canonical bytes. */
 struct isg_str names_object(struct names_key *key, const char *collection,
                             const uint8_t digest[ISG_SHA256_BYTES]);

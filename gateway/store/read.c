@@ -9,8 +9,6 @@
 #include "gateway/store/names.h"
 #include "stix/base/time.h"
 
-enum { OBJECTS_AT_ONCE = 256 }; /* replies held in memory beside the caller's buffer */
-
 static int no_memory(struct isg_fail *why)
 {
     return isg_fail(why, ISG_ENOMEM, "out of memory");
@@ -362,6 +360,7 @@ static void place_event(struct layout *at, const struct family_marks *from)
         .date_added_us = r->date_us,
         .label = r->label,
         .versioned = (r->flags & EVENT_VERSIONED) != 0,
+        .shelf = r->shelf,
         .id = place_text(at, r->id),
         .version = place_text(at, r->version),
         .newer = place_numbers(at, from->marks.newer, from->marks.newer_count),
@@ -461,46 +460,5 @@ int store_versions(struct store *store, const char *collection, struct isg_str i
     }
     redis_pipe_done(&pipe);
     isg_arena_free(&arena);
-    return err;
-}
-
-/* ---- canonical bytes ------------------------------------------------------------------------ */
-
-static int read_objects(struct store *store, const char *collection, const uint8_t (*digests)[32],
-                        size_t n, struct redis_pipe *pipe, struct isg_fail *why)
-{
-    struct names_key key;
-    redis_pipe_reset(pipe);
-    redis_begin(pipe, n + 1);
-    redis_arg(pipe, ISG_STR("MGET"));
-    for (size_t i = 0; i < n; i++)
-        redis_arg(pipe, names_object(&key, collection, digests[i]));
-    int err = redis_call(store->redis, REDIS_READ, pipe, why);
-    if (err == ISG_OK)
-        err = redis_expect(redis_nth(pipe, 0), REDIS_LIST, why);
-    if (err == ISG_OK && redis_count(redis_nth(pipe, 0)) != n)
-        err = isg_fail(why, ISG_ESTORE, "Redis: reply of another length");
-    return err;
-}
-
-int store_objects(struct store *store, const char *collection, const uint8_t (*digests)[32],
-                  size_t n, struct isg_buf *out, size_t *sizes, struct isg_fail *why)
-{
-    struct journal *j;
-    struct redis_pipe pipe;
-    int err = store_journal(store, collection, &j, why);
-    redis_pipe_init(&pipe);
-    for (size_t from = 0; from < n && err == ISG_OK; from += OBJECTS_AT_ONCE) {
-        size_t some = n - from < OBJECTS_AT_ONCE ? n - from : OBJECTS_AT_ONCE;
-        err = read_objects(store, collection, digests + from, some, &pipe, why);
-        for (size_t i = 0; i < some && err == ISG_OK; i++) {
-            const struct redis_reply *object = redis_at(redis_nth(&pipe, 0), i);
-            sizes[from + i] = redis_is_nil(object) ? SIZE_MAX : redis_text(object).n;
-            isg_buf_put_str(out, redis_text(object));
-        }
-    }
-    redis_pipe_done(&pipe);
-    if (err == ISG_OK && out->err != ISG_OK)
-        err = isg_fail(why, out->err, "%s", isg_strerror(out->err));
     return err;
 }

@@ -24,7 +24,7 @@
 #include "stix/base/str.h"
 #include "stix/base/uuid.h"
 
-enum { STORE_SCHEMA = 3 }; /* version of the layout of keys, kept in the store */
+enum { STORE_SCHEMA = 4 }; /* version of the layout of keys, kept in the store */
 
 struct store;
 
@@ -295,6 +295,16 @@ int store_head(struct store *store, const char *collection, unsigned max_age_ms,
 bool store_head_now(struct store *store, const char *collection, unsigned max_age_ms,
                     struct store_head *out);
 
+/*
+ * Where the canonical bytes of an event lie: in the pack of those that were pushed together with it.
+ * Events of layout 3 have their bytes under their digest.
+ */
+struct store_shelf {
+    uint64_t pack; /* position of its first event; 0: under the digest */
+    uint32_t offset;
+    uint32_t bytes;
+};
+
 struct store_event {
     uint64_t position;
     int64_t date_added_us;
@@ -306,6 +316,7 @@ struct store_event {
     struct isg_str id;
     struct isg_str version; /* "" for an object without modified and created */
     uint8_t digest[ISG_SHA256_BYTES];
+    struct store_shelf shelf;
     /* labels of the newer (and of the older) living versions of the same id, for "last"/"first";
      * rising, no doubles. Of several forms of one version (S-100; events without `modified`) the
      * first counts as newer and as older than the later ones, so both filters show only the
@@ -380,11 +391,13 @@ int store_versions(struct store *store, const char *collection, struct isg_str i
                    struct store_event **out, size_t *out_count, struct isg_fail *why);
 
 /*
- * Canonical bytes of n objects by digest, appended to out one after the other; sizes[i] gets the
- * length of the i-th, or SIZE_MAX where it is not there.
+ * Canonical bytes of n events, appended to out one after the other; sizes[i] gets the length of the
+ * i-th, or SIZE_MAX where it is not there: erased meanwhile, lost, or other bytes than the event's
+ * digest says, which are never given out.
  */
-int store_objects(struct store *store, const char *collection, const uint8_t (*digests)[32],
-                  size_t n, struct isg_buf *out, size_t *sizes, struct isg_fail *why);
+int store_objects(struct store *store, const char *collection,
+                  const struct store_event *const *events, size_t n, struct isg_buf *out,
+                  size_t *sizes, struct isg_fail *why);
 
 /* A number that never repeats, also after a crash or a lost Redis write (signing sequence). */
 int store_sequence(struct store *store, const char *name, uint64_t *out, struct isg_fail *why);

@@ -65,6 +65,24 @@ static void note(struct gaps *gaps, uint64_t *count, struct isg_str id)
     (*count)++;
 }
 
+/* An event's last byte, the end of a JSON object; of layout 3, whether there is any. */
+static void put_object_look(struct redis_pipe *pipe, const char *collection,
+                            const struct store_event *event)
+{
+    struct names_key key;
+    struct names_key last;
+    struct isg_str at = names_number(&last, (uint64_t)event->shelf.offset + event->shelf.bytes - 1);
+    if (event->shelf.pack == 0)
+        REDIS(pipe, ISG_STR("EXISTS"), names_object(&key, collection, event->digest));
+    else
+        REDIS(pipe, ISG_STR("GETRANGE"), names_pack(&key, collection, event->shelf.pack), at, at);
+}
+
+static bool is_there(const struct redis_reply *look)
+{
+    return redis_number(look) == 1 || isg_str_is(redis_text(look), "}");
+}
+
 /* Bytes and entry of each living event; two replies an event. */
 static int look_behind(struct store *store, const char *collection, const struct store_block *block,
                        struct gaps *gaps, struct isg_fail *why)
@@ -76,7 +94,7 @@ static int look_behind(struct store *store, const char *collection, const struct
     for (size_t i = 0; i < block->count; i++) {
         if (block->events[i].dead)
             continue;
-        REDIS(&pipe, ISG_STR("EXISTS"), names_object(&key, collection, block->events[i].digest));
+        put_object_look(&pipe, collection, &block->events[i]);
         REDIS(&pipe, ISG_STR("EXISTS"), names_index(&key, collection, block->events[i].id));
     }
     int err = pipe.count > 0 ? redis_call(store->redis, REDIS_READ, &pipe, why) : ISG_OK;
@@ -86,10 +104,10 @@ static int look_behind(struct store *store, const char *collection, const struct
             continue;
         const struct redis_reply *object = redis_nth(&pipe, reply++);
         const struct redis_reply *entry = redis_nth(&pipe, reply++);
-        err = redis_expect(object, REDIS_INT, why);
-        if (err == ISG_OK)
-            err = redis_expect(entry, REDIS_INT, why);
-        if (err == ISG_OK && redis_number(object) == 0)
+        err = redis_expect(entry, REDIS_INT, why);
+        if (err == ISG_OK && redis_is_error(object, ""))
+            err = redis_expect(object, REDIS_TEXT, why);
+        if (err == ISG_OK && !is_there(object))
             note(gaps, &gaps->objects, event->id);
         if (err == ISG_OK && redis_number(entry) == 0)
             note(gaps, &gaps->entries, event->id);

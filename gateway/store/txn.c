@@ -154,6 +154,7 @@ int txn_add(struct txn *t, struct family *family, struct event_record *record, s
     t->added = added;
     t->owners = owners;
     number(t, record);
+    txn_shelve(t, record, canon.n);
     struct relative *event = family_add(family, record, t->arena);
     if (event == NULL)
         return ISG_ENOMEM;

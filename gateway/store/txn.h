@@ -65,6 +65,10 @@ struct txn {
     struct relative **added;    /* by position */
     size_t added_count;
     size_t added_room;
+    struct store_shelf shelf; /* the place behind the last added event's bytes; pack 0: none yet */
+    size_t shelf_count;       /* events in that pack */
+    struct txn_loss *losses;  /* packs that this change erases from (txn_packs.c) */
+    size_t losses_count;
     uint64_t read_block; /* whose length was asked together with the head */
     size_t block_bytes;  /* length of the block that the next event goes to */
     uint64_t *touched;   /* blocks with changed marks; rising, no doubles */

@@ -80,6 +80,7 @@ static bool make_event(struct txn *t, const struct relative *added, struct store
                                 .versioned = (added->record.flags & EVENT_VERSIONED) != 0,
                                 .id = added->record.id,
                                 .version = added->record.version,
+                                .shelf = added->record.shelf,
                                 .newer = marks.newer,
                                 .newer_count = marks.newer_count,
                                 .older = marks.older,

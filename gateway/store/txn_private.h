@@ -15,6 +15,22 @@ static inline uint64_t txn_block(const struct event_record *record)
     return (record->position - 1) / STORE_BLOCK;
 }
 
+/* Give a numbered event its place in a pack, for so many bytes. */
+void txn_shelve(struct txn *txn, struct event_record *record, size_t bytes);
+
+/* How many packs the added events fill, and the key and the bytes of each: two arguments a pack.
+ * bytes: room that is used again. */
+size_t txn_packs(const struct txn *txn);
+void txn_put_packs(struct txn *txn, struct redis_pipe *pipe, struct isg_buf *bytes);
+
+/*
+ * What events of this change take from which pack, with one question to the server; under WATCH.
+ * ISG_OK, ISG_ESTORE, ISG_ENOMEM.
+ */
+int txn_read_losses(struct txn *txn, int64_t deadline_us, struct isg_fail *why);
+/* Take away the bytes of what is gone, and packs in which nothing is left. ISG_OK or ISG_ENOMEM. */
+int txn_put_losses(struct txn *txn, struct redis_pipe *pipe);
+
 /* Added events go into the blocks that are kept in memory, if all before them is there: a read
  * behind a write need not fetch the block again. Call it before txn_learn. */
 void txn_grow_blocks(struct txn *txn);

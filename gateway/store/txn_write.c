@@ -54,8 +54,8 @@ static bool is_founded(const struct family *family)
 }
 
 /*
- * Objects and entries of new ids, nearly all of a usual batch, in one command: the server's price
- * is by commands more than by bytes.
+ * Packs and entries of new ids, nearly all of a usual batch, in one command: the server's price is by
+ * commands and keys more than by bytes.
  */
 static void put_new(struct txn *t, struct redis_pipe *pipe, struct isg_buf *records)
 {
@@ -66,12 +66,9 @@ static void put_new(struct txn *t, struct redis_pipe *pipe, struct isg_buf *reco
         founded += is_founded(&t->families[i]);
     if (t->added_count == 0)
         return;
-    redis_begin(pipe, 1 + 2 * (t->added_count + founded));
+    redis_begin(pipe, 1 + 2 * (txn_packs(t) + founded));
     redis_arg(pipe, ISG_STR("MSET"));
-    for (size_t i = 0; i < t->added_count; i++) {
-        redis_arg(pipe, names_object(&key, collection, t->added[i]->record.digest));
-        redis_arg(pipe, t->added[i]->canon);
-    }
+    txn_put_packs(t, pipe, records);
     for (size_t i = 0; i < t->families_count; i++) {
         if (!is_founded(&t->families[i]))
             continue;
@@ -144,18 +141,11 @@ static int put_added(struct txn *t, struct redis_pipe *pipe)
     return ISG_OK;
 }
 
-/* The bytes of what is gone go too, unless another event of that id still has the same (T-127). */
-static size_t put_erased(struct txn *t, struct redis_pipe *pipe, const struct family *family)
+static size_t count_gone(const struct family *family)
 {
-    struct names_key key;
     size_t gone = 0;
-    for (size_t i = 0; i < family->count; i++) {
-        const struct relative *event = family->events[i];
-        gone += event->is_gone;
-        if (event->is_gone && !family_has_digest(family, event->record.digest))
-            REDIS(pipe, ISG_STR("DEL"),
-                  names_object(&key, t->journal->collection, event->record.digest));
-    }
+    for (size_t i = 0; i < family->count; i++)
+        gone += family->events[i]->is_gone;
     return gone;
 }
 
@@ -165,7 +155,7 @@ static int put_index(struct txn *t, struct redis_pipe *pipe, const struct family
     struct names_key key;
     struct isg_buf records;
     struct isg_str name = names_index(&key, t->journal->collection, family->id);
-    size_t gone = put_erased(t, pipe, family);
+    size_t gone = count_gone(family);
     isg_buf_init(&records, ISG_BUF_NO_MAX);
     write_records(family, gone == 0, &records);
     if (gone == 0)
@@ -224,6 +214,8 @@ static int put_all(struct txn *t, struct redis_pipe *pipe, struct isg_fail *why)
     for (size_t i = 0; i < t->families_count && err == ISG_OK; i++)
         if (t->families[i].is_changed)
             err = put_family(t, pipe, &t->families[i]);
+    if (err == ISG_OK)
+        err = txn_put_losses(t, pipe);
     put_head(t, pipe);
     REDIS(pipe, ISG_STR("EXEC"));
     return err == ISG_OK ? ISG_OK : isg_fail(why, ISG_ENOMEM, "out of memory");
@@ -282,7 +274,9 @@ int txn_run(struct txn *t, int64_t deadline_us, bool *in_doubt, struct isg_fail 
     redis_pipe_init(&pipe);
     *in_doubt = false;
     int64_t asked_us = isg_time_mono_us();
-    int err = put_all(t, &pipe, why);
+    int err = txn_read_losses(t, deadline_us, why);
+    if (err == ISG_OK)
+        err = put_all(t, &pipe, why);
     if (err == ISG_OK) {
         err = conn_run(t->conn, &pipe, deadline_us, why);
         *in_doubt = err != ISG_OK && t->conn->fault != CONN_SOUND && pipe.out.err == ISG_OK &&

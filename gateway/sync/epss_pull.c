@@ -93,19 +93,18 @@ static int name_add(struct cves *cves, struct isg_str object, struct isg_fail *w
 static int page_read(const struct feed_run *run, const struct collection *collection,
                      const struct view_page *page, struct cves *cves, struct isg_fail *why)
 {
-    uint8_t digests[EVENTS][32];
+    const struct store_event *events[EVENTS];
     size_t sizes[EVENTS];
     size_t n = 0;
     struct isg_buf text;
     for (size_t i = 0; i < page->count; i++) {
         if (is_public(run, collection, &page->events[i]))
-            memcpy(digests[n++], page->events[i].digest, sizeof digests[0]);
+            events[n++] = &page->events[i];
     }
     if (n == 0)
         return ISG_OK;
     isg_buf_init(&text, ISG_BUF_NO_MAX);
-    int err = store_objects(run->parts->store, collection->id, (const uint8_t(*)[32])digests, n,
-                            &text, sizes, why);
+    int err = store_objects(run->parts->store, collection->id, events, n, &text, sizes, why);
     for (size_t i = 0, at = 0; err == ISG_OK && i < n; i++) {
         if (sizes[i] == SIZE_MAX)
             continue; /* deleted meanwhile */

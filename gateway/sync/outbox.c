@@ -140,7 +140,7 @@ static int choose(const struct outbox *outbox, const struct view_page *selected,
         struct policy_label label = policy_label_read(isg_str_of(text));
         if (event->position > until || is_from_target(outbox, label.source))
             continue;
-        out->items[out->count++] = (struct outbox_item){.text = {(const char *)event->digest, 0},
+        out->items[out->count++] = (struct outbox_item){.event = event,
                                                         .id = event->id,
                                                         .version = event->version,
                                                         .position = event->position,
@@ -154,12 +154,11 @@ static int choose(const struct outbox *outbox, const struct view_page *selected,
 static int read_chunk(const struct outbox *outbox, const struct outbox_page *page, size_t at,
                       struct isg_buf *bytes, size_t *sizes, struct isg_fail *why)
 {
-    uint8_t digests[CHUNK][ISG_SHA256_BYTES];
+    const struct store_event *events[CHUNK];
     size_t n = page->count - at < CHUNK ? page->count - at : CHUNK;
     for (size_t i = 0; i < n; i++)
-        memcpy(digests[i], page->items[at + i].text.p, sizeof digests[i]);
-    return store_objects(outbox->store, outbox->collection->id, (const uint8_t(*)[32])digests, n,
-                         bytes, sizes + at, why);
+        events[i] = page->items[at + i].event;
+    return store_objects(outbox->store, outbox->collection->id, events, n, bytes, sizes + at, why);
 }
 
 /* Drop what was deleted since it was selected, and point the rest to their bytes. */

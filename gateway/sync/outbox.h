@@ -72,7 +72,8 @@ int outbox_open(struct outbox *outbox, const struct sync_parts *parts,
 void outbox_close(struct outbox *outbox);
 
 struct outbox_item {
-    struct isg_str text; /* canonical bytes, in the buffer of the read */
+    const struct store_event *event; /* in the arena */
+    struct isg_str text;             /* canonical bytes, in the buffer of the read */
     struct isg_str id;
     struct isg_str version;
     uint64_t position;

@@ -205,7 +205,6 @@ static int latest_text(const struct removals_of *of, struct isg_str id, struct i
     const struct store_event *latest = NULL;
     size_t count = 0;
     size_t size = SIZE_MAX;
-    uint8_t digest[1][ISG_SHA256_BYTES];
     int err = store_versions(of->store, of->collection->id, id, &events, &count, why);
     for (size_t i = 0; err == ISG_OK && i < count; i++) {
         struct policy_label label = policy_label_read(
@@ -214,11 +213,8 @@ static int latest_text(const struct removals_of *of, struct isg_str id, struct i
             (latest == NULL || isg_time_cmp(events[i].version, latest->version) > 0))
             latest = &events[i];
     }
-    if (latest != NULL) {
-        memcpy(digest[0], latest->digest, sizeof digest[0]);
-        err = store_objects(of->store, of->collection->id, (const uint8_t(*)[32])digest, 1, out,
-                            &size, why);
-    }
+    if (latest != NULL)
+        err = store_objects(of->store, of->collection->id, &latest, 1, out, &size, why);
     free(events);
     return err == ISG_OK && size == SIZE_MAX ? ISG_ENOENT : err;
 }

@@ -69,19 +69,18 @@ static int fetch(struct build *b, struct isg_fail *why)
 {
     struct call *call = b->call;
     struct page_objects *objects = &b->objects;
-    uint8_t(*digests)[ISG_SHA256_BYTES] =
-        isg_arena_alloc(http_arena(call->request), SLICE * sizeof *digests);
+    const struct store_event **events =
+        isg_arena_alloc(http_arena(call->request), SLICE * sizeof(struct store_event *));
     objects->sizes = calloc(b->selected.count + 1, sizeof *objects->sizes);
-    if (digests == NULL || objects->sizes == NULL)
+    if (events == NULL || objects->sizes == NULL)
         return isg_fail(why, ISG_ENOMEM, "out of memory");
     while (objects->count < b->selected.count && objects->bytes.len < PAGE_BYTES_MAX) {
         size_t left = b->selected.count - objects->count;
         size_t n = left < SLICE ? left : SLICE;
         for (size_t i = 0; i < n; i++)
-            memcpy(digests[i], b->selected.events[objects->count + i].digest, sizeof digests[i]);
-        int err = store_objects(call->taxii->parts.store, call->collection->id,
-                                (const uint8_t(*)[ISG_SHA256_BYTES])digests, n, &objects->bytes,
-                                objects->sizes + objects->count, why);
+            events[i] = &b->selected.events[objects->count + i];
+        int err = store_objects(call->taxii->parts.store, call->collection->id, events, n,
+                                &objects->bytes, objects->sizes + objects->count, why);
         if (err != ISG_OK)
             return err;
         objects->count += n;

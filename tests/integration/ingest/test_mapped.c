@@ -46,10 +46,8 @@ static const char *latest(const char *type, unsigned n)
         page.count != 1)
         return "";
     isg_buf_init(&text, 1 << 20);
-    uint8_t digest[1][32];
-    memcpy(digest[0], page.events[0].digest, 32);
-    (void)store_objects(f.store, collection->id, (const uint8_t(*)[32])digest, 1, &text, &size,
-                        &why);
+    const struct store_event *event = &page.events[0];
+    (void)store_objects(f.store, collection->id, &event, 1, &text, &size, &why);
     const char *copy = isg_arena_copy(f.arena, isg_buf_str(&text));
     isg_buf_done(&text);
     return copy;

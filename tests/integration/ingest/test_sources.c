@@ -80,12 +80,10 @@ static const char *content_of(const char *name)
     const char **lines = isg_arena_alloc(f.arena, (page.count + 1) * sizeof *lines);
     isg_buf_init(&text, ISG_BUF_NO_MAX);
     for (size_t i = 0; i < page.count; i++) {
-        uint8_t digest[1][32];
+        const struct store_event *event = &page.events[i];
         size_t size = 0;
-        memcpy(digest[0], page.events[i].digest, 32);
         isg_buf_reset(&text);
-        (void)store_objects(f.store, collection->id, (const uint8_t(*)[32])digest, 1, &text, &size,
-                            &why);
+        (void)store_objects(f.store, collection->id, &event, 1, &text, &size, &why);
         lines[i] = isg_arena_copy(f.arena, isg_buf_str(&text));
     }
     qsort(lines, page.count, sizeof *lines, by_text);

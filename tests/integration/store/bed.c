@@ -143,6 +143,24 @@ struct store_put bed_put(const struct bed_object *object)
                               .digest = object->digest};
 }
 
+int bed_read(struct store *store, const char *collection, const struct bed_object *object,
+             struct isg_buf *out, size_t *size)
+{
+    struct store_event *events = NULL;
+    size_t n = 0;
+    *size = SIZE_MAX;
+    int err = store_versions(store, collection, isg_str_of(object->id), &events, &n, NULL);
+    for (size_t i = 0; err == ISG_OK && i < n; i++) {
+        const struct store_event *event = &events[i];
+        if (memcmp(event->digest, object->digest, sizeof event->digest) == 0) {
+            err = store_objects(store, collection, &event, 1, out, size, NULL);
+            break;
+        }
+    }
+    free(events);
+    return err;
+}
+
 bool bed_sees_all(void *arg, struct isg_str label)
 {
     (void)arg, (void)label;

@@ -43,6 +43,13 @@ void bed_object(struct bed_object *object, unsigned number, const char *version,
 /* The object as store_put wants it; borrows object's texts. Its source is "hospital-a". */
 struct store_put bed_put(const struct bed_object *object);
 
+/*
+ * Read the canonical bytes of that object back, as an event of its id with its digest has them.
+ * Returns what store_versions or store_objects do; *size is SIZE_MAX where there are none.
+ */
+int bed_read(struct store *store, const char *collection, const struct bed_object *object,
+             struct isg_buf *out, size_t *size);
+
 /* A label filter that lets all through; arg is not looked at. */
 bool bed_sees_all(void *arg, struct isg_str label);
 

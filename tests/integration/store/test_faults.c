@@ -87,9 +87,7 @@ static unsigned count_lost(struct store *store, const struct pusher *p, unsigned
         isg_buf_init(&out, ISG_BUF_NO_MAX);
         bed_object(&o, p->first + i, JAN, "clear", "kill");
         if (store_versions(store, C1, isg_str_of(o.id), &events, &n, NULL) != ISG_OK || n != 1 ||
-            store_objects(store, C1, (const uint8_t(*)[32])o.digest, 1, &out, &size, NULL) !=
-                ISG_OK ||
-            size != strlen(o.canon))
+            bed_read(store, C1, &o, &out, &size) != ISG_OK || size != strlen(o.canon))
             lost++;
         (*acknowledged)++;
         free(events);

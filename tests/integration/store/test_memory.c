@@ -89,7 +89,7 @@ static bool use(const struct store_options *options, unsigned number)
     struct isg_fail why = {0};
     char label[64];
     size_t n;
-    size_t sizes[2];
+    size_t size;
     uint64_t position;
     bool held;
     if (store_open(options, &store, &why) != ISG_OK)
@@ -107,7 +107,7 @@ static bool use(const struct store_options *options, unsigned number)
     (void)store_position_after(store, C1, 1, &position, &why);
     if (store_versions(store, C1, isg_str_of(o[0].id), &events, &n, &why) == ISG_OK)
         free(events);
-    (void)store_objects(store, C1, (const uint8_t(*)[32])o[0].digest, 1, &out, sizes, &why);
+    (void)bed_read(store, C1, &o[0], &out, &size);
     (void)store_doc_put(store, STORE_MEMBER, ISG_STR("m"), ISG_STR("{}"), &why);
     (void)store_doc_get(store, STORE_MEMBER, ISG_STR("m"), &out, &why);
     (void)store_lease(store, "lease", 1000, &held, &why);
@@ -130,11 +130,9 @@ static bool is_there(struct store *store, unsigned number)
     size_t size = SIZE_MAX;
     bed_object(&o, number, "2024-01-01T00:00:00.000Z", "", "a");
     isg_buf_init(&out, ISG_BUF_NO_MAX);
-    bool good =
-        store_versions(store, C1, isg_str_of(o.id), &events, &n, NULL) == ISG_OK &&
-        (n == 2 || number % 2 == 0) &&
-        store_objects(store, C1, (const uint8_t(*)[32])o.digest, 1, &out, &size, NULL) == ISG_OK &&
-        size == out.len;
+    bool good = store_versions(store, C1, isg_str_of(o.id), &events, &n, NULL) == ISG_OK &&
+                (n == 2 || number % 2 == 0) && bed_read(store, C1, &o, &out, &size) == ISG_OK &&
+                size == out.len;
     free(events);
     isg_buf_done(&out);
     return good;

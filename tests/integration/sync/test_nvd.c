@@ -129,12 +129,10 @@ static size_t vulnerabilities(const char *piece)
     (void)view_select(bed.store, collection, view, &query, true, arena, &page, &why);
     for (size_t i = 0; i < page.count; i++) {
         struct isg_buf text;
-        uint8_t digest[1][32];
+        const struct store_event *event = &page.events[i];
         size_t size;
         isg_buf_init(&text, ISG_BUF_NO_MAX);
-        memcpy(digest[0], page.events[i].digest, 32);
-        (void)store_objects(bed.store, collection->id, (const uint8_t(*)[32])digest, 1, &text,
-                            &size, &why);
+        (void)store_objects(bed.store, collection->id, &event, 1, &text, &size, &why);
         isg_buf_putc(&text, '\0');
         n += strstr(text.p, piece) != NULL ? 1 : 0;
         isg_buf_done(&text);

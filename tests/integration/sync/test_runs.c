@@ -85,11 +85,9 @@ static char *objects_of(const char *name, size_t *out_count)
     const struct view *view = view_of(bed.store, collection, NULL, arena);
     (void)view_select(bed.store, collection, view, &query, true, arena, &page, &why);
     for (size_t i = 0; i < page.count; i++) {
-        uint8_t digest[1][32];
+        const struct store_event *event = &page.events[i];
         size_t size;
-        memcpy(digest[0], page.events[i].digest, 32);
-        (void)store_objects(bed.store, collection->id, (const uint8_t(*)[32])digest, 1, &bytes,
-                            &size, &why);
+        (void)store_objects(bed.store, collection->id, &event, 1, &bytes, &size, &why);
         isg_buf_putc(&bytes, '\n');
     }
     *out_count = page.count;

@@ -228,16 +228,23 @@ class Pushes:
            not page.headers["X-TAXII-Date-Added-First"].startswith("2000"),
            "date added is ours (R-051)")
 
+    def kept(self, collection, words):
+        """The keys of the collection's texts that hold these words."""
+        cli = ["redis-cli", "-s", os.path.join(self.isg.dir, "redis/redis.sock")]
+
+        def ask(*command):
+            return subprocess.run([*cli, *command], capture_output=True, check=True).stdout
+        keys = ask("--scan", "--pattern", "isg:{c:%s}:[kio]:*" % collection).split()
+        return [key for key in keys if words in ask("get", key)]
+
     def deleted(self):
         collection, path = self.room()
         thing = indicator(1, "green", name="never again here: pump 77")
         first = self.client.push(collection, [thing]).json["successes"][0]
         before = self.client.get(path).headers["X-TAXII-Date-Added-Last"]
+        same(len(self.kept(collection, b"never again here")), 1, "it is there once")
         same(self.client.request("DELETE", path + thing["id"] + "/").status, 200, "deleted")
-        found = subprocess.run(["redis-cli", "-s", os.path.join(self.isg.dir, "redis/redis.sock"),
-                                "--scan", "--pattern", "isg:{c:%s}:o:*" % collection],
-                               capture_output=True, text=True).stdout.split()
-        same(found, [], "its bytes are gone from the store")
+        same(self.kept(collection, b"never again here"), [], "its bytes are gone from the store")
         same(self.client.push(collection, [thing]).json["successes"][0].get("message"), None,
              "it can come again")
         after = self.client.get(path).headers["X-TAXII-Date-Added-Last"]

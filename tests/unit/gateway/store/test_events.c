@@ -27,6 +27,7 @@ static void check_record(void)
     struct event_record out;
     isg_buf_init(&bytes, ISG_BUF_NO_MAX);
     event_write(&bytes, &in);
+    in.shelf = (struct store_shelf){UINT64_C(0x0102030405060708), 0x11223344, 0xfffefdfc};
     in.position = 2;
     in.version = (struct isg_str){"", 0};
     event_write(&bytes, &in);
@@ -38,16 +39,21 @@ static void check_record(void)
     ok(isg_str_is(out.id, "indicator--1") && isg_str_is(out.version, "2024-01-01T00:00:00.000Z"),
        "id and version");
     ok(isg_str_is(out.source, "hospital-a"), "source");
+    ok(out.shelf.pack == 0, "of layout 3: no pack");
     ok(event_read(&rest, &out) && out.position == 2 && out.version.n == 0, "second record");
+    ok(out.shelf.pack == in.shelf.pack && out.shelf.offset == in.shelf.offset &&
+           out.shelf.bytes == in.shelf.bytes && isg_str_is(out.id, "indicator--1"),
+       "its place in a pack");
     ok(rest.n == 0 && !event_read(&rest, &out), "end");
     isg_buf_done(&bytes);
 }
 
 /* A record cut short at any byte, or of another format, is no record; nothing is read behind it. */
-static void check_damage(void)
+static void check_damage(uint64_t pack)
 {
     struct isg_buf bytes;
     struct event_record in = sample();
+    in.shelf.pack = pack;
     struct event_record out;
     size_t wrong = 0;
     isg_buf_init(&bytes, ISG_BUF_NO_MAX);
@@ -118,7 +124,8 @@ static void check_marks(void)
 int main(void)
 {
     check_record();
-    check_damage();
+    check_damage(0);
+    check_damage(77);
     check_marks();
     return tap_done();
 }

@@ -88,7 +88,11 @@ static void check_gone(void)
     is_str(family.events[0]->marks_after.p, "/", "after");
     is_str(family.events[1]->marks_after.p, "xd0", "dead");
     uint8_t digest[ISG_SHA256_BYTES] = {2};
-    ok(!family_has_digest(&family, digest), "its content is no longer needed");
+    ok(!family_holds_digest(&family, digest), "its content is no longer needed");
+    memcpy(digest, family.events[0]->record.digest, sizeof digest);
+    ok(family_holds_digest(&family, digest), "that of a living one is");
+    family.events[0]->record.shelf.pack = 7;
+    ok(!family_holds_digest(&family, digest), "but not where its bytes lie in a pack");
     isg_arena_free(&arena);
 }
 

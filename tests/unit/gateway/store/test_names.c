@@ -46,6 +46,8 @@ static void check_keys(void)
     is_view(names_block(&key, "c1", 12), "isg:{c:c1}:b:12");
     is_view(names_marks(&key, "c1", 0), "isg:{c:c1}:x:0");
     is_view(names_index(&key, "c1", ISG_STR("tool--1")), "isg:{c:c1}:i:tool--1");
+    is_view(names_pack(&key, "c1", 64), "isg:{c:c1}:k:64");
+    is_view(names_erased(&key, "c1"), "isg:{c:c1}:z");
     is_view(names_object(&key, "c1", digest),
             "isg:{c:c1}:o:"
             "ab01000000000000000000000000000000000000000000000000000000000000");
