@@ -101,13 +101,23 @@ static bool attach(struct build *b, struct json_object *parent, struct json_obje
     return good;
 }
 
+/* The outermost object mostly has more members than json-c's tables begin with; to move them is dear. */
+static struct json_object *new_object(bool is_root)
+{
+    enum { MANY = 32 };
+    struct json_object *object = json_object_new_object();
+    if (is_root && object != NULL)
+        (void)lh_table_resize(json_object_get_object(object), MANY);
+    return object;
+}
+
 static void *open_container(struct stix_sink *sink, void *parent, bool is_object)
 {
     enum { FEW = 4 };
     if (is_skipped(build_of(sink), parent))
         return &nowhere;
     struct json_object *value =
-        is_object ? json_object_new_object() : json_object_new_array_ext(FEW);
+        is_object ? new_object(parent == NULL) : json_object_new_array_ext(FEW);
     return value != NULL && attach(build_of(sink), parent, value) ? value : NULL;
 }
 

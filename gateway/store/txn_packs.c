@@ -182,7 +182,8 @@ static void blank(struct txn *t, const struct family *family, const struct relat
                   names_object(&key, t->journal->collection, event->record.digest));
         return;
     }
-    if (is_emptied(find_loss(t, shelf->pack)))
+    const struct txn_loss *loss = find_loss(t, shelf->pack);
+    if (loss == NULL || is_emptied(loss))
         return;
     while (blanks->nuls.len < shelf->bytes && blanks->nuls.err == ISG_OK)
         isg_buf_putc(&blanks->nuls, '\0');

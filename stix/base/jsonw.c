@@ -135,35 +135,44 @@ static char short_escape(unsigned char c)
     }
 }
 
-/* Offset of the first byte that must be escaped. */
-static size_t plain_until(struct isg_str s, size_t i)
+static void put_escape(struct isg_buf *out, unsigned char c)
 {
+    if (short_escape(c) != 0) {
+        isg_buf_putc(out, '\\');
+        isg_buf_putc(out, short_escape(c));
+    } else {
+        isg_buf_printf(out, "\\u%04x", c);
+    }
+}
+
+/* Append text up to the first byte that must be escaped; how many bytes that were. */
+static size_t put_plain(struct isg_buf *out, struct isg_str s)
+{
+    size_t i = 0;
+    char *to = isg_buf_reserve(out, s.n);
+    if (to == NULL)
+        return s.n; /* nothing can follow */
     for (; s.n - i >= 8; i += 8) {
         uint64_t word = isg_word_load(s.p + i);
-        uint64_t hit =
-            isg_word_equal(word, '"') | isg_word_equal(word, '\\') | isg_word_below(word, 0x20);
-        if (hit != 0)
-            return i + isg_word_first(hit);
+        if ((isg_word_equal(word, '"') | isg_word_equal(word, '\\') | isg_word_below(word, 0x20)) !=
+            0)
+            break;
+        memcpy(to + i, s.p + i, 8);
     }
-    while (i < s.n && (unsigned char)s.p[i] >= 0x20 && s.p[i] != '"' && s.p[i] != '\\')
-        i++;
+    for (; i < s.n && (unsigned char)s.p[i] >= 0x20 && s.p[i] != '"' && s.p[i] != '\\'; i++)
+        to[i] = s.p[i];
+    to[i] = '\0';
+    out->len += i;
     return i;
 }
 
 void isg_json_escape(struct isg_buf *out, struct isg_str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        size_t from = i;
-        i = plain_until(s, i);
-        isg_buf_put(out, s.p + from, i - from);
-        if (i == s.n)
+    for (;;) {
+        s = isg_str_from(s, put_plain(out, s));
+        if (s.n == 0)
             return;
-        unsigned char c = (unsigned char)s.p[i];
-        if (short_escape(c) != 0) {
-            isg_buf_putc(out, '\\');
-            isg_buf_putc(out, short_escape(c));
-        } else {
-            isg_buf_printf(out, "\\u%04x", c);
-        }
+        put_escape(out, (unsigned char)s.p[0]);
+        s = isg_str_from(s, 1);
     }
 }

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "stix/base/word.h"
+
 static const int64_t US_PER_S = 1000000;
 static const int64_t YEAR_9999_END_S = 253402300799;
 
@@ -42,28 +44,41 @@ static uint64_t month_days(uint64_t y, uint64_t m)
     return m == 2 && is_leap(y) ? 29 : days[m - 1];
 }
 
-static bool field(struct isg_str text, size_t at, size_t width, uint64_t low, uint64_t high,
-                  uint64_t *out)
+/* The number that two digits are. */
+static uint64_t pair(const char *digits)
 {
-    return isg_str_to_u64((struct isg_str){text.p + at, width}, high, out) && *out >= low;
+    return (uint64_t)(digits[0] - '0') * 10 + (uint64_t)(digits[1] - '0');
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/*
+ * Eight characters at once, a digit where the shape has '0' and what it says elsewhere. slack has a
+ * byte for each: what may be added to a right one without reaching the high bit (digits 0x76, others
+ * 0x7f), the first one lowest.
+ */
+static bool fits(const char *text, const char *shape, uint64_t slack)
+{
+    uint64_t off = isg_word_load(text) ^ isg_word_load(shape);
+    return (((off + slack) | off) & ISG_WORD_HIGHS) == 0;
+}
+
+/* dddd-dd-ddTdd:dd:dd, perhaps a fraction, Z. */
 static bool layout_fits(struct isg_str t)
 {
-    static const char shape[] = "dddd-dd-ddTdd:dd:dd";
-    if (t.n < sizeof shape)
-        return false;
-    for (size_t i = 0; i < sizeof shape - 1; i++)
-        if (shape[i] == 'd' ? (t.p[i] < '0' || t.p[i] > '9') : t.p[i] != shape[i])
-            return false;
-    if (t.p[t.n - 1] != 'Z')
+    if (t.n < 20 || !fits(t.p, "0000-00-", UINT64_C(0x7f76767f76767676)) ||
+        !fits(t.p + 8, "00T00:00", UINT64_C(0x76767f76767f7676)) || t.p[16] != ':' ||
+        !is_digit(t.p[17]) || !is_digit(t.p[18]) || t.p[t.n - 1] != 'Z')
         return false;
     if (t.n == 20)
         return true;
     if (t.p[19] != '.' || t.n == 21)
         return false;
     for (size_t i = 20; i < t.n - 1; i++)
-        if (t.p[i] < '0' || t.p[i] > '9')
+        if (!is_digit(t.p[i]))
             return false;
     return true;
 }
@@ -71,10 +86,15 @@ static bool layout_fits(struct isg_str t)
 /* Whole seconds of a text; the fraction is read separately, since it may be of any length. */
 static bool parse_seconds(struct isg_str t, int64_t *out_s)
 {
-    uint64_t y, mo, d, h, mi, s;
-    if (!layout_fits(t) || !field(t, 0, 4, 0, 9999, &y) || !field(t, 5, 2, 1, 12, &mo) ||
-        !field(t, 8, 2, 1, month_days(y, mo), &d) || !field(t, 11, 2, 0, 23, &h) ||
-        !field(t, 14, 2, 0, 59, &mi) || !field(t, 17, 2, 0, 60, &s))
+    if (!layout_fits(t))
+        return false;
+    uint64_t y = pair(t.p) * 100 + pair(t.p + 2);
+    uint64_t mo = pair(t.p + 5);
+    uint64_t d = pair(t.p + 8);
+    uint64_t h = pair(t.p + 11);
+    uint64_t mi = pair(t.p + 14);
+    uint64_t s = pair(t.p + 17);
+    if (mo < 1 || mo > 12 || d < 1 || d > month_days(y, mo) || h > 23 || mi > 59 || s > 60)
         return false;
     *out_s = days_from_civil((int64_t)y, (int64_t)mo, (int64_t)d) * 86400 +
              (int64_t)(h * 3600 + mi * 60 + s);
