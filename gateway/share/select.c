@@ -24,6 +24,17 @@ static bool any_seen(const struct view *view, const uint32_t *labels, size_t n)
     return false;
 }
 
+static int cmp_type(const void *a, const void *b)
+{
+    return isg_str_cmp(*(const struct isg_str *)a, *(const struct isg_str *)b);
+}
+
+static int cmp_instant(const void *a, const void *b)
+{
+    return isg_time_cmp(*(const struct isg_str *)a, *(const struct isg_str *)b);
+}
+
+/* A query may list hundreds of types or versions, and this is asked of each event walked (T-147). */
 static bool has_type(const struct view_query *query, struct isg_str id)
 {
     if (query->types_count == 0)
@@ -31,11 +42,8 @@ static bool has_type(const struct view_query *query, struct isg_str id)
     size_t dashes = 0;
     while (dashes + 1 < id.n && !(id.p[dashes] == '-' && id.p[dashes + 1] == '-'))
         dashes++;
-    for (size_t i = 0; i < query->types_count; i++) {
-        if (isg_str_eq(query->types[i], (struct isg_str){id.p, dashes}))
-            return true;
-    }
-    return false;
+    struct isg_str type = {id.p, dashes};
+    return bsearch(&type, query->types, query->types_count, sizeof type, cmp_type) != NULL;
 }
 
 /* Listed versions are instants, not texts (T-053); what has no version goes by its date (T-055). */
@@ -47,11 +55,8 @@ static bool is_listed(const struct view_query *query, const struct store_event *
         isg_time_format(event->date_added_us, 6, date);
         version = isg_str_of(date);
     }
-    for (size_t i = 0; i < query->versions_count; i++) {
-        if (isg_time_cmp(query->versions[i], version) == 0)
-            return true;
-    }
-    return false;
+    return query->versions_count > 0 && bsearch(&version, query->versions, query->versions_count,
+                                                sizeof version, cmp_instant) != NULL;
 }
 
 /*

@@ -59,10 +59,10 @@ struct view_query {
     size_t limit;           /* at least 1 */
     struct isg_str *ids;
     size_t ids_count;
-    struct isg_str *types;
+    struct isg_str *types; /* sorted by isg_str_cmp */
     size_t types_count;
-    unsigned want; /* enum view_versions, ored; 0 means VIEW_LAST */
-    struct isg_str *versions;
+    unsigned want;            /* enum view_versions, ored; 0 means VIEW_LAST */
+    struct isg_str *versions; /* sorted by isg_time_cmp */
     size_t versions_count;
     bool no_21; /* match[spec_version] names 2.1 not: nothing matches */
 };

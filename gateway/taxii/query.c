@@ -43,6 +43,13 @@ static int cmp_str(const void *a, const void *b)
     return isg_str_cmp(*(const struct isg_str *)a, *(const struct isg_str *)b);
 }
 
+/* By instant; two texts of one instant by text, so that their order never depends on the request. */
+static int cmp_instant(const void *a, const void *b)
+{
+    int order = isg_time_cmp(*(const struct isg_str *)a, *(const struct isg_str *)b);
+    return order != 0 ? order : cmp_str(a, b);
+}
+
 static size_t count_values(struct isg_str value)
 {
     size_t n = 1;
@@ -191,6 +198,8 @@ static int read_version(struct parse *parse, struct isg_str value)
     }
     if ((want & VIEW_ALL) != 0 && n > 1)
         return malformed(parse, "all is combined with another value");
+    if (stamps > 1)
+        qsort(list, stamps, sizeof *list, cmp_instant);
     view->want = want;
     view->versions = list;
     view->versions_count = stamps;

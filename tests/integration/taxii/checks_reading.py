@@ -221,6 +221,10 @@ def versions(w):
     b.equal("X-32", got("match[version]=2026-03-02T00:00:00.000000Z"), [stamps[1]],
             "the same instant in other digits")
     b.equal("T-053", got("match[version]=first," + stamps[1]), stamps[:2], "word and timestamp")
+    many = ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00.00Z", "2026-03-03T00:00:00.1234560Z",
+            "2026-03-02T00:00:00.0Z"] + ["2026-03-02T00:00:00.%dZ" % n for n in range(1, 120)]
+    b.equal("T-053", got("match[version]=" + ",".join(reversed(many))), sorted(stamps),
+            "many instants, in any order and with any digits")
     b.equal("T-053", got("match[version]=2020-01-01T00:00:00.000Z"), [], "a version nobody has")
     r = a.get(path + "?match[version]=2020-01-01T00:00:00.000Z")
     b.equal("T-112", (r.status, r.json()), (200, {}), "filters exclude all: 200 {}")

@@ -197,6 +197,8 @@ static const struct {
     {"", "match[version]=last", true},
     {"", "match[spec_version]=2.1", true},
     {"", "match[colour]=blue", true},
+    {"match[version]=2026-01-02T03:04:05.1Z,2026-01-02T03:04:05.10Z",
+     "match[version]=2026-01-02T03:04:05.10Z,2026-01-02T03:04:05.1Z", true},
     {"", "match[version]=all", false},
     {"", "match[spec_version]=2.0", false},
     {"match[type]=a", "match[type]=b", false},
@@ -213,6 +215,14 @@ static void check_values(void)
     (void)parse(arena, O, "match[spec_version]=2.0", "", &query, NULL);
     ok(query.view.no_21, "a query for 2.0 alone matches nothing (T-050)");
     is_int(query.view.added_after_us == INT64_MIN, 1, "no added_after: from the start (T-036)");
+    (void)parse(arena, O,
+                "match[version]=2026-01-02T03:04:05.9Z,last,2026-01-02T03:04:05.10Z,"
+                "2026-01-02T03:04:05Z",
+                "", &query, NULL);
+    ok(query.view.versions_count == 3 &&
+           isg_str_is(query.view.versions[0], "2026-01-02T03:04:05Z") &&
+           isg_str_is(query.view.versions[2], "2026-01-02T03:04:05.9Z"),
+       "versions are in order of time, to be searched in (T-147)");
     (void)parse(arena, QUERY_OBJECT, "", ID_1, &query, NULL);
     ok(query.view.ids_count == 1 && isg_str_is(query.view.ids[0], ID_1), "the path's object");
     isg_arena_free(&arena);
