@@ -1,9 +1,11 @@
 /* The commands' side of the admin socket. */
 #define _GNU_SOURCE /* O_PATH */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "feeds/fetch.h"
 #include "gateway/cli/cli.h"
@@ -74,6 +76,19 @@ static int fail_of_reply(int status, struct isg_str body, struct isg_fail *why)
     return code;
 }
 
+/* No answer: no service, no right to ask it, or one that is still at it. why has libcurl's words. */
+static int fail_unanswered(const struct cli *cli, const char *socket, struct isg_fail *why)
+{
+    if (strstr(why->text, "timed out") != NULL)
+        return isg_fail(why, ISG_ENET,
+                        "the service did not end this in %d s, and may be at it still",
+                        REQUEST_SECONDS);
+    if (access(socket, R_OK | W_OK) != 0 && errno == EACCES)
+        return isg_fail(why, ISG_EDENIED, "%s: %s", socket, ISG_OS_ERROR(EACCES));
+    return isg_fail(why, ISG_ENET, "no service answers on %s: is `isg serve -C %s` running?",
+                    socket, cli->dir);
+}
+
 int cli_admin_raw(struct cli *cli, const char *method, const char *path, struct isg_str body,
                   struct isg_buf *out_reply, struct isg_fail *why)
 {
@@ -99,8 +114,7 @@ int cli_admin_raw(struct cli *cli, const char *method, const char *path, struct 
     if (err == ISG_OK) {
         err = feed_fetch(&request, &response, why);
         if (err == ISG_ENET)
-            (void)isg_fail(why, err, "no service answers on %s: is `isg serve -C %s` running?",
-                           config->admin.socket, cli->dir);
+            err = fail_unanswered(cli, config->admin.socket, why);
         if (err == ISG_EBUSY)
             (void)interrupt_check(why);
     }

@@ -160,7 +160,7 @@ static const struct cli_command commands[] = {
      "    [--timeout T] [--max-wire B] [--max-bytes B] [--max-ratio N] [--max-records N] [--max-depth N]\n"
      "    [--max-string B] [--shrink-percent P] [--columns FILE] [--warning-lists PATH]\n"
      "    [--networks N,N]\n"
-     "list | status | run NAME [--dry-run] [--accept-shrink] | remove NAME\n\n"
+     "list | status [NAME] | run NAME [--dry-run] [--accept-shrink] | remove NAME\n\n"
      "An option of add is the setting of that name: see section feeds of `isg config reference`.\n\n"
      "nvd is asked in windows and pages; its key is a line \"apiKey: KEY\" in --header-file. epss\n"
      "is the API where the URL ends with /epss, else the table of a day; YYYY-MM-DD in the URL is\n"
@@ -174,7 +174,7 @@ static const struct cli_command commands[] = {
      "pull|push --url U --user N --password-file F --from ID --collection C [--member M]\n"
      "    [--header-file F] [--ca F] [--client-certificate F --client-key F] [--proxy URL]\n"
      "    [--proxy-auth-file F] [--allow-private] [--dry-run]\n"
-     "list | status | run NAME [--dry-run]\n\n"
+     "list | status [NAME] | run NAME [--dry-run]\n\n"
      "pull reads collection ID there into C here; push reads ID here into C there: what member M may\n"
      "see, without M only what is CLEAR; --dry-run names each object. Peers of the configuration run\n"
      "on a schedule, and now by run; status shows their backlog and last error.\n\n"
@@ -183,7 +183,7 @@ static const struct cli_command commands[] = {
      "  isg peer run isao-inbox --dry-run --json\n",
      cli_peer},
     {"webhook", "URLs that are told of what is new",
-     "list | status | run NAME [--dry-run]\n\n"
+     "list | status [NAME] | run NAME [--dry-run]\n\n"
      "Webhooks stand in the configuration (isg config reference). Each delivery is signed, and has a\n"
      "key that stays the same however often it is tried; status shows what is left and the last error.\n\n"
      "  isg webhook status --json\n"
@@ -202,7 +202,7 @@ static const struct cli_command commands[] = {
     {"help", "what a command does, with examples", "[COMMAND]\n\n  isg help import\n", cli_help},
 };
 
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
+enum { COMMANDS = sizeof commands / sizeof commands[0], NAMES_MAX = 1024 };
 
 static void print_overview(FILE *to)
 {
@@ -405,7 +405,15 @@ int cli_family(struct cli *cli, const struct cli_command *family, size_t n)
     if (first != NULL)
         return cli_usage(cli, "no such command: %s", first);
     int code = cli_options(cli, NULL, 0);
-    return code != 0 ? code : cli_usage(cli, "which one?");
+    if (code != 0)
+        return code;
+    struct isg_buf names;
+    isg_buf_init(&names, NAMES_MAX);
+    for (size_t i = 0; i < n; i++)
+        isg_buf_printf(&names, " %s", family[i].name);
+    code = cli_usage(cli, "which one?%s", names.p != NULL ? names.p : "");
+    isg_buf_done(&names);
+    return code;
 }
 
 /* ---- output ---- */

@@ -2,9 +2,11 @@
 #include <stdio.h>
 
 #include "gateway/cli/cli.h"
+#include "gateway/sync/feed_def.h"
+#include "gateway/sync/feed_files.h"
 #include "stix/base/jsonw.h"
 
-enum { TEXT_MAX = 1 << 20 };
+enum { TEXT_MAX = 1 << 20, ARENA_MAX = 64 << 20 };
 
 static int load(struct cli *cli, struct config **out, struct isg_fail *why)
 {
@@ -25,6 +27,33 @@ static void print_wrong_config(const struct isg_fail *why)
     isg_buf_done(&text);
 }
 
+/* What the service would refuse when it starts: format and what goes with it, the name, the URL. */
+static int check_feeds(const struct config *config, struct isg_fail *why)
+{
+    for (unsigned i = 0; i < config->feeds_count; i++) {
+        struct feed_def def;
+        struct isg_fail own = {.code = ISG_OK};
+        int err = feed_def_of_config(&config->feeds[i], &def, &own);
+        if (err != ISG_OK)
+            return isg_fail_at(why, err, own.path, own.rule, "feeds, %.64s: %s",
+                               config->feeds[i].name, own.text);
+        feed_def_done(&def);
+    }
+    return ISG_OK;
+}
+
+static int check_aliases(const struct config *config, struct isg_fail *why)
+{
+    const struct product_alias *aliases;
+    if (config->vendor_aliases == NULL)
+        return ISG_OK;
+    struct isg_arena *arena = isg_arena_new(ARENA_MAX);
+    int err = arena == NULL ? isg_fail(why, ISG_ENOMEM, "no memory")
+                            : feed_aliases_read(config->vendor_aliases, arena, NULL, &aliases, why);
+    isg_arena_free(&arena);
+    return err;
+}
+
 int cli_check_config(struct cli *cli)
 {
     struct isg_fail why = {0};
@@ -35,8 +64,13 @@ int cli_check_config(struct cli *cli)
     if (code != 0)
         return code;
     int err = load(cli, &config, &why);
+    if (err == ISG_OK)
+        err = check_feeds(config, &why);
+    if (err == ISG_OK)
+        err = check_aliases(config, &why);
     config_free(&config);
     if (err != ISG_OK) {
+        cli->wrong_config = cli->wrong_config || err == ISG_EINVAL;
         if (cli->json)
             print_wrong_config(&why);
         return cli_fail(cli, &why);

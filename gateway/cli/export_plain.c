@@ -175,9 +175,13 @@ static int write_folder(struct plain *plain, struct isg_fail *why)
 {
     const char *folder = plain->request->target;
     struct stix_json *manifest = NULL;
+    struct stat info;
     int err = read_view(plain, why);
     bool made = err == ISG_OK && mkdir(folder, 0755) == 0;
-    if (err == ISG_OK && !made && errno != EEXIST)
+    if (err == ISG_OK && !made && errno == EEXIST && stat(folder, &info) == 0 &&
+        !S_ISDIR(info.st_mode))
+        err = isg_fail(why, ISG_EIO, "%s: is there and no folder", folder);
+    else if (err == ISG_OK && !made && errno != EEXIST)
         err = isg_fail(why, ISG_EIO, "%s: %s", folder, ISG_OS_ERROR(errno));
     if (err != ISG_OK)
         return err;

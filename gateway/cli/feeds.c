@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "gateway/cli/cli.h"
+#include "gateway/cli/feeds_status.h"
 #include "stix/base/jsonw.h"
 
 enum { BODY_MAX = 1 << 20 };
@@ -206,6 +207,76 @@ static int peer_list(struct cli *cli)
     return entry_list(cli, print_peers);
 }
 
+static const struct stix_json *entry_named(const struct stix_json *list, const char *name)
+{
+    for (size_t i = 0; i < stix_json_size(list); i++) {
+        const struct stix_json *entry = stix_json_at(list, i);
+        if (isg_str_is(stix_json_get_str(entry, "name"), name))
+            return entry;
+    }
+    return NULL;
+}
+
+/* All that is known of one entry. */
+static int print_entry(const struct cli *cli, const struct stix_json *list, const char *kind,
+                       const char *name)
+{
+    struct isg_buf text;
+    const struct stix_json *entry = entry_named(list, name);
+    if (entry == NULL) {
+        (void)fprintf(stderr, "isg %s: no such %s: %s\n", cli->command->name, kind, name);
+        return CLI_NO;
+    }
+    if (!cli->json) {
+        print_members(entry);
+        return 0;
+    }
+    isg_buf_init(&text, BODY_MAX);
+    stix_json_canon(entry, &text);
+    cli_print(isg_buf_str(&text));
+    isg_buf_done(&text);
+    return 0;
+}
+
+/* status [NAME]: all at a glance, or one in full. */
+static int entry_status(struct cli *cli, const char *kind)
+{
+    struct stix_json *json = NULL;
+    struct isg_fail why = {.code = ISG_OK};
+    char list[16];
+    (void)snprintf(list, sizeof list, "%ss", kind);
+    int code = cli_options(cli, NULL, 0);
+    if (code == 0)
+        code = cli_expect(cli, 0, 1);
+    if (code != 0)
+        return code;
+    if (cli->json && cli->args_count == 0)
+        return cli_admin_print(cli, NULL, "/admin/v1/feeds", (struct isg_str){NULL, 0}, NULL);
+    if (cli_admin(cli, NULL, "/admin/v1/feeds", (struct isg_str){NULL, 0}, &json, &why) != ISG_OK)
+        return cli_fail(cli, &why);
+    if (cli->args_count == 0)
+        status_print(stix_json_get(json, list), kind);
+    else
+        code = print_entry(cli, stix_json_get(json, list), kind, cli->args[0]);
+    stix_json_free(&json);
+    return code;
+}
+
+static int feed_status(struct cli *cli)
+{
+    return entry_status(cli, "feed");
+}
+
+static int peer_status(struct cli *cli)
+{
+    return entry_status(cli, "peer");
+}
+
+static int webhook_status(struct cli *cli)
+{
+    return entry_status(cli, "webhook");
+}
+
 /* Only a feed has a snapshot that may have shrunk. */
 static int entry_run(struct cli *cli, const char *list, size_t options_count)
 {
@@ -255,7 +326,7 @@ int cli_feed(struct cli *cli)
 {
     static const struct cli_command family[] = {{"add", NULL, NULL, feed_add},
                                                 {"list", NULL, NULL, feed_list},
-                                                {"status", NULL, NULL, feed_list},
+                                                {"status", NULL, NULL, feed_status},
                                                 {"run", NULL, NULL, feed_run},
                                                 {"remove", NULL, NULL, feed_remove}};
     return cli_family(cli, family, sizeof family / sizeof family[0]);
@@ -326,7 +397,7 @@ int cli_peer(struct cli *cli)
     static const struct cli_command family[] = {{"pull", NULL, NULL, peer_pull},
                                                 {"push", NULL, NULL, peer_push},
                                                 {"list", NULL, NULL, peer_list},
-                                                {"status", NULL, NULL, peer_list},
+                                                {"status", NULL, NULL, peer_status},
                                                 {"run", NULL, NULL, peer_run_named}};
     return cli_family(cli, family, sizeof family / sizeof family[0]);
 }
@@ -344,7 +415,7 @@ static int webhook_run(struct cli *cli)
 int cli_webhook(struct cli *cli)
 {
     static const struct cli_command family[] = {{"list", NULL, NULL, webhook_list},
-                                                {"status", NULL, NULL, webhook_list},
+                                                {"status", NULL, NULL, webhook_status},
                                                 {"run", NULL, NULL, webhook_run}};
     return cli_family(cli, family, sizeof family / sizeof family[0]);
 }

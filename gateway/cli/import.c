@@ -242,6 +242,10 @@ static int import_file(struct import *import, const struct file *file, struct is
     import->bytes += bytes;
     if (err == ISG_OK)
         return 0;
+    if (err == ISG_ENOENT) {
+        const struct isg_fail said = why;
+        (void)isg_fail(&why, err, "%.150s: %.80s", said.text, import->collection);
+    }
     progress_clear(&import->progress);
     int code = cli_fail(import->cli, &why);
     import->stopped = code != CLI_DATA;
@@ -265,6 +269,7 @@ static void report_json(const struct import *import)
     isg_jsonw_put_int(&w, "same", import->same);
     isg_jsonw_put_int(&w, "refused", import->refused);
     isg_jsonw_put_bool(&w, "dry_run", import->dry_run);
+    isg_jsonw_put_bool(&w, "stopped", import->stopped);
     isg_jsonw_name(&w, "reasons");
     isg_jsonw_list(&w);
     for (size_t i = 0; i < import->reasons_count; i++)
@@ -293,6 +298,9 @@ static void import_report(struct import *import)
     feed_left_say(&import->reader, "  ", stdout);
     for (size_t i = 0; i < import->reasons_count; i++)
         printf("  refused %s\n", import->reasons[i]);
+    if (import->stopped && import->total > 0)
+        puts(
+            "  stopped before the end: when that is mended, import again; what is in is the same then");
 }
 
 static int import_open(struct import *import, struct isg_fail *why)

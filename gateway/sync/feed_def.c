@@ -36,7 +36,8 @@ static int feed_def_check(const struct feed_def *def, struct isg_fail *why)
 {
     struct isg_fail url_why = {.code = ISG_OK};
     if (!name_fits(isg_str_of(def->name)))
-        return isg_fail_at(why, ISG_EINVAL, "/name", NULL, "lower-case letters, digits, . _ -");
+        return isg_fail_at(why, ISG_EINVAL, "/name", NULL,
+                           "must be lower-case letters, digits, `.`, `_` or `-`");
     int err = format_check(def, why);
     if (err != ISG_OK)
         return err;

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* explicit_bzero */
 #include "gateway/sync/secret_file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static int read_text(const char *dir, const char *path, char **out, struct isg_f
 {
     FILE *file = open_below(dir, path);
     if (file == NULL)
-        return isg_fail(why, ISG_EIO, "%.200s cannot be read", path);
+        return isg_fail(why, ISG_EIO, "%.180s cannot be read: %s", path, ISG_OS_ERROR(errno));
     char *text = calloc(1, FILE_BYTES + 1);
     size_t n = text == NULL ? 0 : fread(text, 1, FILE_BYTES, file);
     bool whole = text != NULL && n < FILE_BYTES && ferror(file) == 0 && strlen(text) == n;

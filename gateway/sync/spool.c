@@ -1,5 +1,6 @@
 #include "gateway/sync/spool.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ int spool_open(const char *dir, struct spool **out, struct isg_fail *why)
     isg_buf_printf(&path, "%s/.spool-XXXXXX", dir);
     struct spool *spool = calloc(1, sizeof *spool);
     int fd = spool != NULL && path.err == ISG_OK ? mkstemp(path.p) : -1;
+    int error = errno;
     if (fd >= 0) {
         (void)unlink(path.p);
         spool->file = fdopen(fd, "w+");
@@ -37,7 +39,7 @@ int spool_open(const char *dir, struct spool **out, struct isg_fail *why)
     isg_buf_done(&path);
     if (spool == NULL || spool->file == NULL) {
         free(spool);
-        return isg_fail(why, ISG_EIO, "no temporary file in the instance directory");
+        return isg_fail(why, ISG_EIO, "no temporary file in %.160s: %s", dir, ISG_OS_ERROR(error));
     }
     *out = spool;
     return ISG_OK;
@@ -66,7 +68,8 @@ int spool_add(void *arg, struct isg_str object, const char *facet, struct isg_fa
     struct frame frame = {(uint32_t)facet_n, (uint32_t)object.n};
     if (!put(spool, &frame, sizeof frame) || !put(spool, facet, facet_n) ||
         !put(spool, object.p, object.n))
-        return isg_fail(why, ISG_EIO, "the temporary file cannot be written");
+        return isg_fail(why, ISG_EIO, "the temporary file cannot be written: %s",
+                        ISG_OS_ERROR(errno));
     spool->count++;
     return ISG_OK;
 }
@@ -115,7 +118,8 @@ int spool_each(struct spool *spool, spool_each_object *each, void *arg, struct i
     isg_buf_init(&facet, FACET_MAX + 1);
     isg_buf_init(&object, OBJECT_MAX + 1);
     if (fflush(spool->file) != 0 || fseek(spool->file, 0, SEEK_SET) != 0)
-        err = isg_fail(why, ISG_EIO, "the temporary file cannot be read");
+        err =
+            isg_fail(why, ISG_EIO, "the temporary file cannot be written: %s", ISG_OS_ERROR(errno));
     for (uint64_t i = 0; i < spool->count && err == ISG_OK; i++) {
         if (fread(&frame, sizeof frame, 1, spool->file) != 1 || !get(spool, &facet, frame.facet) ||
             !get(spool, &object, frame.object))

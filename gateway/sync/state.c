@@ -190,6 +190,16 @@ void state_write(const struct state *state, struct isg_jsonw *w)
         isg_jsonw_put_bool(w, "removals_held", true);
 }
 
+void state_error_text(const struct isg_fail *why, char out[STATE_ERROR_MAX])
+{
+    bool place = why->path[0] != '\0';
+    bool rule = why->rule[0] != '\0';
+    (void)snprintf(out, STATE_ERROR_MAX, "%.150s%s%.60s%s%.30s%s",
+                   why->text[0] != '\0' ? why->text : isg_strerror(why->code), place ? " at " : "",
+                   why->path, rule ? " [" : "", why->rule, rule ? "]" : "");
+    isg_utf8_mend(out);
+}
+
 void state_succeeded(struct state *state, int64_t start_us)
 {
     state->last_run_us = start_us;
@@ -207,7 +217,5 @@ void state_failed(struct state *state, int64_t start_us, const struct isg_fail *
     state->failures++;
     state->permanent =
         why->code == ISG_EAUTH || why->code == ISG_EDENIED || why->code == ISG_ENOENT;
-    (void)snprintf(state->last_error, sizeof state->last_error, "%.160s%s%.60s", why->text,
-                   why->rule[0] != '\0' ? " " : "", why->rule);
-    isg_utf8_mend(state->last_error);
+    state_error_text(why, state->last_error);
 }

@@ -13,7 +13,12 @@
 #include "stix/base/time.h"
 #include "stix/base/uuid.h"
 
-enum { STATE_VALIDATOR_MAX = 512, STATE_NAME_MAX = 96, STATE_STATUS_MAX = 128 };
+enum {
+    STATE_VALIDATOR_MAX = 512,
+    STATE_NAME_MAX = 96,
+    STATE_STATUS_MAX = 128,
+    STATE_ERROR_MAX = 256
+};
 
 struct state {
     /* of the document fetched last and ingested whole */
@@ -43,7 +48,7 @@ struct state {
     unsigned failures; /* since the last success */
     bool permanent;
     unsigned retry_after_s;
-    char last_error[256];
+    char last_error[STATE_ERROR_MAX];
     /* counts of the last good run */
     uint64_t total;
     uint64_t added;
@@ -72,6 +77,9 @@ uint64_t state_backlog(const struct state *state, const struct store_head *head)
 
 /* Members that lists show: last_run, last_success, last_error, failures, counts. */
 void state_write(const struct state *state, struct isg_jsonw *w);
+
+/* A failure as lists show it: what, where, by which rule. */
+void state_error_text(const struct isg_fail *why, char out[STATE_ERROR_MAX]);
 
 /* Note that a run that began at start_us ended well. */
 void state_succeeded(struct state *state, int64_t start_us);

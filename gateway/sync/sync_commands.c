@@ -79,7 +79,7 @@ int sync_feed_remove(struct sync *sync, struct isg_str name, struct isg_fail *wh
                         "the feed stands in the configuration: remove it there");
     int err = store_doc_remove(sync->parts.store, STORE_FEED, name, why);
     if (err == ISG_ENOENT)
-        return isg_fail(why, err, "no such feed");
+        return isg_fail(why, err, "no such feed: %.*s", ISG_STR_ARG(name));
     if (err != ISG_OK)
         return err;
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
@@ -102,6 +102,23 @@ static struct timespec patience(void)
     return until;
 }
 
+/* There is no such entry: or one of the configuration that does not hold, and why. */
+static int fail_missing(const struct sync *sync, enum entry_kind kind, struct isg_str name,
+                        struct isg_fail *why)
+{
+    const struct config *config = sync->parts.config;
+    for (unsigned i = 0; kind == ENTRY_FEED && i < config->feeds_count; i++) {
+        struct feed_def def;
+        struct isg_fail own = {.code = ISG_OK};
+        if (!isg_str_is(name, config->feeds[i].name))
+            continue;
+        if (feed_def_of_config(&config->feeds[i], &def, &own) != ISG_OK)
+            return isg_fail_at(why, ISG_EINVAL, own.path, own.rule, "%s", own.text);
+        feed_def_done(&def);
+    }
+    return isg_fail(why, ISG_ENOENT, "no such %s: %.*s", entry_kind_name(kind), ISG_STR_ARG(name));
+}
+
 /* Mark an entry as running for a run by command, once its scheduled run is over. */
 static int take_entry(struct sync *sync, enum entry_kind kind, struct isg_str name,
                       struct entry **out, struct isg_fail *why)
@@ -116,7 +133,7 @@ static int take_entry(struct sync *sync, enum entry_kind kind, struct isg_str na
         entry = table_find(&sync->table, kind, name);
     }
     if (entry == NULL)
-        err = isg_fail(why, ISG_ENOENT, "no such %s", entry_kind_name(kind));
+        err = fail_missing(sync, kind, name, why);
     else if (sync->stopping)
         err = isg_fail(why, ISG_EBUSY, "the service is stopping");
     else if (entry->running)
@@ -284,6 +301,28 @@ static void write_entry(struct sync *sync, const struct entry *entry, struct isg
     isg_jsonw_end(w);
 }
 
+/* Feeds of the configuration that do not hold, so that they are missed. */
+static void write_refused(const struct config *config, struct isg_jsonw *w)
+{
+    for (unsigned i = 0; i < config->feeds_count; i++) {
+        struct feed_def def;
+        struct isg_fail why = {.code = ISG_OK};
+        char text[STATE_ERROR_MAX];
+        if (feed_def_of_config(&config->feeds[i], &def, &why) == ISG_OK) {
+            feed_def_done(&def);
+            continue;
+        }
+        state_error_text(&why, text);
+        isg_jsonw_object(w);
+        isg_jsonw_put(w, "name", config->feeds[i].name);
+        isg_jsonw_put(w, "origin", "configuration");
+        isg_jsonw_put_bool(w, "running", false);
+        isg_jsonw_put(w, "state", "refused");
+        isg_jsonw_put(w, "last_error", text);
+        isg_jsonw_end(w);
+    }
+}
+
 /* The n-th entry, while the lock is held; NULL behind the last. */
 static struct entry *entry_at(struct sync *sync, size_t n)
 {
@@ -339,6 +378,8 @@ int sync_feeds_write(struct sync *sync, struct isg_buf *out, struct isg_fail *wh
             if (!entry->gone && entry->kind == (enum entry_kind)kind)
                 write_entry(sync, entry, &w);
         }
+        if (kind == ENTRY_FEED)
+            write_refused(sync->parts.config, &w);
         isg_jsonw_end(&w);
     }
     isg_jsonw_end(&w);
