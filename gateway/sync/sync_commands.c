@@ -138,7 +138,7 @@ static int take_entry(struct sync *sync, enum entry_kind kind, struct isg_str na
         err = isg_fail(why, ISG_EBUSY, "the service is stopping");
     else if (entry->running)
         err = isg_fail(why, ISG_EBUSY, "the %s is running now", entry_kind_name(kind));
-    if (err == ISG_OK) {
+    if (err == ISG_OK && entry != NULL) {
         entry->running = true;
         sync->running++;
         *out = entry;
@@ -209,7 +209,7 @@ int sync_run(struct sync *sync, const char *kind, struct isg_str name, const str
         k++;
     int err = k == ENTRY_KINDS ? isg_fail(why, ISG_ENOENT, "no such kind")
                                : take_entry(sync, k, name, &entry, why);
-    if (err != ISG_OK)
+    if (err != ISG_OK || entry == NULL)
         return err;
     isg_buf_init(&listing, LISTING_MAX);
     const struct entry_how entry_how = {.dry_run = how->dry_run,
