@@ -73,14 +73,13 @@ static unsigned lifetime_of(const struct csv *csv, const struct draft *draft)
 }
 
 /*
- * Where the source gives no time, now stands for it, in steps of half a lifetime: an end moves only
- * when less than half is left, so that an unchanged list makes no versions (digest 2.6).
+ * Where the source gives no time, this day stands for it: a list makes the same objects all day. What
+ * is in store already keeps its beginning, and its end until half is left (ingest; digest 2.6).
  */
-static int64_t stepped_now(const struct csv *csv, unsigned days)
+static int64_t today_us(const struct csv *csv)
 {
-    int64_t step = days == 0 ? 30 * day_us : days * day_us / 2;
     int64_t now = csv->map.context->now_us;
-    return now - now % step;
+    return now - now % day_us;
 }
 
 static bool is_offline(struct isg_str status)
@@ -107,7 +106,6 @@ static int read_time(const struct csv *csv, const struct draft *draft, enum csv_
 static int read_times(const struct csv *csv, struct draft *draft, struct isg_fail *why)
 {
     unsigned days = lifetime_of(csv, draft);
-    int64_t stepped = stepped_now(csv, days);
     bool has_first, has_last, has_end;
     int64_t end = days * day_us;
     int64_t expires;
@@ -119,11 +117,11 @@ static int read_times(const struct csv *csv, struct draft *draft, struct isg_fai
     if (err != ISG_OK)
         return err;
     if (!has_last)
-        draft->seen_us = csv->profile->full_state || !has_first ? stepped : draft->from_us;
+        draft->seen_us = csv->profile->full_state || !has_first ? today_us(csv) : draft->from_us;
     if (!has_first)
         draft->from_us = draft->seen_us;
     if (!has_last && draft->seen_us < draft->from_us)
-        draft->seen_us = draft->from_us; /* listed since the step began */
+        draft->seen_us = draft->from_us; /* listed since the day began */
     if (is_offline(draft->row.cell[CSV_STATUS]))
         end = OFFLINE_DAYS * day_us;
     draft->until_us = has_end ? expires : days == 0 ? 0 : draft->seen_us + end;

@@ -72,7 +72,7 @@ static const struct cli_command commands[] = {
      "    [--vendor-aliases FILE] [--exercise]\n\n"
      "Formats: kev nvd epss csaf stix; tables and lists urlhaus threatfox feodo sslbl spamhaus\n"
      "dshield openphish zeek-intel csv list; what sensors saw, suricata zeek, and shadowserver. A list\n"
-     "that gives no times is valid from now on, in steps of days.\n"
+     "that gives no times is valid from the beginning of this day (UTC) on.\n"
      "The same file gives the same bundle. Ids and creator are those of the instance in DIR\n"
      "when there is one; --id-urn names another namespace. Without FILE, or with -, it reads\n"
      "standard input; a gzip file is unpacked. Of others' STIX what breaks a rule stays out (exit\n"

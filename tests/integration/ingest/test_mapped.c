@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "stix/base/time.h"
 #include "tests/integration/ingest/fixture.h"
 #include "tests/support/tap.h"
 
@@ -324,9 +325,56 @@ static void check_windows(void)
     }
 }
 
+/* Days from now, as a timestamp. */
+static const char *day(int days)
+{
+    char text[ISG_TIME_TEXT];
+    isg_time_format(isg_time_now_us() + days * INT64_C(86400000000), 3, text);
+    return isg_arena_copy(f.arena, isg_str_of(text));
+}
+
+static struct ingest_counts confirm(const char *at, const char *from, const char *until)
+{
+    return import(
+        "feed",
+        isg_arena_printf(
+            f.arena,
+            "{\"type\":\"indicator\",\"spec_version\":\"2.1\",\"id\":\"%s\",\"created\":\"%s\","
+            "\"modified\":\"%s\",\"pattern\":\"[domain-name:value = 'a.example']\","
+            "\"pattern_type\":\"stix\",\"valid_from\":\"%s\",\"valid_until\":\"%s\","
+            "\"object_marking_refs\":[\"" CLEAR "\"]}",
+            fixture_id(&f, "indicator", 1), from, at, from, until),
+        NULL);
+}
+
+/* Feeds digest 2.6: a confirmation moves the end when less than half of the time is left. */
+static void check_validity(void)
+{
+    const char *first = day(-40);
+    const char *end = day(20);
+    is_int((long long)confirm(first, first, end).added, 1, "an entry of a list, for 60 days");
+    is_int((long long)confirm(day(-29), day(-29), day(31)).changed, 1,
+           "20 of 60 days are left: the end moves");
+    const char *object = latest("indicator", 1);
+    is_str(member_text(object, "valid_from"), quoted(first), "the beginning stays");
+    is_str(member_text(object, "created"), quoted(first), "and so does `created`");
+    const char *moved = member_text(object, "valid_until");
+    ok(strcmp(moved, quoted(end)) > 0, "%s", moved);
+    is_int((long long)confirm(day(-1), day(-1), day(59)).same, 1, "31 are left: nothing is new");
+    is_int((long long)confirm(day(0), day(0), day(60)).same, 1, "nor a day later");
+    is_str(member_text(latest("indicator", 1), "valid_until"), moved, "the end is where it was");
+    const char *over = day(1);
+    is_int((long long)confirm(day(0), day(-1), over).changed, 1, "an earlier end counts at once");
+    is_str(member_text(latest("indicator", 1), "valid_until"), quoted(over), "it is the source's");
+    const char *back = day(60);
+    is_int((long long)confirm(day(0), day(0), back).changed, 1, "and a later one, when it is back");
+    is_str(member_text(latest("indicator", 1), "valid_until"), quoted(back), "for its whole time");
+}
+
 int main(void)
 {
     fixture_open(&f);
+    check_validity();
     check_versions();
     check_squatters();
     check_batch();

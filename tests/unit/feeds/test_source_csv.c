@@ -1,10 +1,12 @@
 /* Feeds digest 5.8: tables and lists; 2.4 ids, 2.6 ends, 2.7 markings, labels, confidence. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "collect.h"
 #include "feeds/csv.h"
 #include "feeds/exclude.h"
+#include "stix/base/time.h"
 #include "tests/support/tap.h"
 
 /* Every fixture, with exact counts. */
@@ -136,6 +138,28 @@ static void test_no_end(void)
     (void)collect_fixture("list", "list/hashes.txt", &c, &why);
     ok(c.lines.p != NULL && strstr(c.lines.p, "valid_until") == NULL, "hashes have no end");
     collect_done(&c);
+}
+
+/* Digest 2.6: where the source says nothing of times, its value stands from today, as long as its kind does. */
+static void test_lifetimes(void)
+{
+    static const char *const rows[][2] = {
+        {"http://bad.example/a", "30"}, {"198.51.100.7", "30"},  {"198.51.100.7:443", "30"},
+        {"bad.example", "90"},          {"x@bad.example", "90"}, {"198.51.100.0/24", "7"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct collected c;
+        struct isg_fail why = {.code = ISG_OK};
+        char begin[ISG_TIME_TEXT], end[ISG_TIME_TEXT], wanted[160];
+        int64_t day = 1700000000000000 / 86400000000 * 86400000000;
+        isg_time_format(day, 3, begin);
+        isg_time_format(day + strtol(rows[i][1], NULL, 10) * 86400000000, 3, end);
+        (void)snprintf(wanted, sizeof wanted, "\"valid_from\":\"%s\",\"valid_until\":\"%s\"", begin,
+                       end);
+        is_int(collect_text("list", isg_str_of(rows[i][0]), &c, &why), ISG_OK, "%s", why.text);
+        ok(c.lines.p != NULL && strstr(c.lines.p, wanted) != NULL, "%s: %s", rows[i][0], wanted);
+        collect_done(&c);
+    }
 }
 
 /* Digest 7.1: twice, and in another order, the same bytes. */
@@ -311,6 +335,7 @@ int main(void)
     test_counts();
     test_content();
     test_no_end();
+    test_lifetimes();
     test_same();
     test_refused();
     test_texts();
