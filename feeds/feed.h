@@ -51,6 +51,7 @@ struct feed_context {
     const char *const
         *internal;         /* ranges of the sensor's own networks, NULL-ended; NULL: private ones */
     struct isg_str sensor; /* what names the sensor in ids of observations */
+    bool sighted;          /* hand out what observations may be compared by, too (sighted.h) */
     const struct product_alias *aliases; /* the staff's, of vendors; ended by from NULL */
 };
 

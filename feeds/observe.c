@@ -7,6 +7,7 @@
 #include "feeds/exclude.h"
 #include "feeds/ioc.h"
 #include "feeds/sensor_words.h"
+#include "feeds/sighted.h"
 #include "stix/marking.h"
 
 enum { NUMBER_MAX = 999999999 };
@@ -32,7 +33,7 @@ struct window {
     struct ioc peer; /* the external address */
     bool outbound;   /* towards it */
     unsigned port;   /* of the service */
-    struct isg_str protocol, service, rule, text, category, domain, md5, sha1, sha256;
+    struct isg_str protocol, service, rule, text, category, domain, md5, sha1, sha256, named;
 };
 
 struct observe {
@@ -184,6 +185,9 @@ static void copy_facts(struct observe *observe, const struct observe_event *even
     out->md5 = value_of(observe, event->md5, IOC_MD5);
     out->sha1 = value_of(observe, event->sha1, IOC_SHA1);
     out->sha256 = value_of(observe, event->sha256, IOC_SHA256);
+    if (isg_str_starts(event->named, ISG_STR("indicator--")) &&
+        stix_id_split(event->named, NULL, NULL))
+        out->named = text_lower(map->arena, event->named);
 }
 
 /* Which of the two ends is told of; false when the event stays in the house. */
@@ -341,6 +345,28 @@ static void rule_write(struct map *map, const struct window *w, struct text_list
     map_references_write(map, &list);
 }
 
+/* What the observation is to be compared by; a member's exposed host is no sighting of anything. */
+static void compared_by(struct map *map, const struct window *w, const struct sighted *times)
+{
+    struct sighted sighted = *times;
+    if (!map->context->sighted || map->context->source->to_member || map->err != ISG_OK)
+        return;
+    sighted.where = isg_str_of(map->owner);
+    sighted.space = isg_str_of(map->context->space);
+    sighted.peer = w->peer.value;
+    sighted.domain = w->domain;
+    sighted.md5 = w->md5;
+    sighted.sha1 = w->sha1;
+    sighted.sha256 = w->sha256;
+    sighted.named = w->named;
+    if (w->protocol.n > 0) { /* else there is no network-traffic, and nobody can tell later */
+        sighted.port = w->port;
+        sighted.outbound = w->outbound;
+        sighted.inbound = !w->outbound;
+    }
+    sighted_write(map, &sighted);
+}
+
 static void observed_write(struct map *map, const struct window *w, struct text_list *labels)
 {
     char id[STIX_ID_MAX + 1];
@@ -354,12 +380,18 @@ static void observed_write(struct map *map, const struct window *w, struct text_
     map_begin(map, &(struct map_head){"observed-data", id, start, last, map->owner});
     isg_jsonw_put(&map->w, "first_observed", first);
     isg_jsonw_put(&map->w, "last_observed", last);
-    isg_jsonw_put_int(&map->w, "number_observed",
-                      w->number > NUMBER_MAX ? NUMBER_MAX : (int64_t)w->number);
+    int64_t number = w->number > NUMBER_MAX ? NUMBER_MAX : (int64_t)w->number;
+    isg_jsonw_put_int(&map->w, "number_observed", number);
     text_list_sort(&refs);
     map_strings(map, "object_refs", &refs);
     rule_write(map, w, labels);
     map_end(map, NULL);
+    compared_by(map, w,
+                &(struct sighted){.observed = isg_str_of(id),
+                                  .start = isg_str_of(start),
+                                  .first = isg_str_of(first),
+                                  .last = isg_str_of(last),
+                                  .number = number});
 }
 
 static int by_key(const void *a, const void *b)
@@ -392,6 +424,8 @@ void observe_write(struct observe *observe)
         for (whole.number = 0;
              i < observe->count && strcmp(observe->windows[i].key, whole.key) == 0; i++) {
             whole.last_us = observe->windows[i].last_us;
+            if (whole.named.n == 0)
+                whole.named = observe->windows[i].named;
             whole.number++;
             labels_add(map, whole.number == 1 ? NULL : &observe->windows[i - 1],
                        &observe->windows[i], &labels);

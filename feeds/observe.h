@@ -5,7 +5,7 @@
  * whose id is fixed by its start, so that a resend changes nothing.
  *
  * It makes observations only. Whether one meets an indicator in store, and so is a sighting, is asked
- * where the store is.
+ * where the store is; what to ask by goes with them (sighted.h).
  */
 #ifndef FEEDS_OBSERVE_H
 #define FEEDS_OBSERVE_H
@@ -35,6 +35,7 @@ struct observe_event {
     struct isg_str md5;      /* of a file */
     struct isg_str sha1;
     struct isg_str sha256;
+    struct isg_str named; /* id of the indicator that the rule was made of; may be empty */
     /* `to` is a host of the member's own, as seen from outside, in a report for the member alone. */
     bool exposed;
 };

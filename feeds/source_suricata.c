@@ -17,9 +17,9 @@ struct suricata {
 /* All that is ever looked at; the rest of an event is scanned, and kept nowhere. */
 static const char *const wanted[] = {
     "event_type", "timestamp", "src_ip",       "src_port", "dest_ip",   "dest_port", "proto",
-    "app_proto",  "alert",     "gid",          "rev",      "signature", "category",  "tls",
-    "sni",        "http",      "signature_id", "hostname", "dns",       "rrname",    "query",
-    "queries",    NULL};
+    "app_proto",  "alert",     "gid",          "rev",      "signature", "category",  "metadata",
+    "stix_id",    "tls",       "sni",          "http",     "hostname",  "dns",       "rrname",
+    "query",      "queries",   "signature_id", NULL};
 
 static unsigned port_of(const struct stix_json *event, const char *name)
 {
@@ -48,6 +48,13 @@ static int64_t time_of(const struct stix_json *event)
         !isg_time_parse(isg_str_of(text), &us))
         return 0;
     return us;
+}
+
+/* The indicator that the rule was made of: rules of `isg export` name it in their metadata. */
+static struct isg_str named_by(const struct stix_json *alert)
+{
+    const struct stix_json *ids = stix_json_get(stix_json_get(alert, "metadata"), "stix_id");
+    return stix_json_str(stix_json_at(ids, 0));
 }
 
 /* The name in SNI, Host or query; the observer keeps it only when it is external. */
@@ -84,6 +91,7 @@ static int take_event(struct suricata *suricata, const struct stix_json *json)
         .text = stix_json_get_str(alert, "signature"),
         .category = stix_json_get_str(alert, "category"),
         .domain = domain_of(json),
+        .named = named_by(alert),
     };
     return observe_add(suricata->observe, &event, suricata->map.why);
 }

@@ -27,7 +27,10 @@ static int ingest_source_of(const struct admin_call *call, const struct registry
         return isg_fail(why, ISG_EINVAL, "from which source? (parameter `source`)");
     if (!mapped && mode.p != NULL && !isg_str_is(mode, "sent"))
         return isg_fail(why, ISG_EINVAL, "mode is `sent` or `mapped`");
-    *out = (struct ingest_source){.name = source,
+    const struct config *config = call->admin->parts.config;
+    *out = (struct ingest_source){.owner = isg_str_of(config->name),
+                                  .urn = isg_str_of(config->id_urn),
+                                  .name = source,
                                   .member = registry_member(registry, source),
                                   .mode = mapped ? INGEST_MAPPED : INGEST_AS_SENT};
     return ISG_OK;

@@ -151,6 +151,7 @@ int feed_file_map(struct feed_reader *reader, const char *path, struct isg_str t
                                    .profile = reader->profile,
                                    .exclude = reader->exclude,
                                    .tally = reader->tally,
+                                   .sighted = reader->sighted,
                                    .internal = reader->internal,
                                    .aliases = reader->aliases,
                                    .slug = reader->slug,

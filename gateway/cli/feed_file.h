@@ -46,6 +46,7 @@ struct feed_reader {
     const char **internal;             /* NULL: private networks */
     struct exclude_lists *exclude;
     struct exclude_tally *tally;
+    bool sighted; /* for a store, which compares observations with its indicators */
     uint64_t records;
     uint64_t excluded; /* set aside, known as harmless, or given twice */
     uint64_t rejected; /* with a value that cannot be read */

@@ -347,6 +347,7 @@ static int import_words(struct import *import)
         code = cli_expect(import->cli, 1, CLI_ARGS_MAX);
     if (code == 0)
         code = feed_reader_open(import->cli, &import->options, &import->reader);
+    import->reader.sighted = true;
     if (code == 0 && import->collection == NULL)
         code = cli_usage(import->cli, "--collection is missing");
     if (code == 0 && import->reader.source->to_member && import->options.source == NULL)

@@ -24,6 +24,10 @@ struct ingest_source {
     struct isg_str name;         /* member or feed */
     const struct member *member; /* NULL for feeds and staff imports (which see everything) */
     enum ingest_mode mode;
+    /* Who runs the gateway and the URN of its ids: whose observations in the collection the run's new
+     * indicators are compared with; empty: nobody's. */
+    struct isg_str owner;
+    struct isg_str urn;
 };
 
 enum ingest_verdict { INGEST_ADDED, INGEST_SAME, INGEST_REFUSED, INGEST_FAILED };

@@ -50,13 +50,11 @@ static int read_latest(struct ingest_run *run, struct stored *stored, struct isg
                          : err;
 }
 
-static int load(struct ingest_run *run, const struct staged *staged, struct stored *out,
-                struct isg_fail *why)
+static int load(struct ingest_run *run, struct isg_str id, struct stored *out, struct isg_fail *why)
 {
     *out = (struct stored){.events = NULL};
     isg_buf_init(&out->text, ISG_BUF_NO_MAX);
-    int err = store_versions(run->store, run->collection->id, isg_str_of(staged->id), &out->events,
-                             &out->count, why);
+    int err = store_versions(run->store, run->collection->id, id, &out->events, &out->count, why);
     if (err == ISG_ENOENT)
         return ISG_OK;
     for (size_t i = 0; err == ISG_OK && i < out->count; i++) {
@@ -257,13 +255,25 @@ static bool is_known(const struct staged *staged, const struct stored *stored)
     return !newer && mapped_same_content(staged->json, stored->json);
 }
 
+int mapped_latest(struct ingest_run *run, struct isg_str id, struct stix_json **out,
+                  struct isg_fail *why)
+{
+    struct stored stored;
+    int err = load(run, id, &stored, why);
+    *out = err == ISG_OK ? stored.json : NULL;
+    if (err == ISG_OK)
+        stored.json = NULL; /* the caller's now */
+    stored_done(&stored);
+    return err;
+}
+
 int mapped_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail *why)
 {
     struct stored stored;
     struct isg_fail own = {.code = ISG_OK};
     if (!staged->versioned)
         return ISG_OK; /* each form stands for itself; the same form again is the store's to say */
-    int err = load(run, staged, &stored, why);
+    int err = load(run, isg_str_of(staged->id), &stored, why);
     if (err == ISG_OK && stored.latest != NULL && is_a(staged->json, "observed-data"))
         err = join_observation(run, staged, &stored, why);
     if (err == ISG_OK && stored.latest != NULL && is_a(staged->json, "indicator"))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/ingest/document.h"
+#include "gateway/ingest/sighting.h"
 #include "stix/id.h"
 
 enum { ARENA_MAX = 1 << 30, MESSAGE_MAX = 512, VERSION_MAX = 128 };
@@ -34,6 +35,14 @@ static char *label_source_of(const struct ingest_source *source)
     return isg_buf_take(&text, NULL);
 }
 
+static int note_head(struct ingest_run *run)
+{
+    struct store_head head = {.position = 0};
+    int err = store_head(run->store, run->collection->id, 0, &head, &run->begun);
+    run->since = head.position;
+    return err;
+}
+
 struct ingest_run *ingest_begin(struct store *store, const struct collection *collection,
                                 const struct ingest_source *source, bool outcomes, bool dry_run)
 {
@@ -52,6 +61,8 @@ struct ingest_run *ingest_begin(struct store *store, const struct collection *co
         ingest_end(&run);
     else
         run->err = store_demand(store, collection->id, collection->durability, &run->begun);
+    if (run != NULL && run->err == ISG_OK && source->owner.n > 0)
+        run->err = note_head(run);
     return run;
 }
 
@@ -76,6 +87,7 @@ void ingest_end(struct ingest_run **run)
     free((*run)->list);
     markings_done(*run);
     (void)facet_close(*run, false, NULL);
+    sightings_done(*run);
     free((*run)->label_source);
     isg_arena_free(&(*run)->arena);
     isg_arena_free(&(*run)->scratch);
@@ -118,6 +130,9 @@ static void count(struct ingest_run *run, enum ingest_verdict verdict, const str
     bool changed = staged != NULL && staged->changed;
     switch (verdict) {
     case INGEST_ADDED:
+        run->new_indicators =
+            run->new_indicators ||
+            (staged != NULL && isg_str_starts(isg_str_of(staged->id), ISG_STR("indicator--")));
         run->counts.added++;
         run->counts.changed += changed;
         note_example(run, changed ? INGEST_CHANGED : INGEST_NEW, staged);
@@ -319,7 +334,7 @@ static int add(struct ingest_run *run, struct isg_str object, const char *facet,
                struct isg_fail *why)
 {
     struct staged staged;
-    bool looks_back = run->source.mode == INGEST_MAPPED || facet != NULL;
+    bool looks_back = run->source.mode == INGEST_MAPPED || facet != NULL || run->reviewing;
     struct isg_fail own = {.code = ISG_OK};
     int err = run_read(run, object, looks_back, &staged, &own);
     if (err == ISG_EPARSE || err == ISG_ELIMIT || err == ISG_EINVAL) {
@@ -358,6 +373,8 @@ int ingest_add(struct ingest_run *run, struct isg_str object, const char *facet,
 {
     if (run->err != ISG_OK)
         return fail_again(run, why);
+    if (sighting_is_note(facet))
+        return run->err = sighting_note(run, object, why);
     char key[DOCUMENT_KEY_MAX] = "";
     bool stale = false;
     run->counts.total++;
@@ -379,5 +396,11 @@ int ingest_finish(struct ingest_run *run, struct isg_fail *why)
         return fail_again(run, why);
     run->hold = false;
     run->err = run_flush(run, why);
+    if (run->err == ISG_OK)
+        run->err = sightings_add(run, why);
+    if (run->err == ISG_OK)
+        run->err = sightings_review(run, why);
+    if (run->err == ISG_OK)
+        run->err = run_flush(run, why);
     return run->err;
 }

@@ -67,6 +67,10 @@ struct ingest_run {
     size_t markings_count;
     size_t markings_news;            /* definitions this run brought since the last flush */
     struct facet_shelf *facets;      /* documents to write, until facet_close */
+    struct sightings *sightings;     /* observations that are to be compared; or NULL */
+    uint64_t since;                  /* the log's last position when the run began */
+    bool new_indicators;             /* some were stored */
+    bool reviewing;                  /* observations are compared with those (sighting_review.c) */
     char document[DOCUMENT_KEY_MAX]; /* key of the document being read (document.c); or "" */
     char document_version[DOCUMENT_KEY_MAX];
     bool document_stale; /* a newer version of it was taken in before */
@@ -128,6 +132,13 @@ int mapped_resolve(struct ingest_run *run, struct staged *staged, struct isg_fai
 
 /* Equal but for `created` and `modified`. */
 bool mapped_same_content(const struct stix_json *a, const struct stix_json *b);
+
+/*
+ * The latest version of an object that sources of the run's kind stored, as a tree (free it); *out is
+ * NULL where there is none. ISG_ESTORE, ISG_ENOMEM.
+ */
+int mapped_latest(struct ingest_run *run, struct isg_str id, struct stix_json **out,
+                  struct isg_fail *why);
 
 /*
  * Put the staged part beside the other sources' parts and replace it by the whole (facet.c).

@@ -114,7 +114,9 @@ static int ingest_all(struct feed_run *run, const struct collection *collection,
                       struct isg_fail *why)
 {
     struct ingest_source source = {.name = isg_str_of(run->def->name),
-                                   .mode = run->source->as_sent ? INGEST_AS_SENT : INGEST_MAPPED};
+                                   .mode = run->source->as_sent ? INGEST_AS_SENT : INGEST_MAPPED,
+                                   .owner = isg_str_of(run->parts->config->name),
+                                   .urn = isg_str_of(run->parts->config->id_urn)};
     struct ingesting ingesting = {
         run, ingest_begin(run->parts->store, collection, &source, false, run->how->dry_run)};
     if (ingesting.ingest == NULL)
@@ -234,6 +236,7 @@ static int run_open(struct feed_run *run, struct isg_fail *why)
     run->context.emit = emit_spooled;
     run->context.arg = run;
     run->context.tally = run->tally;
+    run->context.sighted = true;
     run->context.limits =
         (struct stix_limits){.depth = run->def->max_depth, .string_bytes = run->def->max_string};
     run->context.max_records = run->def->max_records;

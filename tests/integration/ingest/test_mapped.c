@@ -14,7 +14,8 @@ static struct fixture f;
 
 static struct ingest_counts import(const char *source, const char *object, const char *facet)
 {
-    struct ingest_source from = {isg_str_of(source), fixture_member(&f, source), INGEST_MAPPED};
+    struct ingest_source from = {
+        .name = isg_str_of(source), .member = fixture_member(&f, source), .mode = INGEST_MAPPED};
     struct isg_fail why = {.code = ISG_OK};
     struct ingest_run *run =
         ingest_begin(f.store, fixture_collection(&f, "main"), &from, true, false);
@@ -116,7 +117,7 @@ static void check_squatters(void)
 
 static void check_batch(void)
 {
-    struct ingest_source from = {ISG_STR("feed"), NULL, INGEST_MAPPED};
+    struct ingest_source from = {.name = ISG_STR("feed"), .member = NULL, .mode = INGEST_MAPPED};
     struct isg_fail why;
     struct ingest_run *run =
         ingest_begin(f.store, fixture_collection(&f, "main"), &from, true, false);
@@ -249,7 +250,7 @@ static void check_spoiled(void)
 static void check_many(void)
 {
     char key[16];
-    struct ingest_source from = {ISG_STR("feed"), NULL, INGEST_MAPPED};
+    struct ingest_source from = {.name = ISG_STR("feed"), .member = NULL, .mode = INGEST_MAPPED};
     struct isg_fail why = {.code = ISG_OK};
     long long refused = 0;
     for (unsigned i = 0; i < 256; i++) {

@@ -13,7 +13,8 @@ static const struct view_query first = {.want = VIEW_FIRST};
 
 static int envelope(const char *body, struct ingest_counts *out, struct isg_fail *why)
 {
-    struct ingest_source source = {ISG_STR("alice"), fixture_member(&f, "alice"), INGEST_AS_SENT};
+    struct ingest_source source = {
+        .name = ISG_STR("alice"), .member = fixture_member(&f, "alice"), .mode = INGEST_AS_SENT};
     struct ingest_run *run =
         ingest_begin(f.store, fixture_collection(&f, "main"), &source, true, false);
     int err = ingest_envelope(run, isg_str_of(body), why);
@@ -195,7 +196,8 @@ static void check_submission(void)
 
 static void check_dry_run(void)
 {
-    struct ingest_source source = {ISG_STR("alice"), fixture_member(&f, "alice"), INGEST_AS_SENT};
+    struct ingest_source source = {
+        .name = ISG_STR("alice"), .member = fixture_member(&f, "alice"), .mode = INGEST_AS_SENT};
     struct ingest_run *run =
         ingest_begin(f.store, fixture_collection(&f, "main"), &source, false, true);
     struct isg_fail why;
@@ -222,7 +224,7 @@ static void check_dry_run(void)
 
 static void check_bulk(void)
 {
-    struct ingest_source source = {ISG_STR("bulk"), NULL, INGEST_AS_SENT};
+    struct ingest_source source = {.name = ISG_STR("bulk"), .member = NULL, .mode = INGEST_AS_SENT};
     struct isg_fail why;
     for (int round = 0; round < 2; round++) {
         struct ingest_run *run =

@@ -32,7 +32,7 @@ static int take(void *arg, struct isg_str object, const char *facet, struct isg_
 static struct ingest_counts import_text(const char *collection, const char *format,
                                         struct isg_str text)
 {
-    struct ingest_source from = {isg_str_of(format), NULL, INGEST_MAPPED};
+    struct ingest_source from = {.name = isg_str_of(format), .member = NULL, .mode = INGEST_MAPPED};
     struct isg_fail why = {.code = ISG_OK};
     struct ingest_run *run =
         ingest_begin(f.store, fixture_collection(&f, collection), &from, false, false);

@@ -66,7 +66,8 @@ static void object_text(char *out, size_t n, const char *source, int i)
 /* arg: the name of the member; all push the same ids, so that all but the first are conflicts. */
 static void *push(void *arg)
 {
-    struct ingest_source source = {isg_str_of(arg), fixture_member(&f, arg), INGEST_AS_SENT};
+    struct ingest_source source = {
+        .name = isg_str_of(arg), .member = fixture_member(&f, arg), .mode = INGEST_AS_SENT};
     for (int i = 0; i < PUSHES; i++) {
         char text[512];
         object_text(text, sizeof text, arg, i);
