@@ -102,6 +102,9 @@ static int read_comments(struct reading *r, const char *name, const struct stix_
 static int read_sign(struct reading *r, const char *name, const struct stix_json *value, char *out)
 {
     struct isg_str text = stix_json_str(value);
+    while (text.n > 1 &&
+           text.p[text.n - 1] == ' ') /* blanks behind a delimiter are skipped anyway */
+        text.n--;
     if (text.n != 1 || text.p[0] == '"' || text.p[0] == '\n' || text.p[0] == '\r')
         return refuse(r, name, NULL, "one character is due, and no quote");
     *out = text.p[0];

@@ -374,6 +374,17 @@ static int read_list(struct reader *reader)
     return err;
 }
 
+/* Lines that end as on old Macs, with CR alone: as others' lines; what has an LF stays as it is. */
+static struct isg_str with_line_ends(struct isg_arena *arena, struct isg_str text)
+{
+    if (isg_str_find(text, '\n') != SIZE_MAX || isg_str_find(text, '\r') == SIZE_MAX)
+        return text;
+    char *copy = isg_arena_copy(arena, text);
+    for (size_t i = 0; copy != NULL && i < text.n; i++)
+        copy[i] = (char)(copy[i] == '\r' ? '\n' : copy[i]);
+    return (struct isg_str){copy, copy != NULL ? text.n : 0};
+}
+
 int csv_read(const struct csv_profile *profile, struct isg_arena *arena, struct isg_str text,
              csv_take *take, void *arg, struct isg_fail *why)
 {
@@ -386,7 +397,9 @@ int csv_read(const struct csv_profile *profile, struct isg_arena *arena, struct 
         return isg_fail(why, ISG_ENOMEM, "no memory");
     reader->profile = profile;
     reader->arena = arena;
-    reader->rest = text;
+    reader->rest = with_line_ends(arena, text);
+    if (reader->rest.n != text.n)
+        return isg_fail(why, ISG_ENOMEM, "no memory");
     reader->take = take;
     reader->arg = arg;
     reader->why = why;

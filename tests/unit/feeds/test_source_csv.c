@@ -232,6 +232,8 @@ static void test_texts(void)
          "bad.example\r\n",
          ISG_OK, 1, 0},
         {"list", "bad.example", ISG_OK, 1, 0},
+        {"list", "bad.example\rworse.example\r", ISG_OK, 2, 0},
+        {"csv", "value,type\rbad.example,domain\rworse.example,domain", ISG_OK, 2, 0},
         {"list", "# nothing\n", ISG_OK, 0, 0},
         {"list", "[2001:db8::1]\n", ISG_OK, 1, 0},
         {"list", "CVE-2031-0001\n", ISG_EINVAL, 0, 1},
