@@ -15,6 +15,7 @@ enum {
     CSAF_URL_MAX = 8192,
     CSAF_ENTRIES_MAX = 100000, /* of all lists */
     CSAF_LISTS_MAX = 64,       /* ROLIE feeds of one provider */
+    CSAF_NAMED_MAX = 96,       /* metadata, feeds and directories that one names, there or not */
     CSAF_FETCHED_MAX = 5000    /* documents of one run; the rest follows with the next */
 };
 

@@ -20,16 +20,25 @@ bool csaf_is_fatal(int err)
 
 /* ---- lists ---------------------------------------------------------------------------------- */
 
-/* Was it read before in this run, as the same? Several metadata of a provider may name one list. */
-static bool was_read(struct csaf_walk *walk, const char *url, const char *as)
+/*
+ * Note that url is going to be read; *out_again: it was, as the same, for several metadata of a provider
+ * may name one list. Who names without end is not followed (R-084).
+ */
+static int read_once(struct csaf_walk *walk, const char *as, const char *url, bool *out_again,
+                     struct isg_fail *why)
 {
     const char *name = isg_arena_printf(walk->arena, "%s %s", as, url);
-    for (size_t i = 0; i < walk->read.count && name != NULL; i++) {
-        if (isg_str_is(walk->read.items[i], name))
-            return true;
-    }
-    (void)text_list_add(walk->arena, &walk->read, isg_str_of(name));
-    return false;
+    *out_again = false;
+    for (size_t i = 0; i < walk->read.count && name != NULL && !*out_again; i++)
+        *out_again = isg_str_is(walk->read.items[i], name);
+    if (*out_again)
+        return ISG_OK;
+    if (walk->read.count == CSAF_NAMED_MAX)
+        return isg_fail_at(why, ISG_ELIMIT, NULL, "R-084",
+                           "the provider names more than %d lists and metadata", CSAF_NAMED_MAX);
+    return name != NULL && text_list_add(walk->arena, &walk->read, isg_str_of(name))
+               ? ISG_OK
+               : isg_fail(why, ISG_ENOMEM, "no memory");
 }
 
 /* GET a list unless it is as the last run read it: then 304 and no new place in walk->lists. */
@@ -129,7 +138,10 @@ static int distribution_run(struct csaf_walk *walk, const char *base, struct isg
     const char *url = csaf_url(walk, base, reference, &own);
     int err = url == NULL ? own.code : ISG_OK;
     enum stix_tlp label = label_of(stix_json_get_str(feed, "tlp_label"));
-    if (err == ISG_OK && was_read(walk, url, feed == NULL ? "folder" : stix_tlp_name(label)))
+    bool again = false;
+    if (err == ISG_OK)
+        err = read_once(walk, feed == NULL ? "folder" : stix_tlp_name(label), url, &again, &own);
+    if (again)
         return ISG_OK;
     if (err == ISG_OK && feed != NULL)
         err = rolie_run(walk, url, label, &own);
@@ -140,7 +152,7 @@ static int distribution_run(struct csaf_walk *walk, const char *base, struct isg
     if (err == ISG_OK)
         return ISG_OK;
     if (csaf_is_fatal(err))
-        return isg_fail(why, err, "%s", own.text);
+        return isg_fail_at(why, err, own.path, own.rule, "%s", own.text);
     const char *name = isg_arena_copy(walk->arena, reference);
     csaf_failed(walk->run, name == NULL ? "a distribution" : name, &own);
     return ISG_OK;
@@ -195,9 +207,11 @@ int csaf_json_run(struct csaf_walk *walk, const char *url, struct isg_fail *why)
     struct feed_response response = {0};
     struct stix_json *json = NULL;
     size_t list;
-    if (was_read(walk, url, "content"))
-        return ISG_OK;
-    int err = list_get(walk, url, &response, why);
+    bool again = false;
+    int err = read_once(walk, "content", url, &again, why);
+    if (err != ISG_OK || again)
+        return err;
+    err = list_get(walk, url, &response, why);
     if (err == ISG_OK && response.status != 304) {
         err = json_read(isg_buf_str(&response.body), &json, why);
         if (err == ISG_OK && stix_json_has(json, "distributions"))

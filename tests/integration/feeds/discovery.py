@@ -152,6 +152,18 @@ def check_nothing(bed):
     ok(run.returncode == 69 and "051" not in bed.numbers(), "a provider that fails is asked later: " + run.stderr.strip())
 
 
+def check_endless(bed):
+    """A provider that names lists without end is not followed (R-084)."""
+    PAGES["g.invalid", "/.well-known/security.txt"] = b"".join(b"CSAF: https://g.invalid/%d\n" % n for n in range(2000))
+    run, asked = bed.run("https://g.invalid")
+    ok(run.returncode == 65 and "R-084" in run.stderr, "security.txt without end: " + run.stderr.strip())
+    ok(len(set(asked)) < 150, "%d things were asked for" % len(set(asked)))
+    feeds = [{"url": "https://g.invalid/%d" % n, "tlp_label": "WHITE"} for n in range(2000)]
+    PAGES["g.invalid", WELL_KNOWN] = json.dumps({"distributions": [{"rolie": {"feeds": feeds}}]}).encode()
+    run, _ = bed.run("https://g.invalid/")
+    ok(run.returncode == 65 and "R-084" in run.stderr, "metadata likewise: " + run.stderr.strip())
+
+
 def main():
     isg = Instance()
     bed = Bed(isg)
@@ -161,6 +173,7 @@ def main():
         check_security_txt(bed)
         check_dns_path(bed)
         check_nothing(bed)
+        check_endless(bed)
 
 
 main()
