@@ -314,15 +314,14 @@ static bool next_word(struct isg_str *rest, struct isg_str *out)
     return n > 0;
 }
 
-/* The address a hosts file leads bad names to. */
-static bool is_nowhere(struct isg_str word)
+/* Where a hosts file leads a name to: any address, which says nothing of the name. */
+static bool is_address(const struct reader *reader, struct isg_str word)
 {
-    static const char *const nowhere[] = {"0.0.0.0", "127.0.0.1", "::", "::1"};
-    for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++) {
-        if (isg_str_is(word, nowhere[i]))
-            return true;
-    }
-    return false;
+    struct ioc ioc;
+    size_t zone = isg_str_find(word, '%');
+    word.n = zone == SIZE_MAX ? word.n : zone;
+    return ioc_read(reader->arena, word, IOC_NETWORK, IOC_MACHINE, &ioc, NULL) == ISG_OK &&
+           (ioc.kind == IOC_IPV4 || ioc.kind == IOC_IPV6);
 }
 
 /* Where the comment at the end begins: at the line's first sign behind a blank. */
@@ -335,9 +334,10 @@ static size_t tail_at(const struct csv_profile *profile, struct isg_str line)
     return line.n;
 }
 
-static int give_value(struct reader *reader, struct isg_str value, struct isg_str record)
+/* own: a name of the machine that the hosts file comes from ("broadcasthost"), and nobody's else. */
+static int give_value(struct reader *reader, struct isg_str value, struct isg_str record, bool own)
 {
-    struct csv_row row = {.line = reader->line};
+    struct csv_row row = {.line = reader->line, .left_out = own};
     row.cell[CSV_VALUE] = (struct isg_str){isg_arena_copy(reader->arena, value), value.n};
     if (reader->profile->tail == ';')
         row.cell[CSV_RECORD] = (struct isg_str){isg_arena_copy(reader->arena, record), record.n};
@@ -353,11 +353,11 @@ static int give_line(struct reader *reader, struct isg_str line)
     struct isg_str record = isg_str_trim(isg_str_from(line, end + 1));
     struct isg_str value = isg_str_trim((struct isg_str){line.p, end});
     struct isg_str rest = value;
-    if (!next_word(&rest, &word) || !is_nowhere(word) || isg_str_trim(rest).n == 0)
-        return give_value(reader, value, record);
+    if (!next_word(&rest, &word) || isg_str_trim(rest).n == 0 || !is_address(reader, word))
+        return give_value(reader, value, record, false);
     int err = ISG_OK;
     while (err == ISG_OK && next_word(&rest, &word))
-        err = give_value(reader, word, record);
+        err = give_value(reader, word, record, isg_str_find(word, '.') == SIZE_MAX);
     return err;
 }
 

@@ -233,6 +233,11 @@ static void test_texts(void)
          ISG_OK, 1, 0},
         {"list", "bad.example", ISG_OK, 1, 0},
         {"list", "bad.example\rworse.example\r", ISG_OK, 2, 0},
+        /* a hosts file: the address in front says nothing, names without a dot are its machine's */
+        {"list",
+         "127.0.0.1 localhost local\n255.255.255.255\tbroadcasthost\nfe80::1%lo0 localhost\n"
+         "0.0.0.0 0.0.0.0\n198.51.100.9 bad.example worse.example # both\n",
+         ISG_OK, 2, 0},
         {"csv", "value,type\rbad.example,domain\rworse.example,domain", ISG_OK, 2, 0},
         {"list", "# nothing\n", ISG_OK, 0, 0},
         {"list", "[2001:db8::1]\n", ISG_OK, 1, 0},
