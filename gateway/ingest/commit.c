@@ -154,22 +154,77 @@ static int resolve(struct ingest_run *run, struct staged *staged, size_t n, stru
     return err;
 }
 
+/* ---- parts ---------------------------------------------------------------------------------- */
+
+enum { PARTS_TRIES = 100 };
+
+/* What a run has told of before a batch is resolved. */
+struct told {
+    struct ingest_counts counts;
+    size_t examples_count[INGEST_KINDS];
+    size_t list_count;
+};
+
+static struct told told_so_far(const struct ingest_run *run)
+{
+    struct told told = {.counts = run->counts, .list_count = run->list_count};
+    memcpy(told.examples_count, run->examples_count, sizeof told.examples_count);
+    return told;
+}
+
+static void unresolve(struct ingest_run *run, const struct told *told, struct staged *staged,
+                      size_t n)
+{
+    run->counts = told->counts;
+    run->list_count = told->list_count;
+    memcpy(run->examples_count, told->examples_count, sizeof told->examples_count);
+    for (size_t i = 0; i < n; i++)
+        facet_restore(&staged[i]);
+}
+
+/* ISG_EBUSY: another gateway changed parts of the same objects meanwhile. */
+static int put_parts(struct ingest_run *run, struct staged *staged, size_t n, struct isg_fail *why)
+{
+    int err = facet_open(run, staged, n, why);
+    if (err == ISG_OK)
+        err = resolve(run, staged, n, why);
+    int closed = epss_close(run, err == ISG_OK ? why : NULL);
+    err = err == ISG_OK ? closed : err;
+    closed = facet_close(run, err == ISG_OK, err == ISG_OK ? why : NULL);
+    return err == ISG_OK ? closed : err;
+}
+
+/*
+ * Objects whose parts were put beside those of others are committed after that. It does not matter
+ * in which order two gateways come to it: the whole with more parts is the newer one.
+ */
+static int flush_parts(struct ingest_run *run, struct staged *staged, size_t n,
+                       struct isg_fail *why)
+{
+    int err = ISG_EBUSY;
+    facet_lock();
+    for (int i = 0; err == ISG_EBUSY && i < PARTS_TRIES; i++) {
+        const struct told told = told_so_far(run);
+        err = put_parts(run, staged, n, why);
+        if (err == ISG_EBUSY)
+            unresolve(run, &told, staged, n);
+    }
+    if (err == ISG_OK)
+        err = commit(run, staged, n, why);
+    facet_unlock();
+    return err;
+}
+
 static int flush_batch(struct ingest_run *run, struct staged *staged, size_t n, bool facets,
                        struct isg_fail *why)
 {
     if (facets)
-        facet_lock();
+        return flush_parts(run, staged, n, why);
     int err = resolve(run, staged, n, why);
-    int closed = epss_close(run, err == ISG_OK ? why : NULL);
-    err = err == ISG_OK ? closed : err;
-    closed = facet_close(run, err == ISG_OK, why);
-    err = err == ISG_OK ? closed : err;
-    if (err == ISG_OK)
-        err = commit(run, staged, n, why);
-    if (facets)
-        facet_unlock();
-    return err;
+    return err == ISG_OK ? commit(run, staged, n, why) : err;
 }
+
+/* ---- all of a run --------------------------------------------------------------------------- */
 
 /* Names come from members and configuration, but also from an importer's option: keep them plain. */
 static void count_metrics(struct ingest_run *run)

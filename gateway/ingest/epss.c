@@ -186,13 +186,12 @@ static void shelf_write(const struct epss_shelf *shelf, struct isg_buf *out)
 static int shelf_save(struct ingest_run *run, const struct epss_shelf *shelf, struct isg_fail *why)
 {
     struct isg_buf text;
-    if (!shelf->changed || run->dry_run)
+    if (!shelf->changed)
         return ISG_OK;
     isg_buf_init(&text, RUN_OBJECT_MAX);
     shelf_write(shelf, &text);
     int err = text.err != ISG_OK ? isg_fail(why, text.err, "the scores are too large")
-                                 : store_doc_put(run->store, STORE_FACET, isg_str_of(shelf->name),
-                                                 isg_buf_str(&text), why);
+                                 : facet_keep(run, isg_str_of(shelf->name), &text, why);
     isg_buf_done(&text);
     return err;
 }
@@ -213,7 +212,7 @@ int epss_close(struct ingest_run *run, struct isg_fail *why)
 static int shelf_open(struct ingest_run *run, const char *cve, struct isg_fail *why)
 {
     char name[NAME_MAX_BYTES];
-    struct isg_buf text;
+    struct isg_str text;
     const char *number = cve + strlen("CVE-2031-");
     (void)snprintf(name, sizeof name, "%s/epss/%.4s-%llu", run->collection->id, cve + 4,
                    strtoull(number, NULL, 10) / SHELF_CVES);
@@ -227,12 +226,8 @@ static int shelf_open(struct ingest_run *run, const char *cve, struct isg_fail *
         return isg_fail(why, ISG_ENOMEM, "no memory");
     memcpy(shelf->name, name, sizeof name);
     run->epss = shelf;
-    isg_buf_init(&text, ISG_BUF_NO_MAX);
-    err = store_doc_get(run->store, STORE_FACET, isg_str_of(name), &text, why);
-    if (err == ISG_OK)
-        err = shelf_read(shelf, isg_buf_str(&text), why);
-    isg_buf_done(&text);
-    return err == ISG_ENOENT ? ISG_OK : err;
+    err = facet_read(run, isg_str_of(name), &text, why);
+    return err == ISG_OK && text.p != NULL ? shelf_read(shelf, text, why) : err;
 }
 
 /* ---- parts ---------------------------------------------------------------------------------- */

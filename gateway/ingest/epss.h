@@ -41,7 +41,7 @@ int epss_renew(struct ingest_run *run, const struct stix_json *object, struct is
 int epss_part(struct ingest_run *run, struct isg_str name, struct stix_json **out,
               struct age *out_age, struct isg_fail *why);
 
-/* Write what was renewed, unless the run is dry, and forget what was read. */
+/* Keep what was renewed for facet_close, and forget what was read. */
 int epss_close(struct ingest_run *run, struct isg_fail *why);
 
 #endif

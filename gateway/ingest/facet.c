@@ -12,7 +12,7 @@
 #include "stix/base/jsonw.h"
 
 /* One document holds the parts of all sources: reading, changing, writing and committing it is one
- * step for the runs of this process. */
+ * step for the runs of this process. Those of other gateways are noticed when it is written. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void facet_lock(void)
@@ -109,42 +109,12 @@ static void write_document(const struct facets *facets, struct isg_buf *out)
 
 /* ---- one staged part ------------------------------------------------------------------------ */
 
-static int load(struct ingest_run *run, struct isg_str name, struct isg_buf *text,
+/* What is there in text, parsed; *out stays NULL where nothing is. */
+static int load(struct ingest_run *run, struct isg_str name, struct isg_str *out_text,
                 struct stix_json **out, struct isg_fail *why)
 {
-    int err = store_doc_get(run->store, STORE_FACET, name, text, why);
-    if (err == ISG_ENOENT)
-        return ISG_OK;
-    return err == ISG_OK ? stix_json_parse(isg_buf_str(text), NULL, out, why) : err;
-}
-
-/* ---- what a batch changed ------------------------------------------------------------------- */
-
-/* of a batch, and the version of the document it ends with */
-enum { SHELF_DOCS = RUN_BATCH + 16 };
-
-/* Documents that wait for the end of a batch: one write for all of them. A batch has each id once. */
-struct facet_shelf {
-    char *names[SHELF_DOCS];
-    struct isg_buf texts[SHELF_DOCS];
-    size_t count;
-};
-
-int facet_keep(struct ingest_run *run, struct isg_str name, struct isg_buf *text,
-               struct isg_fail *why)
-{
-    struct facet_shelf *shelf = run->facets;
-    char *kept = strndup(name.p, name.n);
-    if (shelf == NULL)
-        shelf = run->facets = calloc(1, sizeof *shelf);
-    if (shelf == NULL || kept == NULL || shelf->count == SHELF_DOCS) {
-        free(kept);
-        return isg_fail(why, ISG_ENOMEM, "no memory for an object's parts");
-    }
-    shelf->names[shelf->count] = kept;
-    shelf->texts[shelf->count++] = *text;
-    isg_buf_init(text, 0); /* its bytes are the shelf's now */
-    return ISG_OK;
+    int err = facet_read(run, name, out_text, why);
+    return err == ISG_OK && out_text->p != NULL ? stix_json_parse(*out_text, NULL, out, why) : err;
 }
 
 /* Keep the document when it changed. */
@@ -156,40 +126,9 @@ static int save(struct ingest_run *run, struct isg_str name, struct isg_str old,
     write_document(facets, &text);
     int err =
         text.err == ISG_OK ? ISG_OK : isg_fail(why, text.err, "an object's parts are too large");
-    if (err != ISG_OK || run->dry_run || isg_str_eq(old, isg_buf_str(&text))) {
-        isg_buf_done(&text);
-        return err;
-    }
-    err = facet_keep(run, name, &text, why);
+    if (err == ISG_OK && !isg_str_eq(old, isg_buf_str(&text)))
+        err = facet_keep(run, name, &text, why);
     isg_buf_done(&text);
-    return err;
-}
-
-static int shelf_write(struct store *store, const struct facet_shelf *shelf, struct isg_fail *why)
-{
-    struct store_doc_text docs[SHELF_DOCS];
-    for (size_t i = 0; i < shelf->count; i++)
-        docs[i] =
-            (struct store_doc_text){isg_str_of(shelf->names[i]), isg_buf_str(&shelf->texts[i])};
-    return store_docs_put(store, STORE_FACET, docs, shelf->count, why);
-}
-
-/* A crash between this and the commit is made good by the next import, which renders and compares
- * whatever the documents say. */
-int facet_close(struct ingest_run *run, bool keep, struct isg_fail *why)
-{
-    struct facet_shelf *shelf = run->facets;
-    int err = ISG_OK;
-    if (shelf == NULL)
-        return ISG_OK;
-    if (keep && shelf->count > 0 && !run->dry_run)
-        err = shelf_write(run->store, shelf, why);
-    for (size_t i = 0; i < shelf->count; i++) {
-        free(shelf->names[i]);
-        isg_buf_done(&shelf->texts[i]);
-    }
-    free(shelf);
-    run->facets = NULL;
     return err;
 }
 
@@ -211,19 +150,41 @@ static int render(struct ingest_run *run, struct staged *staged, const struct fa
     return err == ISG_OK ? ISG_OK : isg_fail(why, err, "%s", own.text);
 }
 
-static void replace(struct staged *staged, const struct staged *take_whole)
+/* The part stays beside the whole, in case it is to be resolved again. */
+static int replace(struct staged *staged, struct staged *take_whole, struct isg_fail *why)
 {
-    struct staged whole = *take_whole;
-    whole.outcome = staged->outcome;
-    whole.facet = staged->facet;
-    staged->facet = NULL;
+    struct staged *part = malloc(sizeof *part);
+    char *facet = strdup(staged->facet);
+    if (part == NULL || facet == NULL) {
+        free(part);
+        free(facet);
+        return isg_fail(why, ISG_ENOMEM, "no memory for an object's parts");
+    }
+    *part = *staged;
+    *staged = *take_whole;
+    staged->outcome = part->outcome;
+    staged->facet = facet;
+    staged->part = part;
+    *take_whole = (struct staged){.id = NULL};
+    return ISG_OK;
+}
+
+void facet_restore(struct staged *staged)
+{
+    struct staged *part = staged->part;
+    staged->settled = staged->changed = false;
+    if (part == NULL)
+        return;
+    staged->part = NULL;
     run_staged_done(staged);
-    *staged = whole;
+    *staged = *part;
+    free(part);
 }
 
 /* Everything that is to be freed after one part was resolved. */
 struct resolving {
-    struct isg_buf name, old; /* of the document: its name and text */
+    struct isg_buf name; /* of the document */
+    struct isg_str old;  /* its text as it was; the shelf's */
     struct stix_json *document;
     struct stix_json *score;
     struct age score_age;
@@ -237,7 +198,6 @@ static void resolving_done(struct resolving *r)
     free(r->facets);
     stix_json_free(&r->score);
     stix_json_free(&r->document);
-    isg_buf_done(&r->old);
     isg_buf_done(&r->name);
 }
 
@@ -271,7 +231,7 @@ static int resolve(struct ingest_run *run, struct staged *staged, struct resolvi
         err = render(run, staged, r->facets, &r->whole, why);
     /* a part that spoils the whole is not kept */
     if (err == ISG_OK && !staged->settled)
-        err = save(run, isg_buf_str(&r->name), isg_buf_str(&r->old), r->facets, why);
+        err = save(run, isg_buf_str(&r->name), r->old, r->facets, why);
     return err;
 }
 
@@ -280,8 +240,7 @@ int facet_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail
     struct resolving r = {.facets = calloc(1, sizeof *r.facets)};
     struct isg_fail own = {.code = ISG_OK};
     isg_buf_init(&r.name, 1024);
-    isg_buf_init(&r.old, ISG_BUF_NO_MAX);
-    isg_buf_printf(&r.name, "%s/%s", run->collection->id, staged->id);
+    facet_name(run, staged, &r.name);
     int err = resolve(run, staged, &r, &own);
     /* one source too many, or too much text: the part's own trouble, and not the batch's */
     if (err == ISG_EINVAL || err == ISG_ELIMIT) {
@@ -290,10 +249,8 @@ int facet_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail
     } else if (err != ISG_OK && why != NULL) {
         *why = own;
     }
-    if (err == ISG_OK && !staged->settled) {
-        replace(staged, &r.whole);
-        r.whole = (struct staged){.id = NULL};
-    }
+    if (err == ISG_OK && !staged->settled)
+        err = replace(staged, &r.whole, why);
     resolving_done(&r);
     return err;
 }

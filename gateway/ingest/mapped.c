@@ -140,8 +140,10 @@ static int restage(struct ingest_run *run, struct staged *staged, const struct i
     if (err != ISG_OK)
         return err;
     next.facet = staged->facet;
+    next.part = staged->part;
     next.outcome = staged->outcome;
     staged->facet = NULL;
+    staged->part = NULL;
     run_staged_done(staged);
     *staged = next;
     return ISG_OK;

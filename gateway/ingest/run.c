@@ -74,6 +74,9 @@ void run_staged_done(struct staged *staged)
     free(staged->facet);
     isg_buf_done(&staged->canon);
     stix_json_free(&staged->json);
+    if (staged->part != NULL)
+        run_staged_done(staged->part); /* has none itself */
+    free(staged->part);
     *staged = (struct staged){.id = NULL};
 }
 

@@ -29,6 +29,7 @@ struct staged {
     char *label;
     char *facet;            /* NULL, or the key of the part this object is */
     struct stix_json *json; /* where the stored versions must be looked at; else NULL */
+    struct staged *part;    /* NULL, or the part that this whole was put in the place of */
     size_t outcome;         /* index of its outcome; SIZE_MAX: none is kept */
     bool settled;           /* has its verdict: nothing to commit */
     bool changed;           /* an older version of it is there */
@@ -145,10 +146,23 @@ int mapped_latest(struct ingest_run *run, struct isg_str id, struct stix_json **
  * Between facet_lock and facet_unlock no other run of this process touches parts.
  */
 int facet_resolve(struct ingest_run *run, struct staged *staged, struct isg_fail *why);
-/* Have a document of parts written with the next batch; takes text's bytes. ISG_ENOMEM. */
+/* Make it the part again that it was before it was resolved, without a verdict. */
+void facet_restore(struct staged *staged);
+
+/* Name of the document of the parts of that object. */
+void facet_name(const struct ingest_run *run, const struct staged *staged, struct isg_buf *out);
+/* Read the documents of n staged parts, before they are resolved (shelf.c). ISG_ESTORE, ISG_ENOMEM. */
+int facet_open(struct ingest_run *run, const struct staged *staged, size_t n, struct isg_fail *why);
+/* What a document says by now, a view that holds until it is kept or closed; p NULL: there is none. */
+int facet_read(struct ingest_run *run, struct isg_str name, struct isg_str *out,
+               struct isg_fail *why);
+/* Have a document written with the next batch; takes text's bytes. ISG_ENOMEM. */
 int facet_keep(struct ingest_run *run, struct isg_str name, struct isg_buf *text,
                struct isg_fail *why);
-/* Write the documents that facet_resolve changed, or drop them; before the commit. ISG_ESTORE. */
+/*
+ * Write what was kept, or drop it; before the commit. ISG_EBUSY: another gateway changed what was
+ * read; nothing was written, and all is to be opened and resolved again. ISG_ESTORE.
+ */
 int facet_close(struct ingest_run *run, bool keep, struct isg_fail *why);
 /* One lock for the process; taken before facet_resolve, held until its commit. */
 void facet_lock(void);

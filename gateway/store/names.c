@@ -65,6 +65,11 @@ struct isg_str names_docs_generation(struct names_key *key)
     return put(key, "isg:{docs}:generation");
 }
 
+struct isg_str names_parts(struct names_key *key, const char *collection)
+{
+    return put(key, "isg:{docs}:parts:%s", collection);
+}
+
 struct isg_str names_agreed(struct names_key *key)
 {
     return put(key, "isg:{docs}:agreed");

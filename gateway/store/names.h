@@ -6,6 +6,7 @@
  *   isg:alive                       STRING  written to learn whether writes are taken; expires
  *   isg:{docs}:<kind>               HASH    name -> JSON
  *   isg:{docs}:generation           STRING  counter of changes of members and collections
+ *   isg:{docs}:parts:<collection>   STRING  counter of changes of its documents of parts
  *   isg:{docs}:agreed               HASH    what all gateways on this store must have alike
  *   isg:status:<id>                 STRING  "<owner length> <owner><JSON>", expires
  *   isg:{q}:jobs                    HASH    id of each push that waits -> ""
@@ -69,6 +70,8 @@ struct isg_str names_alive(struct names_key *key);
 struct isg_str names_docs(struct names_key *key, enum store_doc kind);
 /* `isg:{docs}:generation`, a counter. */
 struct isg_str names_docs_generation(struct names_key *key);
+/* `isg:{docs}:parts:<collection>`, a counter. */
+struct isg_str names_parts(struct names_key *key, const char *collection);
 /* `isg:{docs}:agreed`, a hash. */
 struct isg_str names_agreed(struct names_key *key);
 /* `isg:status:<id>`. */

@@ -109,6 +109,31 @@ int store_doc_remove(struct store *store, enum store_doc kind, struct isg_str na
                      struct isg_fail *why);
 
 /*
+ * Documents of STORE_FACET that are read, changed and put back together. What is put back stands
+ * only if what was read still does: gateways that change the same ones exclude each other.
+ */
+struct store_part {
+    struct isg_str name;
+    struct isg_buf before; /* as read */
+    bool there;            /* it was there when it was read; else before is empty */
+    bool read;             /* false: put back whatever is there by now */
+    struct isg_str after;  /* p NULL: stays as it is */
+};
+
+/* Read n documents at once, each into its before, and remember in *out_mark how all those of the
+ * collection stand. n may be 0. ISG_ESTORE, ISG_ENOMEM. */
+int store_parts_read(struct store *store, const char *collection, struct store_part *parts,
+                     size_t n, uint64_t *out_mark, struct isg_fail *why);
+
+/*
+ * Put all back, or none. ISG_EBUSY: one of them was changed since they were read (or it is not known
+ * whether they were put back): read again. Where none has an after it is only looked whether they
+ * stand. ISG_ESTORE, ISG_ENOMEM.
+ */
+int store_parts_swap(struct store *store, const char *collection, const struct store_part *parts,
+                     size_t n, uint64_t mark, struct isg_fail *why);
+
+/*
  * Put a member or a collection that was decided upon the documents of this generation. ISG_EBUSY:
  * they have changed since, nothing was written. ISG_ESTORE may leave it open whether it was.
  */

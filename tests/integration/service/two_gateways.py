@@ -242,6 +242,61 @@ def check_lost_updates(a, b):
          "ten tokens made through both at once are all good")
 
 
+CVES = 200
+
+
+def put_source(isg, name, text):
+    path = os.path.join(isg.base, name)
+    with open(path, "w") as f:
+        f.write(text if isinstance(text, str) else json.dumps(text))
+    return path
+
+
+def sources_of(isg, names):
+    """What three sources say of the same CVEs, as files."""
+    kev = [{"cveID": n, "vendorProject": "ExampleMed", "product": "Pump", "vulnerabilityName": "Pump bypass",
+            "dateAdded": "2031-05-02", "shortDescription": "KEV says so.", "requiredAction": "Apply updates.",
+            "dueDate": "2031-05-23", "knownRansomwareCampaignUse": "Known", "notes": "", "cwes": []} for n in names]
+    nvd = [{"cve": {"id": n, "sourceIdentifier": "a@maker.example", "published": "2031-04-01T09:15:00.000",
+                    "lastModified": "2031-04-02T09:15:00.000", "vulnStatus": "Analyzed", "metrics": {},
+                    "descriptions": [{"lang": "en", "value": "NVD says so."}], "references": []}} for n in names]
+    return [("kev", put_source(isg, "kev.json", {
+        "title": "Invented", "catalogVersion": "2031.06.01", "dateReleased": "2031-06-01T12:00:00.1234Z",
+        "count": len(kev), "vulnerabilities": kev})),
+        ("nvd", put_source(isg, "nvd.json", {
+            "resultsPerPage": len(nvd), "startIndex": 0, "totalResults": len(nvd), "format": "NVD_CVE",
+            "version": "2.0", "timestamp": "2031-06-02T08:00:00.123", "vulnerabilities": nvd})),
+        ("epss", put_source(isg, "epss.csv", "#model_version:v1,score_date:2031-05-02T00:00:00+0000\n"
+                            "cve,epss,percentile\n" + "".join("%s,0.5,0.5\n" % n for n in names)))]
+
+
+def check_parts(a, b):
+    """Both take in what different sources say of the same CVEs in the same moment: all of it is kept."""
+    a.collection("parts", **{"default-tlp": "clear"})
+    until(lambda: status_of(b, "reader", "/api/collections/parts/objects/") == 200)
+    for round in range(3):
+        names = ["CVE-2031-%d" % (20000 + round * CVES + i) for i in range(CVES)]
+        sources = sources_of(a, names)
+        random.shuffle(sources)
+        results = [None] * len(sources)
+
+        def take(i, isg):
+            results[i] = isg.json("import", "--format", sources[i][0], "--collection", "parts", sources[i][1])
+        takers = [threading.Thread(target=take, args=(i, (a, b)[i % 2])) for i in range(len(sources))]
+        for t in takers:
+            t.start()
+        for t in takers:
+            t.join()
+        same([r["refused"] if r else None for r in results], [0] * len(sources), "three sources at once")
+        found = client(a, "reader").pull("parts", limit=1000, query="match[type]=vulnerability")[0]
+        wholes = [json.dumps(o) for o in found if o["name"] in names]
+        lost = [(word, len(wholes) - sum(word in w for w in wholes)) for word in (
+            "kev_entry", "NVD says so.", '"percentile": 0.5')]
+        same((len(wholes), [x for x in lost if x[1]]), (CVES, []), "no part of %d CVEs is lost" % CVES)
+    again = [a.json("import", "--format", f, "--collection", "parts", p)["added"] for f, p in sources]
+    same(again, [0, 0, 0], "and nothing is new afterwards")
+
+
 class Source(http.server.ThreadingHTTPServer):
     """A feed over TLS that notes when it is read; its certificate is the first gateway's."""
 
@@ -337,6 +392,7 @@ with Redis() as redis:
             check_freshness(a, b)
             check_tokens(a, b)
             check_directory(a, b)
+            check_parts(a, b)
             end_feed(a, b, source)
             check_stranger(a, redis)
             same([a.stop(), b.stop()], [0, 0], "both stop as they should")

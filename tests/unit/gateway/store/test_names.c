@@ -40,6 +40,7 @@ static void check_keys(void)
     is_view(names_schema(&key), "isg:schema");
     is_view(names_docs(&key, STORE_MEMBER), "isg:{docs}:member");
     is_view(names_docs_generation(&key), "isg:{docs}:generation");
+    is_view(names_parts(&key, "c1"), "isg:{docs}:parts:c1");
     is_view(names_status(&key, ISG_STR("s1")), "isg:status:s1");
     is_view(names_lease(&key, "feed:kev"), "isg:lease:feed:kev");
     is_view(names_head(&key, "c1"), "isg:{c:c1}:head");
