@@ -96,6 +96,8 @@ int feed_networks_read(const char *list, struct isg_arena *arena, const char ***
         if (networks[n++] == NULL)
             return isg_fail(why, ISG_ENOMEM, "no memory");
     }
+    if (n == 0)
+        return isg_fail(why, ISG_EUSAGE, "no network is named");
     networks[n] = NULL;
     *out = networks;
     return ISG_OK;

@@ -22,7 +22,7 @@ int feed_aliases_read(const char *path, struct isg_arena *arena, struct isg_sha2
                       const struct product_alias **out, struct isg_fail *why);
 
 /* Networks, parted by commas or blanks, as feed_context has them. Returns ISG_OK; ISG_EUSAGE (why
- * names the one that is none), ISG_ELIMIT (more than 1,024), ISG_ENOMEM. */
+ * names the one that is none; or there is none), ISG_ELIMIT (more than 1,024), ISG_ENOMEM. */
 int feed_networks_read(const char *list, struct isg_arena *arena, const char ***out,
                        struct isg_fail *why);
 

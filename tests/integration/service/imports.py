@@ -197,9 +197,12 @@ def options(isg):
         same(sum(o["type"] == "observed-data" for o in objects), seen, "networks %s" % networks)
         ok(not seen or "198.51.100.20" not in result.stdout, "the own end stays in the house")
     for words, code in ((["--columns", "absent.json"], 74), (["--columns", clinic], 65),
-                        (["--networks", "300.0.0.0/8"], 64), (["--warning-lists", clinic], 65)):
+                        (["--networks", "10.0.0.0/8"], 64), (["--warning-lists", clinic], 65)):
         result = isg.run("convert", "--format", "csv", *words, clinic, check=False)
         same(result.returncode, code, "%s: %s" % (words[0], result.stderr.strip()))
+    for networks, said in (("300.0.0.0/8", "300.0.0.0/8"), ("10.0.0.0/8 x", "`x`"), (" , ", "no network")):
+        result = isg.run("convert", "--format", "suricata", "--networks", networks, "-", stdin=eve, check=False)
+        ok(result.returncode == 64 and said in result.stderr, "networks %r: %s" % (networks, result.stderr.strip()))
     same(isg.run("convert", "--format", "kev", "--columns", "x", "y", check=False).returncode, 64,
          "columns are of tables")
 
