@@ -305,6 +305,9 @@ static void test_words(void)
     ok(ioc_kind_find(ISG_STR("ip:port"), &kind) && kind == IOC_IP_PORT, "ip:port");
     ok(ioc_kind_find(ISG_STR("SHA256_hash"), &kind) && kind == IOC_SHA256, "sha256_hash");
     ok(!ioc_kind_find(ISG_STR("Intel::USER_NAME"), &kind), "user names are refused");
+    for (int i = IOC_IPV4; i <= IOC_CVE; i++) /* what an export writes an import reads */
+        ok(ioc_kind_find(isg_str_of(ioc_kind_name((enum ioc_kind)i)), &kind), "%s",
+           ioc_kind_name((enum ioc_kind)i));
 }
 
 /* What is wrong is said of the form that was meant. */
