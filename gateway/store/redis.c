@@ -30,7 +30,9 @@ struct redis {
     unsigned timeout_ms;
     pthread_t prober;
     pthread_mutex_t lock;
-    pthread_cond_t moved; /* state changed, or a connection came back */
+    pthread_cond_t moved;  /* state changed, or a connection came back: for takers */
+    pthread_cond_t turned; /* state changed, or all is over: for the prober, who sleeps mostly */
+    unsigned takers;       /* that wait */
     enum link_state state;
     uint64_t link;
     bool stopping;
@@ -45,11 +47,24 @@ static struct timespec to_timespec(int64_t us)
                              .tv_nsec = (long)(us % 1000000) * 1000};
 }
 
-/* Wait for a move until then; false when the time is over. */
-static bool wait_until(struct redis *r, int64_t then_us)
+/* Wait until then; false when the time is over. */
+static bool wait_until(struct redis *r, pthread_cond_t *cond, int64_t then_us)
 {
     struct timespec at = to_timespec(then_us);
-    return pthread_cond_timedwait(&r->moved, &r->lock, &at) != ETIMEDOUT;
+    return pthread_cond_timedwait(cond, &r->lock, &at) != ETIMEDOUT;
+}
+
+/* Something came back for those who wait, if anybody does. */
+static void wake_takers(struct redis *r)
+{
+    if (r->takers > 0)
+        pthread_cond_broadcast(&r->moved);
+}
+
+static void state_turned(struct redis *r)
+{
+    wake_takers(r);
+    pthread_cond_signal(&r->turned);
 }
 
 /* Take all idle connections out, to be closed outside of the lock or when all is over. */
@@ -76,7 +91,7 @@ static void trip(struct redis *r, enum conn_fault fault, const struct isg_fail *
     r->state = state;
     r->why = *why;
     drop_idle(r);
-    pthread_cond_broadcast(&r->moved);
+    state_turned(r);
 }
 
 static void restore(struct redis *r)
@@ -87,7 +102,7 @@ static void restore(struct redis *r)
         LOG(LOG_INFO, "store.up", log_cstr("url", r->address->text));
     }
     r->state = LINK_UP;
-    pthread_cond_broadcast(&r->moved);
+    state_turned(r);
 }
 
 /* delay, give or take a quarter */
@@ -123,11 +138,11 @@ static void *probe_run(void *arg)
     while (!r->stopping) {
         if (r->state == LINK_UP) {
             delay_us = PROBE_FIRST_US;
-            pthread_cond_wait(&r->moved, &r->lock);
+            pthread_cond_wait(&r->turned, &r->lock);
             continue;
         }
         int64_t then_us = isg_time_mono_us() + jitter(r, delay_us);
-        while (!r->stopping && wait_until(r, then_us)) {
+        while (!r->stopping && wait_until(r, &r->turned, then_us)) {
         }
         if (r->stopping)
             break;
@@ -147,13 +162,22 @@ static int init_sync(struct redis *r)
         return ISG_ENOMEM;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    int fail = pthread_cond_init(&r->moved, &attr);
+    int moved = pthread_cond_init(&r->moved, &attr);
+    int turned = moved == 0 ? pthread_cond_init(&r->turned, &attr) : moved;
     pthread_condattr_destroy(&attr);
-    if (fail != 0) {
-        pthread_mutex_destroy(&r->lock);
-        return ISG_ENOMEM;
-    }
-    return ISG_OK;
+    if (turned == 0)
+        return ISG_OK;
+    if (moved == 0)
+        pthread_cond_destroy(&r->moved);
+    pthread_mutex_destroy(&r->lock);
+    return ISG_ENOMEM;
+}
+
+static void done_sync(struct redis *r)
+{
+    pthread_cond_destroy(&r->moved);
+    pthread_cond_destroy(&r->turned);
+    pthread_mutex_destroy(&r->lock);
 }
 
 struct redis *redis_new(const struct redis_options *options)
@@ -170,8 +194,7 @@ struct redis *redis_new(const struct redis_options *options)
     r->dice = (uint64_t)isg_time_now_us();
     metric_set(METRIC_REDIS_UP, "", 1);
     if (pthread_create(&r->prober, NULL, probe_run, r) != 0) {
-        pthread_cond_destroy(&r->moved);
-        pthread_mutex_destroy(&r->lock);
+        done_sync(r);
         free(r);
         return NULL;
     }
@@ -185,12 +208,11 @@ void redis_free(struct redis **redis)
         return;
     pthread_mutex_lock(&r->lock);
     r->stopping = true;
-    pthread_cond_broadcast(&r->moved);
+    state_turned(r);
     pthread_mutex_unlock(&r->lock);
     pthread_join(r->prober, NULL);
     drop_idle(r);
-    pthread_cond_destroy(&r->moved);
-    pthread_mutex_destroy(&r->lock);
+    done_sync(r);
     free(r);
     *redis = NULL;
 }
@@ -211,7 +233,10 @@ static int admit(struct redis *r, struct pool *pool, int64_t deadline_us, struct
         }
         if (r->state == LINK_UP && (pool->idle_count > 0 || pool->open < CONNS_MAX))
             return ISG_OK;
-        if (!wait_until(r, deadline_us))
+        r->takers++;
+        bool in_time = wait_until(r, &r->moved, deadline_us);
+        r->takers--;
+        if (!in_time)
             return isg_fail(why, ISG_ESTORE, "%s",
                             r->state == LINK_LOADING ? "Redis is loading its data"
                                                      : "all connections to Redis are in use");
@@ -249,7 +274,7 @@ static int open_new(struct redis *r, struct pool *pool, int64_t deadline_us,
     if (err == ISG_ESTORE)
         trip(r, fault, &fail);
     else
-        pthread_cond_broadcast(&r->moved);
+        wake_takers(r);
     if (why != NULL)
         *why = fail;
     return err;
@@ -300,7 +325,7 @@ void redis_give(struct redis *r, struct redis_conn **conn)
     } else {
         pool->open--;
     }
-    pthread_cond_broadcast(&r->moved);
+    wake_takers(r);
     pthread_mutex_unlock(&r->lock);
     conn_free(&c);
 }
