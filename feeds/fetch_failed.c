@@ -27,8 +27,19 @@ static int find_unreadable(const struct feed_request *request, struct isg_fail *
     return ISG_OK;
 }
 
-static int tls_failed(const struct feed_request *request, CURLcode code, const char *text,
-                      struct isg_fail *why)
+/* Whose certificate it was, and by what it was judged: that of a proxy by the system's authorities. */
+static int unknown_failed(CURL *curl, const struct feed_request *request, struct isg_fail *why)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(curl, CURLINFO_HTTP_CONNECTCODE, &status);
+    bool proxy = request->proxy != NULL && says(request->proxy, "https:") && status == 0;
+    return isg_fail(why, ISG_ENET, "the %s's certificate is not valid by %.180s",
+                    proxy ? "proxy" : "server",
+                    proxy || request->ca == NULL ? "the system's authorities" : request->ca);
+}
+
+static int tls_failed(CURL *curl, const struct feed_request *request, CURLcode code,
+                      const char *text, struct isg_fail *why)
 {
     int err = find_unreadable(request, why);
     if (err != ISG_OK)
@@ -39,8 +50,7 @@ static int tls_failed(const struct feed_request *request, CURLcode code, const c
         return isg_fail(why, ISG_EIO, "%.100s, %.100s: no client certificate and its key (PEM)",
                         request->client_certificate, request->client_key);
     if (says(text, unknown_server))
-        return isg_fail(why, ISG_ENET, "the server's certificate is not valid by %.180s",
-                        request->ca != NULL ? request->ca : "the system's authorities");
+        return unknown_failed(curl, request, why);
     return isg_fail(why, ISG_ENET, "%s", text);
 }
 
@@ -80,6 +90,6 @@ int fetch_failed(CURL *curl, const struct feed_request *request, CURLcode code, 
                                                             : "another client certificate");
     if (code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CERTPROBLEM ||
         code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
-        return tls_failed(request, code, text, why);
+        return tls_failed(curl, request, code, text, why);
     return isg_fail(why, ISG_ENET, "%s", text);
 }

@@ -316,8 +316,9 @@ class Tunnel(threading.Thread):
     """A proxy that knows CONNECT alone, wants a login where one is given, and notes every byte it passes
     on. routes: HOST:PORT as it is asked for, and the port here."""
 
-    def __init__(self, routes, login=None):
+    def __init__(self, routes, login=None, context=None):
         super().__init__(daemon=True)
+        self.context = context
         self.listener, self.routes, self.login = socket.create_server(("127.0.0.1", 0)), routes, login
         self.port = self.listener.getsockname()[1]
         self.url = "http://127.0.0.1:%d" % self.port
@@ -331,11 +332,16 @@ class Tunnel(threading.Thread):
 
     def serve(self, client):
         head = b""
-        while b"\r\n\r\n" not in head:
-            data = client.recv(65536)
-            if not data:
-                return client.close()
-            head += data
+        try:
+            client = self.context.wrap_socket(client, server_side=True) if self.context else client
+            while data := client.recv(65536):
+                head += data
+                if b"\r\n\r\n" in head:
+                    break
+        except OSError:
+            pass  # a client that does not like our certificate
+        if b"\r\n\r\n" not in head:
+            return client.close()
         self.heads.append(head.decode("latin-1"))
         lines = head.decode("latin-1").split("\r\n")
         method, where, _ = lines[0].split(" ")

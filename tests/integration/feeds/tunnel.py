@@ -107,6 +107,10 @@ def check_feed(bed):
     bed.fails("gone.pem", "no file of a certificate", url, client_certificate=os.path.join(bed.isg.base, "gone.pem"))
     bed.fails("gone.key", "no file of a key", url, client_key=os.path.join(bed.isg.base, "gone.key"))
     bed.fails("gone.ca", "no file of an authority", url, ca=os.path.join(bed.isg.base, "gone.ca"))
+    behind_tls = Tunnel({}, LOGIN, tls(*bed.ours.issue("proxy")))
+    bed.fails("the proxy's certificate is not valid by the system's", "a proxy that nobody vouches for", url,
+              proxy="https://127.0.0.1:%d" % behind_tls.port)
+    same(behind_tls.heads, [], "it gets no login either")
     bed.fails("the proxy: ", "no such proxy", url, proxy="http://127.0.0.1:%d" % free_port())
     same(len(bed.feed.seen), before, "none of these was asked for anything")
 
