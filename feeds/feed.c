@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "feeds/csv.h"
 #include "feeds/sources.h"
 
 enum { RECORDS_MAX = 1000000 };
@@ -69,7 +70,9 @@ static const struct feed_source sources[] = {
     {.format = "csv",
      .title = "Table of indicators with a header, or with columns of your own",
      .lines = true,
-     .map = source_csv},
+     .delists = true,
+     .map = source_csv,
+     .withdraw = source_csv_withdraw},
     {.format = "list",
      .title = "List of indicators, a line each; hosts file; JSON lines",
      .lines = true,
@@ -107,6 +110,13 @@ const struct feed_source *feed_source_find(struct isg_str format)
 const struct feed_source *feed_sources(void)
 {
     return sources;
+}
+
+bool feed_shows_all(const struct feed_source *source, const struct csv_profile *profile)
+{
+    if (profile == NULL)
+        profile = csv_profile_find(isg_str_of(source->format));
+    return source->withdraw != NULL && (profile == NULL || profile->full_state);
 }
 
 void feed_namespace(struct isg_str urn, char out[ISG_UUID_TEXT])

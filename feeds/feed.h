@@ -85,6 +85,12 @@ const struct feed_source *feed_source_find(struct isg_str format);
 /* All rows, ended by format NULL. */
 const struct feed_source *feed_sources(void);
 
+/*
+ * Does each document hold all that the source knows, so that what is missing was withdrawn? Of a table a
+ * description of its columns (or NULL) says it.
+ */
+bool feed_shows_all(const struct feed_source *source, const struct csv_profile *profile);
+
 /* A page for people where data was due: a login page, a block page (digest 2.2). */
 bool feed_is_html(struct isg_str content_type, struct isg_str body);
 

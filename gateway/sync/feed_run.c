@@ -180,7 +180,7 @@ static int piece_run(struct feed_run *run, const struct pull *pull,
                                    .accept = run->how->accept_shrink};
     int err = pull->run(run, why);
     atomic_store(&run->progress->stage, FEED_COMPARE);
-    if (err == ISG_OK && !run->nothing && run->source->withdraw != NULL)
+    if (err == ISG_OK && !run->nothing && feed_shows_all(run->source, run->context.profile))
         err = removals_apply(&of, &removals, why);
     if (err == ISG_OK && !run->nothing)
         err = ingest_all(run, collection, &removals, out, why);

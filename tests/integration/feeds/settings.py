@@ -113,6 +113,19 @@ def check_own_hosts(bed):
          "a page on it is warned of")
 
 
+def check_state(bed):
+    """What a table of full state no longer has is over; of one that shows a window it is not."""
+    rows = b"".join(b"host-%d.invented.net\n" % n for n in range(9))
+    for state, over in (("full", 1), ("window", 0)):
+        path = write(bed.isg.dir, state + ".json", {"name": state, "columns": {"value": 1}, "state": state})
+        PAGES["/state.csv"] = rows
+        same(bed.add(state, "/state.csv", "csv", "--columns", path).get("delisted"), 0, "all of %s are there" % state)
+        PAGES["/state.csv"] = rows[:-len(b"host-8.invented.net\n")]
+        same(bed.ran(state).get("delisted"), over, "one of %s is gone" % state)
+        same(["host-8" in o["pattern"] for o in bed.indicators(state) if "feed:delisted" in o.get("labels", [])],
+             [True] * over, "%s: what was left out" % state)
+
+
 def seen(bed, name):
     """The addresses outside that were observed."""
     return sorted(o["value"] for o in bed.reader.pull(name)[0] if o["type"] == "ipv4-addr")
@@ -192,10 +205,11 @@ def main():
                 "    collection: configured\n    interval: 30d\n    allow_private: true\n" % bed.url)
     with isg:
         bed.reader = isg.member("reader", "isao_staff")
-        for title in ("table", "plain", "house", "configured", "vendors", "imported", "block"):
+        for title in ("table", "plain", "house", "configured", "vendors", "imported", "block", "full", "window"):
             isg.collection(title)
         bed.ran("configured")
         check_own_hosts(bed)
+        check_state(bed)
         check_columns(bed)
         check_vendors(bed)
         check_networks(bed)
