@@ -50,7 +50,7 @@ static int ids_check(struct csaf *csaf, const struct stix_json *list, const char
         char path[PATH_BYTES];
         if (csaf_tree_find(&csaf->tree, id) != NULL)
             continue;
-        (void)snprintf(path, sizeof path, "%s/%zu", where, i);
+        (void)snprintf(path, sizeof path, "%.60s/%zu", where, i);
         err = isg_fail_at(csaf->map.why, ISG_EINVAL, path, "CSAF 2.0, 6.1.1",
                           "no product has the product_id %.80s", id.n > 0 ? id.p : "(none)");
     }
@@ -64,7 +64,7 @@ static int groups_check(struct csaf *csaf, const struct stix_json *list, const c
         struct isg_str id = stix_json_str(stix_json_at(list, i));
         const struct csaf_group *group = csaf_tree_group(&csaf->tree, id);
         char path[PATH_BYTES];
-        (void)snprintf(path, sizeof path, "%s/%zu", where, i);
+        (void)snprintf(path, sizeof path, "%.60s/%zu", where, i);
         if (group == NULL)
             err = isg_fail_at(csaf->map.why, ISG_EINVAL, path, "CSAF 2.0, 6.1.4",
                               "no group has the group_id %.80s", id.n > 0 ? id.p : "(none)");

@@ -400,6 +400,14 @@ static void nap(struct ingest_queue *queue)
     pthread_mutex_unlock(&queue->lock);
 }
 
+static void tidy(struct ingest_queue *queue)
+{
+    struct isg_fail why = {0};
+    bool began;
+    if (store_tidy(queue->parts.store, isg_time_mono_us(), &began, &why) != ISG_OK)
+        LOG(LOG_WARN, "store.not_tidied", log_why(&why));
+}
+
 static void *run(void *arg)
 {
     struct ingest_queue *queue = arg;
@@ -408,6 +416,7 @@ static void *run(void *arg)
     while (names.list != NULL && !is_stopping(queue)) {
         work_all(queue, &names);
         expiry_run(queue->parts.store, queue->parts.directory, stops, queue);
+        tidy(queue);
         nap(queue);
     }
     free(names.list);

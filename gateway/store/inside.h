@@ -37,6 +37,9 @@ struct store {
     struct sequence *sequences;
     pthread_mutex_t sequence_lock; /* one number at a time */
 
+    int64_t tidy_us;    /* when the append-only file is looked at next (tidy.c) */
+    int64_t rewrite_us; /* and when it is rewritten at the latest; 0: not known yet */
+
     struct cache cache;
     atomic_bool closing;
 };

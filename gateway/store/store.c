@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/log.h"
+#include "gateway/store/info.h"
 #include "gateway/store/inside.h"
 #include "gateway/store/migrate.h"
 #include "gateway/store/names.h"
@@ -240,29 +241,10 @@ int store_demand(struct store *store, const char *collection, enum store_durabil
 
 /* ---- describe ------------------------------------------------------------------------------- */
 
-/* The value of a line "name:value" of INFO. */
-static struct isg_str info_of(struct isg_str info, const char *name)
-{
-    struct isg_str line;
-    size_t n = strlen(name);
-    while (isg_str_split(&info, '\n', &line)) {
-        if (line.n > n && line.p[n] == ':' && memcmp(line.p, name, n) == 0)
-            return isg_str_trim(isg_str_from(line, n + 1));
-    }
-    return (struct isg_str){"", 0};
-}
-
 /* The value of CONFIG GET; "" where the server does not tell (a managed one may refuse). */
 static struct isg_str config_of(const struct redis_reply *reply)
 {
     return redis_text(redis_at(reply, 1));
-}
-
-static int64_t number_of(struct isg_str text)
-{
-    int64_t n = 0;
-    (void)isg_str_to_i64(text, &n);
-    return n;
 }
 
 struct description {
@@ -277,10 +259,10 @@ static bool is_durable(const struct store *store, const struct description *d)
 {
     bool synced = isg_str_is(d->appendfsync, "always") ||
                   (store->second && isg_str_is(d->appendfsync, "everysec"));
-    return isg_str_is(info_of(d->info, "aof_enabled"), "1") && synced &&
-           isg_str_is(info_of(d->info, "role"), "master") &&
-           !isg_str_is(info_of(d->info, "aof_last_write_status"), "err") &&
-           (isg_str_is(d->policy, "noeviction") || number_of(info_of(d->info, "maxmemory")) == 0);
+    return isg_str_is(info_text(d->info, "aof_enabled"), "1") && synced &&
+           isg_str_is(info_text(d->info, "role"), "master") &&
+           !isg_str_is(info_text(d->info, "aof_last_write_status"), "err") &&
+           (isg_str_is(d->policy, "noeviction") || info_number(d->info, "maxmemory") == 0);
 }
 
 static void write_description(const struct store *store, const struct description *d,
@@ -291,16 +273,16 @@ static void write_description(const struct store *store, const struct descriptio
     isg_jsonw_object(&w);
     isg_jsonw_put(&w, "kind", store->embedded != NULL ? "private" : "external");
     isg_jsonw_put(&w, "url", store->address.text);
-    isg_jsonw_put_str(&w, "version", info_of(d->info, "redis_version"));
-    isg_jsonw_put_str(&w, "role", info_of(d->info, "role"));
-    isg_jsonw_put_bool(&w, "appendonly", isg_str_is(info_of(d->info, "aof_enabled"), "1"));
+    isg_jsonw_put_str(&w, "version", info_text(d->info, "redis_version"));
+    isg_jsonw_put_str(&w, "role", info_text(d->info, "role"));
+    isg_jsonw_put_bool(&w, "appendonly", isg_str_is(info_text(d->info, "aof_enabled"), "1"));
     isg_jsonw_put_str(&w, "appendfsync", d->appendfsync);
-    isg_jsonw_put_str(&w, "aof_last_write_status", info_of(d->info, "aof_last_write_status"));
+    isg_jsonw_put_str(&w, "aof_last_write_status", info_text(d->info, "aof_last_write_status"));
     isg_jsonw_put_str(&w, "maxmemory_policy", d->policy);
-    isg_jsonw_put_int(&w, "maxmemory", number_of(info_of(d->info, "maxmemory")));
-    isg_jsonw_put_int(&w, "used_memory", number_of(info_of(d->info, "used_memory")));
-    isg_jsonw_put_int(&w, "clients", number_of(info_of(d->info, "connected_clients")));
-    isg_jsonw_put_int(&w, "uptime_s", number_of(info_of(d->info, "uptime_in_seconds")));
+    isg_jsonw_put_int(&w, "maxmemory", info_number(d->info, "maxmemory"));
+    isg_jsonw_put_int(&w, "used_memory", info_number(d->info, "used_memory"));
+    isg_jsonw_put_int(&w, "clients", info_number(d->info, "connected_clients"));
+    isg_jsonw_put_int(&w, "uptime_s", info_number(d->info, "uptime_in_seconds"));
     isg_jsonw_put_int(&w, "schema", STORE_SCHEMA);
     isg_jsonw_put_bool(&w, "durable", is_durable(store, d));
     isg_jsonw_end(&w);

@@ -424,6 +424,14 @@ int store_objects(struct store *store, const char *collection,
                   const struct store_event *const *events, size_t n, struct isg_buf *out,
                   size_t *sizes, struct isg_fail *why);
 
+/*
+ * Have the private server rewrite its append-only file where that is of use: when more than half of
+ * it is over, and once a day (an hour after the start first), so that what was erased leaves the disk. now_us is the monotonic
+ * clock. Looks every ten seconds, however often it is called, by one thread. *out_began: a rewrite
+ * began. An external server is its operator's. ISG_OK, ISG_ESTORE, ISG_ENOMEM.
+ */
+int store_tidy(struct store *store, int64_t now_us, bool *out_began, struct isg_fail *why);
+
 /* A number that never repeats, also after a crash or a lost Redis write (signing sequence). */
 int store_sequence(struct store *store, const char *name, uint64_t *out, struct isg_fail *why);
 
