@@ -195,20 +195,20 @@ void map_sco_id_sorted(struct map *map, const char *type, char out[STIX_ID_MAX +
     isg_buf_done(&name);
 }
 
+/* All of these contribute to the id; in byte order of their names. */
 static void software_put(struct map *map, const struct map_software *software)
 {
+    map_string(map, "cpe", software->cpe);
     isg_jsonw_put_str(&map->w, "name", software->name);
     map_string(map, "vendor", software->vendor);
     map_string(map, "version", software->version);
-    map_string(map, "cpe", software->cpe);
 }
 
 bool map_software(struct map *map, const struct map_software *software, char out[STIX_ID_MAX + 1])
 {
     map_sco_begin(map, "software");
     software_put(map, software);
-    if (!map_sco_id(map, out))
-        return false;
+    map_sco_id_sorted(map, "software", out);
     if (map_is_new(map, out)) {
         map_begin(map, &(struct map_head){"software", out, NULL, NULL, NULL});
         software_put(map, software);
