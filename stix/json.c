@@ -39,8 +39,6 @@ struct build {
     bool skip;                /* the member that comes next is not */
 };
 
-static int nowhere; /* what stands for a container that is not wanted, and for all within it */
-
 static struct build *build_of(struct stix_sink *sink)
 {
     return (struct build *)sink;
@@ -71,9 +69,10 @@ static bool take_name(struct stix_sink *sink, struct isg_str raw)
     return good;
 }
 
+/* The build itself stands for a container that is not wanted, and for all within it. */
 static bool is_skipped(const struct build *b, struct json_object *parent)
 {
-    return (void *)parent == &nowhere ||
+    return (const void *)parent == b ||
            (b->skip && parent != NULL && json_object_is_type(parent, json_type_object));
 }
 
@@ -115,7 +114,7 @@ static void *open_container(struct stix_sink *sink, void *parent, bool is_object
 {
     enum { FEW = 4 };
     if (is_skipped(build_of(sink), parent))
-        return &nowhere;
+        return sink;
     struct json_object *value =
         is_object ? new_object(parent == NULL) : json_object_new_array_ext(FEW);
     return value != NULL && attach(build_of(sink), parent, value) ? value : NULL;
