@@ -10,7 +10,11 @@
 #include "gateway/ingest/sighting_private.h"
 #include "stix/base/jsonw.h"
 
-enum { READ_AT_ONCE = 64, TELL_MAX = 1 << 20 };
+enum {
+    READ_AT_ONCE = 64,
+    TELL_MAX = 1 << 20,
+    BLOCKS_MAX = 50 /* that are looked through: a large import does it for each of its pieces */
+};
 
 /* An observable that some observation refers to. */
 struct thing {
@@ -30,6 +34,7 @@ struct review {
     size_t count;
     struct thing *things; /* sorted, each once */
     size_t things_count;
+    uint64_t first; /* block that is looked through */
 };
 
 static int no_memory(const struct review *r)
@@ -128,8 +133,8 @@ static int read_observations(struct review *r, uint64_t blocks)
     r->observed = calloc(NOTES_MAX, sizeof(struct stix_json *));
     if (r->events == NULL || r->observed == NULL)
         return no_memory(r);
-    for (uint64_t i = 0; err == ISG_OK && i < blocks && r->count < NOTES_MAX; i++)
-        err = each_of_block(r, blocks - 1 - i, true, take_observation);
+    for (uint64_t i = blocks; err == ISG_OK && i > r->first && r->count < NOTES_MAX; i--)
+        err = each_of_block(r, i - 1, true, take_observation);
     for (size_t i = 0; err == ISG_OK && i < r->count; i += READ_AT_ONCE)
         err = read_some(r, i, r->count - i < READ_AT_ONCE ? r->count - i : READ_AT_ONCE);
     keep_ours(r);
@@ -179,14 +184,36 @@ static int list_things(struct review *r)
     return ISG_OK;
 }
 
+/* An observable is stored once, maybe long before the observation. */
+static int look_up(const struct review *r, struct thing *thing)
+{
+    struct store_event *events = NULL;
+    size_t n = 0;
+    int err = store_versions(r->run->store, r->run->collection->id, thing->id, &events, &n, r->why);
+    thing->found = err == ISG_OK && n > 0;
+    if (thing->found)
+        thing->event = without_texts(&events[0]);
+    free(events);
+    return err == ISG_ENOENT ? ISG_OK : err;
+}
+
+static int find_things(struct review *r, uint64_t blocks)
+{
+    int err = list_things(r);
+    for (uint64_t i = r->first; err == ISG_OK && i < blocks; i++)
+        err = each_of_block(r, i, false, take_thing);
+    for (size_t i = 0; err == ISG_OK && i < r->things_count; i++)
+        if (!r->things[i].found)
+            err = look_up(r, &r->things[i]);
+    return err;
+}
+
 static int read_things(struct review *r, uint64_t blocks)
 {
     const struct store_event *events[READ_AT_ONCE];
     struct stix_json **trees[READ_AT_ONCE];
     size_t n = 0;
-    int err = list_things(r);
-    for (uint64_t i = 0; err == ISG_OK && i < blocks; i++)
-        err = each_of_block(r, i, false, take_thing);
+    int err = find_things(r, blocks);
     for (size_t i = 0; err == ISG_OK && i < r->things_count; i++) {
         if (r->things[i].found) {
             events[n] = &r->things[i].event;
@@ -291,6 +318,7 @@ static int review(struct review *r)
     if (err != ISG_OK)
         return err;
     uint64_t blocks = (head.position + STORE_BLOCK - 1) / STORE_BLOCK;
+    r->first = blocks > BLOCKS_MAX ? blocks - BLOCKS_MAX : 0;
     err = name_owner(r);
     if (err == ISG_OK)
         err = read_observations(r, blocks);
