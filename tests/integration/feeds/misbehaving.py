@@ -19,9 +19,10 @@ KEV = json.dumps({"title": "t", "catalogVersion": "v", "count": 1, "vulnerabilit
 class Server(http.server.ThreadingHTTPServer):
     """scheme://127.0.0.1:port; `seen` holds (path, headers, client certificate) of each request."""
     daemon_threads = True
+    request_queue_size = 128
 
-    def __init__(self, context=None):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, context=None, handler=None):
+        super().__init__(("127.0.0.1", 0), handler or Handler)
         self.scheme, self.context = "https" if context else "http", context
         self.seen, self.other, self.release = [], None, threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -30,7 +31,8 @@ class Server(http.server.ThreadingHTTPServer):
         connection, address = super().get_request()
         if self.context:
             connection.settimeout(60)
-            connection = self.context.wrap_socket(connection, server_side=True)
+            # with the first read, in the connection's own thread: one that stalls keeps nobody waiting
+            connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
 
     def url(self, path, host="127.0.0.1"):

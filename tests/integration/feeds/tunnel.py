@@ -26,12 +26,6 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
 
-class Hooked(Server):
-    def __init__(self, context):
-        super().__init__(context)
-        self.RequestHandlerClass = Receiver
-
-
 def subject(shown):
     return dict(pair for part in (shown or {}).get("subject", ()) for pair in part).get("commonName")
 
@@ -53,7 +47,7 @@ class Bed:
         names = ",DNS:feed.invalid,DNS:other.invalid,DNS:hook.invalid"
         self.feed = Server(tls(*self.ours.issue("feed", names=names), client_ca=self.ours.ca, demanded=True))
         self.elsewhere = Server(tls(*self.ours.issue("other", names=names), client_ca=self.ours.ca))
-        self.hook = Hooked(tls(*self.ours.issue("hook", names=names), client_ca=self.ours.ca, demanded=True))
+        self.hook = Server(tls(*self.ours.issue("hook", names=names), client_ca=self.ours.ca, demanded=True), Receiver)
         self.plain = Server()
         self.headers = write(isg, "headers", "X-Api-Key: canary-key\nCookie: canary=1\n")
         self.login = write(isg, "login", "user:word\n")
