@@ -376,6 +376,7 @@ static bool stand_in(struct http_request *request, void **slot)
 static bool resumed(struct http_request *request, void **slot)
 {
     waiting_end(request);
+    library_resumed(request->connection);
     if (atomic_load(&request->owner) == OWNER_NONE)
         return stand_in(request, slot);
     return request->step == STEP_HEAD ? after_head(request, request->verdict)

@@ -7,6 +7,9 @@
  *  - What the URI callback returns becomes the slot of the handler calls; the library's own url is
  *    unescaped and cut, so routes are made from the raw target taken there.
  *  - The daemon panics when it is stopped with a connection suspended.
+ *  - What is resumed is read from before its handler is called again, and where the peer has closed
+ *    its half the request is dropped, unless the connection has a time-out of its own: those are
+ *    looked at first.
  */
 #include "gateway/http/listener.h"
 
@@ -19,7 +22,8 @@
 
 enum {
     POOL_EXTRA_BYTES = 32 << 10, /* of the library's memory, beside the request head */
-    REPLY_HEAD_BYTES = 512       /* about */
+    REPLY_HEAD_BYTES = 512,      /* about */
+    RESUMED_S = 86400 /* a time-out that is no time-out, from the suspend to the resume */
 };
 
 /* ---- asking the library ---- */
@@ -38,9 +42,20 @@ void *library_session(void *library)
     return info != NULL ? info->tls_session : NULL;
 }
 
+static void set_timeout(struct MHD_Connection *library, unsigned seconds)
+{
+    (void)MHD_set_connection_option(library, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
+}
+
 void library_suspend(void *library)
 {
     MHD_suspend_connection(library);
+    set_timeout(library, RESUMED_S);
+}
+
+void library_resumed(void *library)
+{
+    set_timeout(library, 0);
 }
 
 void library_resume(void *library)
@@ -184,6 +199,17 @@ static void *on_target(void *arg, const char *uri, struct MHD_Connection *librar
     return request;
 }
 
+/*
+ * A peer that sent its last request and closed its half: the library took the edge that told of it
+ * for that request's bytes, and would wait for more of them. What it has read already it answers.
+ */
+static void tell_half_closed(const struct connection *connection)
+{
+    char byte;
+    if (connection->tls == NULL && recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+        (void)shutdown(connection->fd, SHUT_RD); /* which is another edge */
+}
+
 static void on_completed(void *arg, struct MHD_Connection *library, void **slot,
                          enum MHD_RequestTerminationCode code)
 {
@@ -195,6 +221,7 @@ static void on_completed(void *arg, struct MHD_Connection *library, void **slot,
         !tls_records_release(connection->records))
         (void)shutdown(connection->fd, SHUT_RDWR);
     if (connection != NULL) {
+        tell_half_closed(connection);
         connection->answered++;
         connections_deadline(connection, after_ms(listener->limits.idle_timeout_ms));
         atomic_store(&connection->idle, true);

@@ -62,6 +62,8 @@ void lane_give(struct http_listener *listener, struct connection *connection,
 void library_suspend(void *library);
 /* Resume a suspended connection. From any thread. */
 void library_resume(void *library);
+/* The handler was called again after a resume: the connection is as it was before the suspend. */
+void library_resumed(void *library);
 /* The GnuTLS session of the connection; NULL: plain. */
 void *library_session(void *library);
 

@@ -412,6 +412,34 @@ def conversations(server, label):
         check(time.monotonic() - started < PATIENCE, label + " R-002: and then not for long")
 
 
+def half_closed(server):
+    """Clients that send all, close their half and wait for the answer, as `printf | socat` does, while
+    others keep their connections open."""
+    others = [server.connect() for _ in range(8)]
+    for peer in others:
+        peer.sendall(get())
+        read_answer(peer.makefile("rb"))
+    worker = get(target=b"/wait/")
+    upload = post(LEN4, body=b"abcd").replace(b"/inbox/", b"/wait/")
+    for name, data, want in (
+            ("a reply from memory", get(), [200]), ("a worker's", worker, [200]),
+            ("a body for a worker", upload, [202]), ("several", upload + worker + get(), [202, 200, 200]),
+            ("a head for a worker", get(target=b"/denied/?wait"), [401]),
+            ("head and body", upload.replace(b"/wait/", b"/denied/?wait"), [401])):
+        for _ in range(5):
+            with server.connect() as peer:
+                peer.sendall(data)
+                peer.shutdown(socket.SHUT_WR)
+                text = peer.makefile("rb").read()
+            if statuses(text, False) != want:
+                break
+        check(statuses(text, False) == want, "half closed: %s is answered" % name)
+    for peer in others:
+        peer.sendall(get(target=b"/wait/"))
+        check(read_answer(peer.makefile("rb"))[0] == 200, "half closed: and the others go on")
+        peer.close()
+
+
 def uploads(server, label):
     """A client that looks for an answer only while it uploads."""
     if not shutil.which("curl"):
@@ -542,8 +570,9 @@ def limits():
         for n in range(3):
             # one that was taken in and not begun yet cannot give way: whoever comes then comes again
             check(is_served(server), "R-001: silent ones of an address give way")
-        check(closed_after(crowd[0]) is not None and closed_after(crowd[4], at_most=0.2) is None,
-              "R-001: the oldest do")
+        oldest = closed_after(crowd[0]) is not None
+        gone = [closed_after(peer, at_most=0.2) is not None for peer in reversed(crowd[1:])]
+        check(oldest and gone == sorted(gone), "R-001: the oldest do, however many had to")
         for peer in crowd:
             peer.close()
         crowd = [server.connect() for _ in range(5)]
@@ -842,6 +871,8 @@ def main():
             table(server, label)
             conversations(server, label)
             uploads(server, label)
+            if not tls:
+                half_closed(server)
             if tls:
                 tls_rules(server)
                 tls_records(server)
