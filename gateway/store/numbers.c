@@ -241,30 +241,41 @@ void store_sequences_free(struct store *store)
 
 struct wish {
     const char *name;
+    const char *token;
+    enum store_lease_wish what;
     unsigned ttl_ms;
+    int64_t deadline_us;
 };
+
+static void put_change(struct redis_pipe *pipe, const struct wish *wish, bool ours)
+{
+    struct names_key key;
+    struct names_key number;
+    struct isg_str lease = names_lease(&key, wish->name);
+    struct isg_str token = isg_str_of(wish->token);
+    struct isg_str ttl = names_number(&number, wish->ttl_ms > 0 ? wish->ttl_ms : 1);
+    if (wish->what == STORE_LEASE_DROP)
+        REDIS(pipe, ISG_STR("DEL"), lease);
+    else if (ours)
+        REDIS(pipe, ISG_STR("SET"), lease, token, ISG_STR("PX"), ttl);
+    else
+        REDIS(pipe, ISG_STR("SET"), lease, token, ISG_STR("NX"), ISG_STR("PX"), ttl);
+}
 
 /*
  * SET ... PX; under WATCH where it renews, so that it cannot take a lease that passed on. ISG_EBUSY:
  * the lease moved since it was asked for (it may just have ended), so ask again.
  */
-static int set_lease(struct redis_conn *conn, const struct store *store, const struct wish *wish,
-                     bool renew, bool *out_held, struct isg_fail *why)
+static int set_lease(struct redis_conn *conn, const struct wish *wish, bool ours, bool *out_held,
+                     struct isg_fail *why)
 {
     struct redis_pipe pipe;
-    struct names_key key;
-    struct names_key number;
-    struct isg_str lease = names_lease(&key, wish->name);
-    struct isg_str token = isg_str_of(store->token);
-    struct isg_str ttl = names_number(&number, wish->ttl_ms > 0 ? wish->ttl_ms : 1);
+    bool drops = wish->what == STORE_LEASE_DROP;
     redis_pipe_init(&pipe);
     REDIS(&pipe, ISG_STR("MULTI"));
-    if (renew)
-        REDIS(&pipe, ISG_STR("SET"), lease, token, ISG_STR("PX"), ttl);
-    else
-        REDIS(&pipe, ISG_STR("SET"), lease, token, ISG_STR("NX"), ISG_STR("PX"), ttl);
+    put_change(&pipe, wish, ours);
     REDIS(&pipe, ISG_STR("EXEC"));
-    int err = conn_run(conn, &pipe, redis_deadline(store->redis), why);
+    int err = conn_run(conn, &pipe, wish->deadline_us, why);
     for (size_t i = 0; i < 2 && err == ISG_OK; i++)
         err = redis_expect(redis_nth(&pipe, i), REDIS_TEXT, why);
     if (err == ISG_OK)
@@ -272,14 +283,14 @@ static int set_lease(struct redis_conn *conn, const struct store *store, const s
     if (err == ISG_ENOENT)
         err = ISG_EBUSY;
     if (err == ISG_OK)
-        err = redis_expect(redis_at(redis_nth(&pipe, 2), 0), REDIS_TEXT, why);
-    *out_held = err == ISG_OK;
+        err = redis_expect(redis_at(redis_nth(&pipe, 2), 0), drops ? REDIS_INT : REDIS_TEXT, why);
+    *out_held = err == ISG_OK && !drops;
     redis_pipe_done(&pipe);
     return err == ISG_ENOENT ? ISG_OK : err;
 }
 
-static int ask_lease(struct redis_conn *conn, const struct store *store, const struct wish *wish,
-                     bool *out_held, struct isg_fail *why)
+static int ask_lease(struct redis_conn *conn, const struct wish *wish, bool *out_held,
+                     struct isg_fail *why)
 {
     struct redis_pipe pipe;
     struct names_key key;
@@ -287,37 +298,46 @@ static int ask_lease(struct redis_conn *conn, const struct store *store, const s
     redis_pipe_init(&pipe);
     REDIS(&pipe, ISG_STR("WATCH"), lease);
     REDIS(&pipe, ISG_STR("GET"), lease);
-    int err = conn_run(conn, &pipe, redis_deadline(store->redis), why);
+    int err = conn_run(conn, &pipe, wish->deadline_us, why);
     if (err == ISG_OK)
         err = redis_expect(redis_nth(&pipe, 1), REDIS_TEXT, why);
     bool is_free = err == ISG_ENOENT;
-    bool is_ours = err == ISG_OK && isg_str_is(redis_text(redis_nth(&pipe, 1)), store->token);
-    if (is_free || is_ours) {
-        err = set_lease(conn, store, wish, is_ours, out_held, why);
-    } else if (err == ISG_OK) {
+    bool is_ours = err == ISG_OK && isg_str_is(redis_text(redis_nth(&pipe, 1)), wish->token);
+    if (is_ours || (is_free && wish->what == STORE_LEASE_TAKE)) {
+        err = set_lease(conn, wish, is_ours, out_held, why);
+    } else if (err == ISG_OK || is_free) {
         *out_held = false;
         redis_pipe_reset(&pipe);
         REDIS(&pipe, ISG_STR("UNWATCH"));
-        err = conn_run(conn, &pipe, redis_deadline(store->redis), why);
+        err = conn_run(conn, &pipe, wish->deadline_us, why);
     }
     redis_pipe_done(&pipe);
     return err;
 }
 
-int store_lease(struct store *store, const char *name, unsigned ttl_ms, bool *out_held,
-                struct isg_fail *why)
+int store_lease_of(struct store *store, const char *name, const char *token,
+                   enum store_lease_wish what, unsigned ttl_ms, bool *out_held,
+                   struct isg_fail *why)
 {
+    *out_held = false;
     if (!names_id_is_valid(isg_str_of(name)))
         return isg_fail(why, ISG_EINVAL, "impossible name of a lease");
     for (int round = 0;; round++) {
+        const struct wish wish = {name, token, what, ttl_ms, redis_deadline(store->redis)};
         struct redis_conn *conn = NULL;
-        int err = redis_take(store->redis, REDIS_WRITE, redis_deadline(store->redis), &conn, why);
+        int err = redis_take(store->redis, REDIS_WRITE, wish.deadline_us, &conn, why);
         if (err != ISG_OK)
             return err;
-        err = ask_lease(conn, store, &(struct wish){name, ttl_ms}, out_held, why);
+        err = ask_lease(conn, &wish, out_held, why);
         bool again = err == ISG_EBUSY || (err != ISG_OK && conn->fault == CONN_CLOSED);
         redis_give(store->redis, &conn);
         if (!again || round == LEASE_ROUNDS)
             return err == ISG_EBUSY ? ISG_OK : err;
     }
+}
+
+int store_lease(struct store *store, const char *name, unsigned ttl_ms, bool *out_held,
+                struct isg_fail *why)
+{
+    return store_lease_of(store, name, store->token, STORE_LEASE_TAKE, ttl_ms, out_held, why);
 }

@@ -435,6 +435,18 @@ int store_tidy(struct store *store, int64_t now_us, bool *out_began, struct isg_
 /* A number that never repeats, also after a crash or a lost Redis write (signing sequence). */
 int store_sequence(struct store *store, const char *name, uint64_t *out, struct isg_fail *why);
 
+enum store_lease_wish {
+    STORE_LEASE_TAKE, /* it is free, or the token's: for ttl_ms from now */
+    STORE_LEASE_KEEP, /* it still is the token's: for ttl_ms from now */
+    STORE_LEASE_DROP  /* it ends, where it is the token's */
+};
+
+/* A lease of a holder of its own, named by token: true in *out_held when that holds it afterwards.
+ * ISG_EINVAL, ISG_ESTORE. */
+int store_lease_of(struct store *store, const char *name, const char *token,
+                   enum store_lease_wish what, unsigned ttl_ms, bool *out_held,
+                   struct isg_fail *why);
+
 /* A lease: true in *out_held when this gateway holds `name` for ttl_ms from now. */
 int store_lease(struct store *store, const char *name, unsigned ttl_ms, bool *out_held,
                 struct isg_fail *why);

@@ -7,6 +7,7 @@
 #include "gateway/log.h"
 #include "gateway/sync/csaf_run.h"
 #include "gateway/sync/epss_pull.h"
+#include "gateway/sync/lease.h"
 #include "gateway/sync/nvd_pull.h"
 #include "gateway/sync/removals.h"
 #include "stix/base/time.h"
@@ -82,6 +83,9 @@ static int ingest_one(void *arg, struct isg_str object, const char *facet, struc
 {
     const struct ingesting *ingesting = arg;
     const struct feed_run *run = ingesting->run;
+    int err = lease_check(run->parts->lease, why);
+    if (err != ISG_OK)
+        return err;
     if (run->parts->stop != NULL && atomic_load(run->parts->stop))
         return isg_fail(why, ISG_EBUSY, "the service is stopping");
     atomic_fetch_add(&run->progress->stored, 1);
@@ -123,6 +127,8 @@ static int ingest_all(struct feed_run *run, const struct collection *collection,
         return isg_fail(why, ISG_ENOMEM, "no memory");
     atomic_store(&run->progress->stage, FEED_STORE);
     int err = spool_each(run->spool, ingest_one, &ingesting, why);
+    if (err == ISG_OK)
+        err = lease_check(run->parts->lease, why);
     if (err == ISG_OK)
         err = ingest_finish(ingesting.ingest, why);
     counts_add(&out->counts, ingest_counts(ingesting.ingest));
@@ -184,6 +190,8 @@ static int piece_run(struct feed_run *run, const struct pull *pull,
         err = removals_apply(&of, &removals, why);
     if (err == ISG_OK && !run->nothing)
         err = ingest_all(run, collection, &removals, out, why);
+    if (err == ISG_OK && !run->how->dry_run)
+        err = lease_check(run->parts->lease, why);
     if (err == ISG_OK && !run->how->dry_run)
         err = removals_keep(run->parts->store, run->def->name, &removals, why);
     if (err == ISG_OK && !run->how->dry_run)
@@ -340,7 +348,8 @@ int feed_run(const struct sync_parts *parts, const struct feed_def *def, const s
     if (stopped)
         run.state = before;
     if (!how->dry_run && !stopped) {
-        int saved = state_save(parts->store, name, &run.state, err == ISG_OK ? &own : NULL);
+        int saved =
+            lease_save(parts->lease, parts->store, name, &run.state, err == ISG_OK ? &own : NULL);
         err = err == ISG_OK ? saved : err;
     }
     run_done(&run);

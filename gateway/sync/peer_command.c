@@ -8,10 +8,7 @@
 #include "stix/base/jsonw.h"
 #include "stix/json.h"
 
-enum {
-    LEASE_MS = 5 * 60000, /* other gateways wait at most this long after a crash */
-    LISTING_MAX = 1 << 20
-};
+enum { LISTING_MAX = 1 << 20 };
 
 /* NUL-terminated copies of the texts of a definition. */
 struct texts {
@@ -115,24 +112,27 @@ void peer_result_write(const struct peer_def *def, const struct outgoing_how *ho
     isg_jsonw_end(&w);
 }
 
-static int run(const struct sync_parts *parts, const struct peer_def *def, bool dry_run,
-               struct isg_buf *out, struct isg_fail *why)
+static int run(struct sync *sync, const struct peer_def *def, bool dry_run, struct isg_buf *out,
+               struct isg_fail *why)
 {
     char name[STATE_NAME_MAX];
     struct isg_buf listing;
     struct peer_result result = {.total = 0};
     struct state state;
+    struct lease lease;
+    struct sync_parts parts = sync->parts;
     bool held = false;
+    parts.stop = &lease.stop;
+    parts.lease = &lease;
     isg_buf_init(&listing, LISTING_MAX);
     const struct outgoing_how how = {.dry_run = dry_run, .listing = dry_run ? &listing : NULL};
     peer_state_name(def, name);
-    int err = store_lease(parts->store, name, LEASE_MS, &held, why);
+    int err = lease_take(&sync->leases, &lease, name, &held, why);
     if (err == ISG_OK && !held)
-        err = isg_fail(why, ISG_EBUSY, "another gateway runs this peer now");
+        err = isg_fail(why, ISG_EBUSY, "this peer is running now");
     if (err == ISG_OK) {
-        struct isg_fail ignored;
-        err = peer_run(parts, def, &how, &result, &state, why);
-        (void)store_lease(parts->store, name, 1, &held, &ignored); /* let it go */
+        err = peer_run(&parts, def, &how, &result, &state, why);
+        lease_drop(&sync->leases, &lease);
     }
     if (err == ISG_OK)
         peer_result_write(def, &how, &result, out);
@@ -170,7 +170,7 @@ int sync_peer_run(struct sync *sync, struct isg_str json, struct isg_buf *out, s
     if (err == ISG_OK)
         err = def_read(tree, &texts, &def, why);
     if (err == ISG_OK)
-        err = run(&sync->parts, &def, stix_json_bool(stix_json_get(tree, "dry_run")), out, why);
+        err = run(sync, &def, stix_json_bool(stix_json_get(tree, "dry_run")), out, why);
     stix_json_free(&tree);
     isg_arena_free(&texts.arena);
     end(sync);

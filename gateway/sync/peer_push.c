@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "gateway/log.h"
+#include "gateway/sync/lease.h"
 #include "gateway/sync/outbox.h"
 #include "gateway/sync/peer_run.h"
 #include "stix/base/jsonw.h"
@@ -33,7 +34,8 @@ struct sending {
 
 static int save(const struct sending *s, struct isg_fail *why)
 {
-    return state_save(s->run->parts->store, s->run->state_name, s->run->state, why);
+    const struct sync_parts *parts = s->run->parts;
+    return lease_save(parts->lease, parts->store, s->run->state_name, s->run->state, why);
 }
 
 static int open_target(struct sending *s, struct isg_fail *why)

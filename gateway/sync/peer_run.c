@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/ingest/ingest.h"
+#include "gateway/sync/lease.h"
 #include "gateway/sync/route.h"
 #include "gateway/sync/secret_file.h"
 #include "stix/base/digest.h"
@@ -41,7 +42,8 @@ void peer_state_name(const struct peer_def *def, char out[STATE_NAME_MAX])
 static int on_object(void *arg, struct isg_str object, struct isg_fail *why)
 {
     struct run *run = arg;
-    return ingest_add(run->ingest, object, NULL, why);
+    int err = lease_check(run->parts->lease, why);
+    return err == ISG_OK ? ingest_add(run->ingest, object, NULL, why) : err;
 }
 
 /* The walk is complete: what it brought becomes durable before the cursor is noted. */
@@ -83,6 +85,8 @@ static int pull(struct run *run, struct isg_fail *why)
     if (run->ingest == NULL)
         return isg_fail(why, ISG_ENOMEM, "no memory");
     int err = feed_taxii_pull(&run->target, after, on_object, on_cursor, run, why);
+    if (err == ISG_OK)
+        err = lease_check(run->parts->lease, why);
     if (err == ISG_OK)
         err = ingest_finish(run->ingest, why);
     const struct ingest_counts *counts = ingest_counts(run->ingest);
@@ -190,7 +194,8 @@ int peer_run(const struct sync_parts *parts, const struct peer_def *def,
         failed(&run, &before, start, &own);
     }
     if (!how->dry_run && (err != ISG_OK || state_is_news(&before, &run.state))) {
-        int saved = state_save(parts->store, name, &run.state, err == ISG_OK ? &own : NULL);
+        int saved =
+            lease_save(parts->lease, parts->store, name, &run.state, err == ISG_OK ? &own : NULL);
         err = err == ISG_OK ? saved : err;
     }
     *out = run.result;

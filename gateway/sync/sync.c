@@ -13,9 +13,8 @@
 enum {
     TICK_MS = 500,     /* the scheduler looks this often */
     RELOAD_TICKS = 20, /* and this often for feeds that another gateway made */
-    LEASE_MS = 30000,  /* renewed while a run goes on */
-    RENEW_TICKS = 15,
-    ELSEWHERE_S = 10, /* another gateway runs it: look again */
+    RENEW_TICKS = 15,  /* and renews the leases of runs under way */
+    ELSEWHERE_S = 10,  /* another gateway runs it: look again */
     OUTGOING_RUN_S = 10
 };
 
@@ -27,52 +26,30 @@ struct job {
 
 /* ---- one run -------------------------------------------------------------------------------- */
 
-int sync_take_lease(struct sync *sync, const struct entry *entry, bool *out_held,
-                    struct isg_fail *why)
-{
-    return store_lease(sync->parts.store, entry->state_name, LEASE_MS, out_held, why);
-}
-
-/* Give the lease up: it ends with its next millisecond. */
-static void drop_lease(struct sync *sync, const struct entry *entry)
-{
-    struct isg_fail ignored;
-    bool held;
-    (void)store_lease(sync->parts.store, entry->state_name, 1, &held, &ignored);
-}
-
-/* Keep the leases of the runs under way; with the lock held, so that none has just ended. */
-static void renew_leases(struct sync *sync)
-{
-    struct isg_fail ignored;
-    bool held;
-    for (struct entry *entry = sync->table.first; entry != NULL; entry = entry->next) {
-        if (entry->running)
-            (void)sync_take_lease(sync, entry, &held, &ignored);
-    }
-}
-
 int sync_entry_run(struct sync *sync, struct entry *entry, const struct entry_how *how,
                    union entry_result *out, struct state *state, struct isg_fail *why)
 {
     int64_t until_us = how->bounded ? isg_time_mono_us() + (int64_t)OUTGOING_RUN_S * 1000000 : 0;
     const struct outgoing_how outgoing = {how->dry_run, until_us, how->listing};
     const struct feed_how feed = {how->dry_run, how->accept_shrink, how->listing, &entry->progress};
+    struct sync_parts parts = sync->parts;
     int err = ISG_OK;
+    parts.stop = &entry->lease.stop;
+    parts.lease = &entry->lease;
     switch (entry->kind) {
     case ENTRY_FEED:
         feed_progress_reset(&entry->progress);
-        err = feed_run(&sync->parts, &entry->feed, &feed, &out->feed, state, why);
+        err = feed_run(&parts, &entry->feed, &feed, &out->feed, state, why);
         if (!how->dry_run && err != ISG_EBUSY)
             sync_report_feed(entry->name, err, &out->feed, state, why);
         break;
     case ENTRY_PEER:
-        err = peer_run(&sync->parts, &entry->peer, &outgoing, &out->peer, state, why);
+        err = peer_run(&parts, &entry->peer, &outgoing, &out->peer, state, why);
         if (!how->dry_run)
             sync_report_peer(entry->name, err, &out->peer, why);
         break;
     case ENTRY_WEBHOOK:
-        err = webhook_run(&sync->parts, entry->webhook, &outgoing, &out->webhook, state, why);
+        err = webhook_run(&parts, entry->webhook, &outgoing, &out->webhook, state, why);
         if (!how->dry_run)
             sync_report_webhook(entry->name, err, &out->webhook, why);
         break;
@@ -81,12 +58,10 @@ int sync_entry_run(struct sync *sync, struct entry *entry, const struct entry_ho
     return err;
 }
 
-void sync_entry_ended(struct sync *sync, struct entry *entry, bool leased,
-                      const struct state *state)
+void sync_entry_ended(struct sync *sync, struct entry *entry, const struct state *state)
 {
+    lease_drop(&sync->leases, &entry->lease);
     (void)pthread_mutex_lock(&sync->lock);
-    if (leased)
-        drop_lease(sync, entry);
     if (state != NULL) {
         entry->state = *state;
         memcpy(entry->collection, state->collection, sizeof entry->collection);
@@ -147,18 +122,18 @@ static void run_job(void *arg)
     struct state state;
     bool held = false;
     free(job);
-    int err = sync_take_lease(sync, entry, &held, &why);
+    int err = lease_take(&sync->leases, &entry->lease, entry->state_name, &held, &why);
     if (err != ISG_OK || !held) {
         postpone(sync, entry, ELSEWHERE_S);
-        sync_entry_ended(sync, entry, false, NULL);
+        sync_entry_ended(sync, entry, NULL);
         return;
     }
     if (!is_still_due(sync, entry, &state)) {
-        sync_entry_ended(sync, entry, true, NULL);
+        sync_entry_ended(sync, entry, NULL);
         return;
     }
     (void)sync_entry_run(sync, entry, &how, &result, &state, &why);
-    sync_entry_ended(sync, entry, true, &state);
+    sync_entry_ended(sync, entry, &state);
 }
 
 /* ---- the scheduler -------------------------------------------------------------------------- */
@@ -198,17 +173,59 @@ static void wait_tick(struct sync *sync)
         (void)pthread_cond_timedwait(&sync->moved, &sync->lock, &until);
 }
 
+/* Read, and bring in unless a feed was edited since; then a later reading brings in more. */
+static int reload_once(struct sync *sync, bool *out_edited, struct isg_fail *why)
+{
+    struct stored_feed *list = NULL;
+    (void)pthread_mutex_lock(&sync->lock);
+    unsigned edits = sync->edits;
+    (void)pthread_mutex_unlock(&sync->lock);
+    int err = stored_feeds_read(sync->parts.store, &list, why);
+    (void)pthread_mutex_lock(&sync->lock);
+    *out_edited = edits != sync->edits;
+    if (err == ISG_OK && !*out_edited)
+        err = table_bring_in(&sync->table, list, isg_time_now_us(), why);
+    (void)pthread_mutex_unlock(&sync->lock);
+    stored_feeds_free(&list);
+    return err;
+}
+
+int sync_reload(struct sync *sync, bool edited, struct isg_fail *why)
+{
+    int err;
+    (void)pthread_mutex_lock(&sync->lock);
+    sync->edits += edited ? 1 : 0;
+    (void)pthread_mutex_unlock(&sync->lock);
+    do {
+        err = reload_once(sync, &edited, why);
+    } while (err == ISG_OK && edited);
+    return err;
+}
+
+/* What asks the store: without the lock, so that a slow one holds up nobody. */
+static void look_around(struct sync *sync, unsigned tick)
+{
+    struct isg_fail ignored;
+    bool reload = tick % RELOAD_TICKS == 0, renew = tick % RENEW_TICKS == 0;
+    if (!reload && !renew)
+        return;
+    (void)pthread_mutex_unlock(&sync->lock);
+    if (renew)
+        leases_renew(&sync->leases);
+    if (reload)
+        (void)sync_reload(sync, false, &ignored);
+    (void)pthread_mutex_lock(&sync->lock);
+}
+
 static void *schedule(void *arg)
 {
     struct sync *sync = arg;
-    struct isg_fail why;
     (void)pthread_mutex_lock(&sync->lock);
     for (unsigned tick = 1; !sync->stopping; tick++) {
+        look_around(sync, tick);
+        if (sync->stopping)
+            break;
         int64_t now_us = isg_time_now_us();
-        if (tick % RELOAD_TICKS == 0)
-            (void)table_load_store(&sync->table, sync->parts.store, now_us, &why);
-        if (tick % RENEW_TICKS == 0)
-            renew_leases(sync);
         for (const struct entry *entry = sync->table.first; entry != NULL; entry = entry->next)
             sync_report_state(sync, entry);
         start_due(sync, now_us);
@@ -241,10 +258,10 @@ int sync_start(const struct sync_parts *parts, struct sync **out, struct isg_fai
         return isg_fail(why, ISG_ENOMEM, "no memory");
     }
     sync->parts = *parts;
-    sync->parts.stop = &sync->stop;
+    sync->leases = (struct leases){.lock = &sync->lock, .store = parts->store};
     int err = table_load_config(&sync->table, parts->config, parts->store, now_us, why);
     if (err == ISG_OK)
-        err = table_load_store(&sync->table, parts->store, now_us, why);
+        err = sync_reload(sync, false, why);
     if (err == ISG_OK && pthread_create(&sync->thread, NULL, schedule, sync) != 0)
         err = isg_fail(why, ISG_ENOMEM, "no thread for the scheduler");
     if (err == ISG_OK) {
@@ -263,6 +280,7 @@ void sync_halt(struct sync *sync)
     (void)pthread_mutex_lock(&sync->lock);
     sync->stopping = true;
     atomic_store(&sync->stop, true);
+    leases_stop(&sync->leases);
     (void)pthread_cond_broadcast(&sync->moved);
     (void)pthread_mutex_unlock(&sync->lock);
 }

@@ -17,13 +17,16 @@
 #include "stix/base/err.h"
 
 struct sync;
+struct lease;
 
 struct sync_parts { /* all borrowed, all outlive it */
     const struct config *config;
     struct store *store;
     struct directory *directory;
     struct worker_pool *workers; /* of their own: a run may wait long */
-    const atomic_bool *stop;     /* set by sync_start: true once runs have to end */
+    /* of a run, set by the room itself: */
+    const atomic_bool *stop;   /* true once it has to end */
+    const struct lease *lease; /* that it writes under */
 };
 
 /* Load feeds and peers, start the scheduler. Errors of the store; ISG_ENOMEM. */

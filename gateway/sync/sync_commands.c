@@ -1,4 +1,5 @@
 /* What the administrator asks of feeds and peers: make, remove, run now, list. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -31,14 +32,6 @@ static int name_check(struct sync *sync, const struct feed_def *def, struct isg_
     return err;
 }
 
-static int reload(struct sync *sync, struct isg_fail *why)
-{
-    (void)pthread_mutex_lock(&sync->lock);
-    int err = table_load_store(&sync->table, sync->parts.store, isg_time_now_us(), why);
-    (void)pthread_mutex_unlock(&sync->lock);
-    return err;
-}
-
 int sync_feed_put(struct sync *sync, struct isg_str json, struct isg_buf *out, struct isg_fail *why)
 {
     struct feed_def def;
@@ -57,7 +50,7 @@ int sync_feed_put(struct sync *sync, struct isg_str json, struct isg_buf *out, s
         err = store_doc_put(sync->parts.store, STORE_FEED, isg_str_of(def.name),
                             isg_buf_str(&document), why);
     if (err == ISG_OK)
-        err = reload(sync, why);
+        err = sync_reload(sync, true, why);
     if (err == ISG_OK)
         isg_buf_put_str(out, isg_buf_str(&document));
     isg_buf_done(&document);
@@ -86,7 +79,7 @@ int sync_feed_remove(struct sync *sync, struct isg_str name, struct isg_fail *wh
         (void)snprintf(document, sizeof document, "%s%.*s", kept[i], ISG_STR_ARG(name));
         (void)store_doc_remove(sync->parts.store, STORE_FEED_STATE, isg_str_of(document), &ignored);
     }
-    return reload(sync, why);
+    return sync_reload(sync, true, why);
 }
 
 /* ---- runs by command ------------------------------------------------------------------------ */
@@ -148,12 +141,12 @@ static int take_entry(struct sync *sync, enum entry_kind kind, struct isg_str na
 }
 
 /* The lease, once a gateway that was killed holds it no longer. */
-static int await_lease(struct sync *sync, const struct entry *entry, struct isg_fail *why)
+static int await_lease(struct sync *sync, struct entry *entry, struct isg_fail *why)
 {
     const int64_t end_us = isg_time_mono_us() + (int64_t)WAIT_S * 1000000;
     for (;;) {
         bool held = false;
-        int err = sync_take_lease(sync, entry, &held, why);
+        int err = lease_take(&sync->leases, &entry->lease, entry->state_name, &held, why);
         if (err != ISG_OK || held)
             return err;
         if (isg_time_mono_us() > end_us || atomic_load(&sync->stop))
@@ -195,7 +188,7 @@ static int named_run(struct sync *sync, struct entry *entry, const struct entry_
         write_run(entry, how, &result, out);
     else if (why != NULL)
         *why = own;
-    sync_entry_ended(sync, entry, true, ran && !how->dry_run ? &state : NULL);
+    sync_entry_ended(sync, entry, ran && !how->dry_run ? &state : NULL);
     return err;
 }
 
@@ -222,6 +215,31 @@ int sync_run(struct sync *sync, const char *kind, struct isg_str name, const str
 
 /* ---- lists ---------------------------------------------------------------------------------- */
 
+/* Ask where the log of a collection stands, so that it is known while a list is written. */
+static void refresh_head(struct sync *sync, const struct registry *registry, const char *name)
+{
+    struct store_head head;
+    struct isg_fail ignored;
+    const struct collection *collection = NULL;
+    if (registry_collection(registry, (struct isg_str){0}, isg_str_of(name), &collection,
+                            &ignored) == ISG_OK)
+        (void)store_head(sync->parts.store, collection->id, HEAD_MS, &head, &ignored);
+}
+
+/* Of all that is sent out: the configuration says what, so no lock is needed. */
+static void refresh_heads(struct sync *sync)
+{
+    const struct config *config = sync->parts.config;
+    const struct registry *registry = directory_get(sync->parts.directory);
+    for (unsigned i = 0; i < config->peers_count; i++) {
+        if (strcmp(config->peers[i].direction, "push") == 0)
+            refresh_head(sync, registry, config->peers[i].from);
+    }
+    for (unsigned i = 0; i < config->webhooks_count; i++)
+        refresh_head(sync, registry, config->webhooks[i].collection);
+    registry_unref(&registry);
+}
+
 /* Positions of the log that the target's cursor has not passed: at most so many objects wait. */
 static void write_backlog(struct sync *sync, const char *collection_name, const struct state *state,
                           struct isg_jsonw *w)
@@ -232,10 +250,10 @@ static void write_backlog(struct sync *sync, const char *collection_name, const 
     const struct registry *registry = directory_get(sync->parts.directory);
     int err = registry_collection(registry, (struct isg_str){0}, isg_str_of(collection_name),
                                   &collection, &ignored);
-    if (err == ISG_OK)
-        err = store_head(sync->parts.store, collection->id, HEAD_MS, &head, &ignored);
+    bool known =
+        err == ISG_OK && store_head_now(sync->parts.store, collection->id, UINT_MAX, &head);
     registry_unref(&registry);
-    if (err != ISG_OK)
+    if (!known)
         return;
     isg_jsonw_put_int(w, "backlog", (int64_t)state_backlog(state, &head));
 }
@@ -368,6 +386,7 @@ int sync_feeds_write(struct sync *sync, struct isg_buf *out, struct isg_fail *wh
         [ENTRY_FEED] = "feeds", [ENTRY_PEER] = "peers", [ENTRY_WEBHOOK] = "webhooks"};
     struct isg_jsonw w;
     refresh_states(sync);
+    refresh_heads(sync);
     isg_jsonw_init(&w, out);
     (void)pthread_mutex_lock(&sync->lock);
     isg_jsonw_object(&w);

@@ -6,18 +6,21 @@
 #include <stdbool.h>
 
 #include "gateway/sync/feed_run.h"
+#include "gateway/sync/lease.h"
 #include "gateway/sync/peer_run.h"
 #include "gateway/sync/sync.h"
 #include "gateway/sync/table.h"
 
 struct sync {
     struct sync_parts parts;
-    pthread_mutex_t lock; /* of table, running, stopping */
+    pthread_mutex_t lock; /* of table, running, stopping, leases */
     pthread_cond_t moved; /* running fell, or stopping */
     pthread_t thread;
     struct table table;
+    struct leases leases;
     unsigned running; /* runs under way, of every kind */
     bool stopping;
+    unsigned edits; /* of the store's feeds by this gateway: what was read before does not count */
     atomic_bool stop; /* the same, for transfers under way */
 };
 
@@ -43,13 +46,14 @@ struct entry_how {
 int sync_entry_run(struct sync *sync, struct entry *entry, const struct entry_how *how,
                    union entry_result *out, struct state *state, struct isg_fail *why);
 
-/* End a run: what it left behind becomes the entry's state, unless state is NULL. */
-void sync_entry_ended(struct sync *sync, struct entry *entry, bool leased,
-                      const struct state *state);
+/* End a run, and its lease: what it left behind becomes the entry's state, unless state is NULL. */
+void sync_entry_ended(struct sync *sync, struct entry *entry, const struct state *state);
 
-/* True in *out_held when this gateway may run the entry now (one of several does). */
-int sync_take_lease(struct sync *sync, const struct entry *entry, bool *out_held,
-                    struct isg_fail *why);
+/*
+ * Bring the feeds of the store into the table; the store is asked without the lock. edited: this
+ * gateway has just changed one. Errors of the store.
+ */
+int sync_reload(struct sync *sync, bool edited, struct isg_fail *why);
 
 /* Say what a run did, in the log and the metrics. A failure that waiting will not heal is an error. */
 void sync_report_feed(const char *name, int err, const struct feed_result *result,

@@ -117,23 +117,38 @@ static struct entry *entry_new(const char *name, int64_t now_us, struct isg_fail
 }
 
 /* Put a feed into the table; def's texts move in. */
-static int add_feed(struct table *table, struct feed_def *take_def, struct store *store,
+static int add_feed(struct table *table, struct feed_def *take_def, const struct state *state,
                     int64_t now_us, struct isg_fail *why)
 {
     struct entry *entry = entry_new(take_def->name, now_us, why);
-    if (entry == NULL) {
-        feed_def_done(take_def);
+    if (entry == NULL)
         return ISG_ENOMEM;
-    }
     entry->feed = *take_def;
     *take_def = (struct feed_def){.url = NULL};
     entry->interval_s = entry->feed.interval_s;
     feed_state_name(entry->name, entry->state_name);
-    int err = state_load(store, entry->state_name, &entry->state, why);
+    entry->state = *state;
+    append(table, entry);
+    return ISG_OK;
+}
+
+static int load_feed_state(struct store *store, const char *name, struct state *out,
+                           struct isg_fail *why)
+{
+    char state_name[STATE_NAME_MAX];
+    feed_state_name(name, state_name);
+    return state_load(store, state_name, out, why);
+}
+
+/* A feed of the configuration. */
+static int load_feed(struct table *table, struct feed_def *take_def, struct store *store,
+                     int64_t now_us, struct isg_fail *why)
+{
+    struct state state;
+    int err = load_feed_state(store, take_def->name, &state, why);
     if (err == ISG_OK)
-        append(table, entry);
-    else
-        entry_free(entry);
+        err = add_feed(table, take_def, &state, now_us, why);
+    feed_def_done(take_def);
     return err;
 }
 
@@ -190,7 +205,7 @@ int table_load_config(struct table *table, const struct config *config, struct s
         struct feed_def def;
         struct isg_fail own = {.code = ISG_OK};
         if (feed_def_of_config(&config->feeds[i], &def, &own) == ISG_OK)
-            err = add_feed(table, &def, store, now_us, why);
+            err = load_feed(table, &def, store, now_us, why);
         else
             LOG(LOG_ERROR, "feed.refused", log_cstr("feed", config->feeds[i].name), log_why(&own));
     }
@@ -203,42 +218,73 @@ int table_load_config(struct table *table, const struct config *config, struct s
 
 /* ---- the feeds of the store ----------------------------------------------------------------- */
 
-struct load {
-    struct table *table;
+struct reading {
     struct store *store;
-    int64_t now_us;
+    struct stored_feed **end; /* where the next one is hung */
     struct isg_fail *why;
 };
 
-static int load_one(void *arg, struct isg_str name, struct isg_str json)
+static int read_one(void *arg, struct isg_str name, struct isg_str json)
 {
-    struct load *load = arg;
-    struct feed_def def;
+    struct reading *reading = arg;
     struct isg_fail own = {.code = ISG_OK};
-    struct entry *entry = table_find(load->table, ENTRY_FEED, name);
-    if (feed_def_of_json(json, &def, &own) != ISG_OK) {
+    struct stored_feed *feed = calloc(1, sizeof *feed);
+    if (feed == NULL)
+        return isg_fail(reading->why, ISG_ENOMEM, "no memory");
+    if (feed_def_of_json(json, &feed->def, &own) != ISG_OK) {
         LOG(LOG_ERROR, "feed.refused", log_str("feed", name), log_why(&own));
+        free(feed);
         return ISG_OK;
     }
-    if (entry != NULL && (!entry->feed.stored || feed_def_same(&entry->feed, &def))) {
-        entry->listed = true;
-        feed_def_done(&def); /* the configuration's feed of a name goes before the store's */
+    *reading->end = feed;
+    reading->end = &feed->next;
+    return ISG_OK;
+}
+
+int stored_feeds_read(struct store *store, struct stored_feed **out, struct isg_fail *why)
+{
+    struct reading reading = {store, out, why};
+    *out = NULL;
+    int err = store_doc_each(store, STORE_FEED, read_one, &reading, why);
+    for (struct stored_feed *feed = *out; err == ISG_OK && feed != NULL; feed = feed->next)
+        err = load_feed_state(store, feed->def.name, &feed->state, why);
+    return err;
+}
+
+void stored_feeds_free(struct stored_feed **list)
+{
+    while (*list != NULL) {
+        struct stored_feed *feed = *list;
+        *list = feed->next;
+        feed_def_done(&feed->def);
+        free(feed);
+    }
+}
+
+static int bring_in_one(struct table *table, struct stored_feed *feed, int64_t now_us,
+                        struct isg_fail *why)
+{
+    struct entry *entry = table_find(table, ENTRY_FEED, isg_str_of(feed->def.name));
+    if (entry != NULL && (!entry->feed.stored || feed_def_same(&entry->feed, &feed->def))) {
+        entry->listed = true; /* the configuration's feed of a name goes before the store's */
         return ISG_OK;
     }
     if (entry != NULL)
         entry->gone = true; /* a run under way ends with the old definition */
-    return add_feed(load->table, &def, load->store, load->now_us, load->why);
+    return add_feed(table, &feed->def, &feed->state, now_us, why);
 }
 
-int table_load_store(struct table *table, struct store *store, int64_t now_us, struct isg_fail *why)
+int table_bring_in(struct table *table, struct stored_feed *list, int64_t now_us,
+                   struct isg_fail *why)
 {
-    struct load load = {table, store, now_us, why};
     struct entry *entry;
+    int err = ISG_OK;
     for (entry = table->first; entry != NULL; entry = entry->next) {
         if (entry->kind == ENTRY_FEED && entry->feed.stored)
             entry->listed = false; /* until the store names it again */
     }
-    int err = store_doc_each(store, STORE_FEED, load_one, &load, why);
+    for (struct stored_feed *feed = list; feed != NULL && err == ISG_OK; feed = feed->next)
+        err = bring_in_one(table, feed, now_us, why);
     for (entry = table->first; entry != NULL; entry = entry->next) {
         if (err == ISG_OK && entry->kind == ENTRY_FEED && entry->feed.stored && !entry->listed)
             entry->gone = true;

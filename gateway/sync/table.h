@@ -11,6 +11,7 @@
 #include "feeds/schedule.h"
 #include "gateway/sync/feed_def.h"
 #include "gateway/sync/feed_run.h"
+#include "gateway/sync/lease.h"
 #include "gateway/sync/peer_run.h"
 #include "gateway/sync/state.h"
 #include "gateway/sync/webhook_run.h"
@@ -27,6 +28,7 @@ struct entry {
     char state_name[STATE_NAME_MAX];
     uint32_t interval_s;
     bool running;
+    struct lease lease;             /* of the run under way */
     bool listed;                    /* the store still names it */
     bool gone;                      /* removed while it ran: dropped when it ends */
     struct state state;             /* as of the last run known here */
@@ -44,9 +46,22 @@ struct table {
 int table_load_config(struct table *table, const struct config *config, struct store *store,
                       int64_t now_us, struct isg_fail *why);
 
-/* Bring the feeds of the store in: new and changed ones; removed ones leave. */
-int table_load_store(struct table *table, struct store *store, int64_t now_us,
-                     struct isg_fail *why);
+/* A feed as the store has it: read without the table, then brought into it. */
+struct stored_feed {
+    struct stored_feed *next;
+    struct feed_def def; /* its texts move into the table */
+    struct state state;
+};
+
+/* Read all of them, with their states; one that does not hold is logged and left out. The list is
+ * to be freed also after a failure. Errors of the store; ISG_ENOMEM. */
+int stored_feeds_read(struct store *store, struct stored_feed **out, struct isg_fail *why);
+/* Accepts NULL, leaves NULL. */
+void stored_feeds_free(struct stored_feed **list);
+
+/* Bring the feeds of the store in: new and changed ones; removed ones leave. ISG_ENOMEM. */
+int table_bring_in(struct table *table, struct stored_feed *list, int64_t now_us,
+                   struct isg_fail *why);
 
 /* An entry by kind and name; NULL when there is none. */
 struct entry *table_find(const struct table *table, enum entry_kind kind, struct isg_str name);

@@ -6,6 +6,7 @@
 
 #include "feeds/fetch.h"
 #include "gateway/log.h"
+#include "gateway/sync/lease.h"
 #include "gateway/sync/route.h"
 #include "gateway/sync/secret_file.h"
 #include "gateway/trust/secret.h"
@@ -59,7 +60,7 @@ static bool is_notice(const struct delivery *d)
 
 static int save(struct delivery *d, struct isg_fail *why)
 {
-    return state_save(d->parts->store, d->state_name, &d->state, why);
+    return lease_save(d->parts->lease, d->parts->store, d->state_name, &d->state, why);
 }
 
 /* ---- the secret ----------------------------------------------------------------------------- */
@@ -452,7 +453,8 @@ int webhook_run(const struct sync_parts *parts, const struct config_webhook *web
     d.state.total = d.state.added = d.result.total;
     d.state.refused = d.result.refused;
     if (!how->dry_run && (err != ISG_OK || state_is_news(&before, &d.state))) {
-        int saved = state_save(parts->store, name, &d.state, err == ISG_OK ? &own : NULL);
+        int saved =
+            lease_save(parts->lease, parts->store, name, &d.state, err == ISG_OK ? &own : NULL);
         err = err == ISG_OK ? saved : err;
     }
     *out = d.result;

@@ -323,6 +323,48 @@ class SourceHandler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Gate(http.server.BaseHTTPRequestHandler):
+    """A feed that answers once the test lets it."""
+    asked, opened = threading.Event(), threading.Event()
+
+    def do_GET(self):
+        Gate.asked.set()
+        Gate.opened.wait(300)
+        body = b"ab" * 32 + b"\n" + b"cd" * 32 + b"\n"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def check_lost_lease(a, b, redis):
+    """A run, of whichever gateway, whose lease passes to somebody else ends and has written nothing."""
+    def runs(isg):
+        return [f["running"] for f in isg.json("feed", "list")["feeds"] if f["name"] == "gated"] == [True]
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gate)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    a.collection("gated", **{"default-tlp": "clear"})
+    since = [(isg, isg.log_end()) for isg in (a, b)]
+    a.run("feed", "add", "gated", "--url", "http://127.0.0.1:%d/" % server.server_port, "--format", "list",
+          "--collection", "gated", "--interval", "30d", "--allow-private")
+    ok(Gate.asked.wait(120), "a run is under way")
+    redis.tell("SET", "isg:lease:feed:gated", "somebody", "PX", "3600000")
+    ok(until(lambda: any(isg.events("sync.lease_lost", n) for isg, n in since), 120),
+       "it notices that it lost its lease")
+    Gate.opened.set()
+    ok(until(lambda: not any(runs(isg) for isg, _ in since), 120), "and ends")
+    same(client(a, "reader").pull("gated", endpoint="manifest")[0], [], "it wrote nothing")
+    same(redis.cli("GET", "isg:lease:feed:gated").strip(), "somebody", "the other one's lease stands")
+    redis.tell("DEL", "isg:lease:feed:gated")
+    same(a.run_feed("gated").returncode, 0, "run by who holds it")
+    same(len(client(a, "reader").pull("gated", endpoint="manifest")[0]) > 2, True, "it brings what the feed has")
+    a.run("feed", "remove", "gated")
+    server.shutdown()
+
+
 def begin_feed(a):
     """Both know the feed; each time it is due one of them reads it."""
     source = Source(a)
@@ -393,6 +435,8 @@ with Redis() as redis:
             check_tokens(a, b)
             check_directory(a, b)
             check_parts(a, b)
+            if SECONDS > 8:  # it takes a renewal to notice
+                check_lost_lease(a, b, redis)
             end_feed(a, b, source)
             check_stranger(a, redis)
             same([a.stop(), b.stop()], [0, 0], "both stop as they should")

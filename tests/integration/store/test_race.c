@@ -158,6 +158,18 @@ static void check_lease(struct store *a, struct store *b)
     (void)store_lease(a, "feed", 60000, &held_a, NULL);
     (void)store_lease(b, "feed", 60000, &held_b, NULL);
     ok(held_a && !held_b, "one lease, one holder");
+    bool first = false, second = false, kept = true;
+    (void)store_lease_of(a, "run", "first", STORE_LEASE_TAKE, 60000, &first, NULL);
+    (void)store_lease_of(a, "run", "second", STORE_LEASE_TAKE, 60000, &second, NULL);
+    ok(first && !second, "also of two runs of one gateway");
+    (void)store_lease_of(b, "run", "second", STORE_LEASE_DROP, 60000, &kept, NULL);
+    (void)store_lease_of(b, "run", "first", STORE_LEASE_KEEP, 60000, &kept, NULL);
+    ok(kept, "who does not hold it cannot end it; who does may keep it");
+    (void)store_lease_of(a, "run", "first", STORE_LEASE_DROP, 60000, &first, NULL);
+    (void)store_lease_of(a, "run", "first", STORE_LEASE_KEEP, 60000, &kept, NULL);
+    ok(!first && !kept, "one that was dropped cannot be kept");
+    (void)store_lease_of(b, "run", "second", STORE_LEASE_TAKE, 60000, &second, NULL);
+    ok(second, "and is free at once");
     for (int i = 0; i < 4; i++)
         (void)store_sequence(i % 2 == 0 ? a : b, "seq", &n[i], NULL);
     ok(n[0] < n[1] && n[1] < n[2] && n[2] < n[3], "one sequence for both, rising");
