@@ -62,10 +62,16 @@ void stix_lex_skip_blanks(struct stix_lex *lex)
 /* The first byte of the string's inside that is a quote, a backslash, a control or not ASCII. */
 static const char *skip_plain(const char *p, const char *end)
 {
+#ifdef __SSE2__
+    for (; end - p >= 16; p += 16) {
+        unsigned hit = isg_word_escapes16(p, true);
+        if (hit != 0)
+            return p + __builtin_ctz(hit);
+    }
+#endif
     for (; end - p >= 8; p += 8) {
         uint64_t word = isg_word_load(p);
-        uint64_t hit = isg_word_equal(word, '"') | isg_word_equal(word, '\\') |
-                       isg_word_below(word, 0x20) | (word & ISG_WORD_HIGHS);
+        uint64_t hit = isg_word_escapes(word) | (word & ISG_WORD_HIGHS);
         if (hit != 0)
             return p + isg_word_first(hit);
     }

@@ -17,7 +17,8 @@
 enum {
     LABEL_MAX = 512,
     AHEAD_PUTS = 8,                  /* fewer than these are not worth reading ahead */
-    GROUP_PUTS = 1000,               /* a group closes at this count ... */
+    GROUP_PUTS = 400,                /* a group closes at this count: while it is written, those
+                                        behind it still have work of their own to do; ... */
     GROUP_BYTES = 4 * 1024 * 1024,   /* ... or this size, whichever comes first */
     WAITING_BYTES = 64 * 1024 * 1024 /* more than this in the queue of one collection: busy */
 };

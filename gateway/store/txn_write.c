@@ -206,8 +206,19 @@ static void put_head(struct txn *t, struct redis_pipe *pipe)
     REDIS(pipe, ISG_STR("SET"), names_head(&key, collection), isg_str_of(head));
 }
 
+/* About what the commands will take, so that their buffer need not grow step by step. */
+static size_t guess_bytes(const struct txn *t)
+{
+    enum { BESIDE = 768 }; /* an event's key, entry, record and place */
+    size_t n = 4096;
+    for (size_t i = 0; i < t->added_count; i++)
+        n += t->added[i]->canon.n + BESIDE;
+    return n;
+}
+
 static int put_all(struct txn *t, struct redis_pipe *pipe, struct isg_fail *why)
 {
+    (void)isg_buf_reserve(&pipe->out, guess_bytes(t));
     REDIS(pipe, ISG_STR("MULTI"));
     put_labels(t, pipe);
     int err = put_added(t, pipe);

@@ -152,13 +152,12 @@ static size_t put_plain(struct isg_buf *out, struct isg_str s)
     char *to = isg_buf_reserve(out, s.n);
     if (to == NULL)
         return s.n; /* nothing can follow */
-    for (; s.n - i >= 8; i += 8) {
-        uint64_t word = isg_word_load(s.p + i);
-        if ((isg_word_equal(word, '"') | isg_word_equal(word, '\\') | isg_word_below(word, 0x20)) !=
-            0)
-            break;
+#ifdef __SSE2__
+    for (; s.n - i >= 16 && isg_word_escapes16(s.p + i, false) == 0; i += 16)
+        memcpy(to + i, s.p + i, 16);
+#endif
+    for (; s.n - i >= 8 && isg_word_escapes(isg_word_load(s.p + i)) == 0; i += 8)
         memcpy(to + i, s.p + i, 8);
-    }
     for (; i < s.n && (unsigned char)s.p[i] >= 0x20 && s.p[i] != '"' && s.p[i] != '\\'; i++)
         to[i] = s.p[i];
     to[i] = '\0';
