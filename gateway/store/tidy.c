@@ -7,10 +7,10 @@
 #include "gateway/store/info.h"
 #include "gateway/store/inside.h"
 
-static const int64_t LOOK_US = 10000000;       /* between two looks */
-static const int64_t FIRST_US = 3600000000;    /* from the start to the first daily rewrite */
-static const int64_t DAY_US = 86400000000;     /* what was erased leaves the disk within it */
-static const int64_t SMALL = 64 * 1024 * 1024; /* bytes that are not worth a rewrite */
+static const int64_t LOOK_US = 10000000;        /* between two looks */
+static const int64_t FIRST_US = 3600000000;     /* from the start to the first daily rewrite */
+static const int64_t DAY_US = 86400000000;      /* what was erased leaves the disk within it */
+static const int64_t SMALL = INT64_C(64) << 20; /* bytes that are not worth a rewrite */
 
 struct aof {
     int64_t bytes;
