@@ -105,6 +105,14 @@ static int place_all(struct ingest_run *run, const struct staged *staged, size_t
     return err;
 }
 
+/* The run's part of that name, an empty one where there was none yet. */
+static int part_of(struct ingest_run *run, struct isg_str name, struct facet_shelf **shelf,
+                   struct store_part **part, struct isg_fail *why)
+{
+    int err = shelf_of(run, shelf, why);
+    return err == ISG_OK ? place(*shelf, name, part, why) : err;
+}
+
 int facet_open(struct ingest_run *run, const struct staged *staged, size_t n, struct isg_fail *why)
 {
     struct facet_shelf *shelf = NULL;
@@ -122,9 +130,7 @@ int facet_read(struct ingest_run *run, struct isg_str name, struct isg_str *out,
 {
     struct facet_shelf *shelf = NULL;
     struct store_part *part = NULL;
-    int err = shelf_of(run, &shelf, why);
-    if (err == ISG_OK)
-        err = place(shelf, name, &part, why);
+    int err = part_of(run, name, &shelf, &part, why);
     if (err == ISG_OK && !part->read && part->after.p == NULL) {
         err = store_doc_get(run->store, STORE_FACET, name, &part->before, why);
         part->there = err == ISG_OK;
@@ -144,9 +150,7 @@ int facet_keep(struct ingest_run *run, struct isg_str name, struct isg_buf *text
 {
     struct facet_shelf *shelf = NULL;
     struct store_part *part = NULL;
-    int err = shelf_of(run, &shelf, why);
-    if (err == ISG_OK)
-        err = place(shelf, name, &part, why);
+    int err = part_of(run, name, &shelf, &part, why);
     if (err != ISG_OK)
         return err;
     struct owned *owned = &shelf->owned[part - shelf->parts];
