@@ -90,17 +90,25 @@ void sync_report_feed(const char *name, int err, const struct feed_result *resul
             log_int("failed", (int64_t)result->failed), log_cstr("first", result->first_error));
 }
 
-void sync_report_peer(const char *name, int err, const struct peer_result *result,
-                      const struct isg_fail *why)
+/* What /metrics tells of a run. */
+static void count_run(const char *name, int err)
 {
     char label[128];
     label_of(name, label);
-    if (err != ISG_OK) {
+    if (err != ISG_OK)
         metric_add(METRIC_FEED_ERRORS, label, 1);
+    else
+        metric_set(METRIC_FEED_LAST_SUCCESS, label, isg_time_now_us() / 1000000);
+}
+
+void sync_report_peer(const char *name, int err, const struct peer_result *result,
+                      const struct isg_fail *why)
+{
+    count_run(name, err);
+    if (err != ISG_OK) {
         LOG(LOG_WARN, "peer.failed", log_cstr("peer", name), log_why(why));
         return;
     }
-    metric_set(METRIC_FEED_LAST_SUCCESS, label, isg_time_now_us() / 1000000);
     LOG(result->total > 0 ? LOG_INFO : LOG_DEBUG, "peer.done", log_cstr("peer", name),
         log_int("total", (int64_t)result->total), log_int("added", (int64_t)result->added),
         log_int("refused", (int64_t)result->refused));
@@ -109,14 +117,11 @@ void sync_report_peer(const char *name, int err, const struct peer_result *resul
 void sync_report_webhook(const char *name, int err, const struct webhook_result *result,
                          const struct isg_fail *why)
 {
-    char label[128];
-    label_of(name, label);
+    count_run(name, err);
     if (err != ISG_OK) {
-        metric_add(METRIC_FEED_ERRORS, label, 1);
         LOG(LOG_WARN, "webhook.failed", log_cstr("webhook", name), log_why(why));
         return;
     }
-    metric_set(METRIC_FEED_LAST_SUCCESS, label, isg_time_now_us() / 1000000);
     LOG(result->total > 0 ? LOG_INFO : LOG_DEBUG, "webhook.done", log_cstr("webhook", name),
         log_int("total", (int64_t)result->total),
         log_int("deliveries", (int64_t)result->deliveries),
