@@ -1,5 +1,6 @@
 #include "gateway/ingest/sighting.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,8 +92,12 @@ static int by_observation(const void *a, const void *b)
     return order != 0 ? order : isg_str_cmp(x->note->says.observed, y->note->says.observed);
 }
 
-/* sighting|<indicator id>|<where identity id>|<window start> (digest 2.4) */
-static int sighting_id(const struct hit *hit, char out[STIX_ID_MAX + 1], struct isg_fail *why)
+/*
+ * sighting|<indicator id>|<where identity id>|<window start> (digest 2.4). What a member brought as its
+ * own has the member's name behind it: versions of different sources are no versions of one thing.
+ */
+static int sighting_id(const struct ingest_run *run, const struct hit *hit,
+                       char out[STIX_ID_MAX + 1], struct isg_fail *why)
 {
     const struct sighted *says = &hit->note->says;
     const struct isg_str fields[] = {ISG_STR("sighting"), isg_str_of(hit->indicator), says->where,
@@ -103,6 +108,8 @@ static int sighting_id(const struct hit *hit, char out[STIX_ID_MAX + 1], struct 
     isg_buf_init(&name, ISG_BUF_NO_MAX);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         stix_id_name_field(&name, fields[i]);
+    if (run->source.member != NULL)
+        stix_id_name_field(&name, isg_str_of(run->source.member->name));
     int err = name.err;
     if (err == ISG_OK)
         stix_id_named("sighting", space, isg_buf_str(&name), out);
@@ -147,7 +154,8 @@ static int gather_refs(const struct hit *hits, size_t n, const struct stix_json 
     return ISG_OK;
 }
 
-/* No looser than any indicator's version that was met, or than what was said before. */
+/* No looser than any indicator's version that was met, or than what was said before; nor than its
+ * observations, which are added later. */
 static void choose_level(const struct hit *hits, size_t n, const struct stix_json *stored,
                          struct whole *out)
 {
@@ -186,6 +194,9 @@ static int add_observation(struct ingest_run *run, struct isg_str ref, const str
     int err = mapped_latest(run, ref, &json, why);
     struct isg_str first = stix_json_get_str(json, "first_observed");
     struct isg_str last = stix_json_get_str(json, "last_observed");
+    enum stix_tlp level = json != NULL ? stix_tlp_strictest(json) : STIX_TLP_NONE;
+    if (level > whole->level)
+        whole->level = stix_tlp_marking_id(level) != NULL ? level : STIX_TLP_RED;
     if (stix_json_int(stix_json_get(json, "number_observed"), &number) &&
         isg_time_parse(first, &us) && isg_time_parse(last, &us))
         add_up(whole, first, last, number);
@@ -244,6 +255,15 @@ static void write_sighting(const struct hit *hit, const struct whole *whole, con
     isg_jsonw_end(&w);
 }
 
+/* So many observations of one window do not fit into an object; the run goes on. */
+static int refuse_large(struct ingest_run *run, const char *id)
+{
+    struct isg_fail why;
+    (void)isg_fail(&why, ISG_ELIMIT, "%s: too many observations for one sighting", id);
+    run_refuse(run, NULL, &why);
+    return ISG_OK;
+}
+
 /* The sighting that n hits are, and were before. */
 static int add_sighting(struct ingest_run *run, const struct hit *hits, size_t n,
                         struct isg_fail *why)
@@ -253,18 +273,19 @@ static int add_sighting(struct ingest_run *run, const struct hit *hits, size_t n
     struct stix_json *stored = NULL;
     struct whole whole = {.refs = NULL};
     isg_buf_init(&text, TEXT_MAX);
-    int err = sighting_id(&hits[0], id, why);
+    int err = sighting_id(run, &hits[0], id, why);
     if (err == ISG_OK)
         err = mapped_latest(run, isg_str_of(id), &stored, why);
     if (err == ISG_OK)
         err = gather_refs(hits, n, stored, &whole, why);
+    choose_level(hits, n, stored, &whole);
     if (err == ISG_OK)
         err = add_observations(run, hits, n, &whole, why);
     if (err == ISG_OK) {
-        choose_level(hits, n, stored, &whole);
         write_sighting(&hits[0], &whole, id, &text);
-        err = text.err == ISG_OK ? ingest_add(run, isg_buf_str(&text), NULL, why)
-                                 : isg_fail(why, text.err, "no room for a sighting");
+        err = text.err == ISG_OK       ? ingest_add(run, isg_buf_str(&text), NULL, why)
+              : text.err == ISG_ELIMIT ? refuse_large(run, id)
+                                       : isg_fail(why, text.err, "no memory for a sighting");
     }
     free(whole.refs);
     stix_json_free(&stored);
@@ -277,8 +298,7 @@ static int add_sighting(struct ingest_run *run, const struct hit *hits, size_t n
 static int add_all(struct ingest_run *run, struct sightings *sightings, struct isg_fail *why)
 {
     int err = ISG_OK;
-    if (sightings->hits_count > 0)
-        qsort(sightings->hits, sightings->hits_count, sizeof *sightings->hits, by_observation);
+    qsort(sightings->hits, sightings->hits_count, sizeof *sightings->hits, by_observation);
     for (size_t i = 0, n = 0; err == ISG_OK && i < sightings->hits_count; i += n) {
         for (n = 1; i + n < sightings->hits_count &&
                     by_sighting(&sightings->hits[i], &sightings->hits[i + n]) == 0;)
@@ -288,13 +308,30 @@ static int add_all(struct ingest_run *run, struct sightings *sightings, struct i
     return err;
 }
 
+/*
+ * A sighting grows by what is stored of it: of two runs that meet the same one the second has to see
+ * the first one's.
+ */
+static int add_and_store(struct ingest_run *run, struct sightings *sightings, struct isg_fail *why)
+{
+    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+    if (sightings->hits_count == 0)
+        return ISG_OK;
+    (void)pthread_mutex_lock(&one_at_a_time);
+    int err = add_all(run, sightings, why);
+    if (err == ISG_OK && !run->hold)
+        err = run_flush(run, why);
+    (void)pthread_mutex_unlock(&one_at_a_time);
+    return err;
+}
+
 int sightings_add(struct ingest_run *run, struct isg_fail *why)
 {
     if (run->sightings == NULL || run->sightings->notes_count == 0)
         return ISG_OK;
     int err = sightings_find(run, run->sightings, why);
     if (err == ISG_OK)
-        err = add_all(run, run->sightings, why);
+        err = add_and_store(run, run->sightings, why);
     if (err == ISG_OK && run->sightings->full) {
         struct isg_fail left = {.code = ISG_ELIMIT};
         (void)isg_fail(&left, ISG_ELIMIT,

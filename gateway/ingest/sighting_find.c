@@ -184,11 +184,12 @@ static int meet_pattern(struct search *s, const struct stix_json *json)
     struct stix_pattern_arm *arms = NULL;
     if (!isg_str_is(stix_json_get_str(json, "pattern_type"), "stix"))
         return ISG_OK;
-    int err = stix_pattern_arms(stix_json_get_str(json, "pattern"), STIX_PATTERN_2_1, s->arena,
-                                &arms, NULL);
-    if (err == ISG_ENOMEM)
-        return isg_fail(s->why, err, "no memory for a pattern");
-    err = ISG_OK; /* one that cannot be read is met by nothing */
+    /* One that cannot be read, or is too much for the arena, is met by nothing: anybody who may write
+     * can have put it there, and it must not stop what others' sensors say. */
+    if (stix_pattern_arms(stix_json_get_str(json, "pattern"), STIX_PATTERN_2_1, s->arena, &arms,
+                          NULL) != ISG_OK)
+        return ISG_OK;
+    int err = ISG_OK;
     for (; arms != NULL && err == ISG_OK; arms = arms->next)
         err = meet_arm(s, arms);
     return err;
@@ -320,8 +321,9 @@ static int search_collection(void *arg, struct isg_str name, struct isg_str text
     if (err == ISG_OK)
         err = collection_read(json, DOCUMENT_KEPT, arena, &collection, s->why);
     stix_json_free(&json);
-    bool open = err == ISG_OK &&
-                (collection.read.all || strcmp(collection.id, s->run->collection->id) == 0);
+    bool own = err == ISG_OK && strcmp(collection.id, s->run->collection->id) == 0;
+    /* what a run brought is in its own collection alone */
+    bool open = own || (err == ISG_OK && collection.read.all && !s->run->reviewing);
     if (open && (member == NULL || collection_can_read(&collection, member)))
         err = search_log(s, collection.id);
     isg_arena_free(&arena);

@@ -88,15 +88,18 @@ static int each_of_block(struct review *r, uint64_t number, bool newest, review_
 
 /* ---- the observations ----------------------------------------------------------------------- */
 
-/* The last version of an observation that a feed or an import of ours brought. */
+/*
+ * The last version of an observation that a feed or an import of ours brought. One that is stricter
+ * than AMBER is for its own readers: nothing that others see is made of it.
+ */
 static void take_observation(struct review *r, const struct store_event *event)
 {
     if (r->count == NOTES_MAX || event->dead || !event->versioned || event->newer_count > 0 ||
         !isg_str_starts(event->id, ISG_STR("observed-data--")))
         return;
     const char *label = store_label(r->run->store, r->run->collection->id, event->label);
-    struct isg_str text = isg_str_of(label != NULL ? label : "");
-    if (isg_str_starts(policy_label_read(text).source, ISG_STR(POLICY_FEED)))
+    struct policy_label read = policy_label_read(isg_str_of(label != NULL ? label : ""));
+    if (isg_str_starts(read.source, ISG_STR(POLICY_FEED)) && read.tlp <= STIX_TLP_AMBER)
         r->events[r->count++] = without_texts(event);
 }
 
@@ -280,7 +283,8 @@ static int tell(const struct review *r, const struct stix_json *observed)
     int err = text.err == ISG_OK ? sighting_note(r->run, isg_buf_str(&text), r->why)
                                  : isg_fail(r->why, text.err, "no room for an observation");
     isg_buf_done(&text);
-    return err;
+    /* one of another making, which cannot be told again, meets nothing */
+    return err == ISG_ELIMIT || err == ISG_EINVAL ? ISG_OK : err;
 }
 
 /* ---- a review ------------------------------------------------------------------------------- */

@@ -172,6 +172,41 @@ def rights(isg, seer):
     ok((secret["id"], window) in sightings(seer, "hidden"), "its own readers are told")
 
 
+def strict(isg, seer):
+    """What was reported of a member's own host, RED, is not told by an indicator that comes later."""
+    scan = ('"timestamp","severity","ip","protocol","port","hostname","tag","asn"\n'
+            '"2031-05-02 08:04:37","high","192.0.2.80","tcp",104,"","dicom",64500\n')
+    isg.collection("reports")
+    ok(take(isg, "reports", "shadowserver", scan, "--source", "clinic")["added"] > 0, "it is there")
+    take_indicators(isg, "reports", [pattern(50, "[ipv4-addr:value = '192.0.2.80']")])
+    types = [o["type"] for o in seer.pull("reports", limit=500)[0]]
+    same(("observed-data" in types, "sighting" in types), (True, False), "nothing is made of it")
+    other = isg.client("other", "secret of other").pull("reports", limit=500)[0]
+    same([o["type"] for o in other if o["type"] in ("observed-data", "sighting")], [], "and nobody else is told")
+
+
+def large(isg, seer):
+    """A pattern too long to be compared, which anybody who may write can bring, stops no sensor."""
+    isg.collection("large")
+    text = " OR ".join("file:size = %d" % n for n in range(420000))
+    take_indicators(isg, "large", [pattern(60, "[%s]" % text), pattern(61, "[ipv4-addr:value = '192.0.2.90']")])
+    take_events(isg, "large", [alert("20:00:00Z", target="192.0.2.90")])
+    same({key[0] for key in sightings(seer, "large")}, {indicator(61)["id"]}, "the other is met")
+
+
+def own(isg, seer):
+    """What a member brings as its own makes no version of what the feeds' sensors saw."""
+    isg.collection("shared")
+    isg.member("ward", "hospital")
+    take_indicators(isg, "shared", [pattern(70, "[ipv4-addr:value = '192.0.2.95']")])
+    take_events(isg, "shared", [alert("21:00:00Z", target="192.0.2.95", sid=n) for n in (900001, 900002)])
+    before = sightings(seer, "shared")
+    take_events(isg, "shared", [alert("21:01:00Z", target="192.0.2.95", sid=900003)], "--source", "ward")
+    objects = [o for o in seer.pull("shared", limit=500)[0] if o["type"] == "sighting"]
+    same((len(before), len(objects)), (1, 2), "there are two then")
+    ok(list(before.values())[0] in objects, "and the first is as it was")
+
+
 with Instance("St. Mary", urn=URN) as isg:
     seer = isg.member("seer", "isao_staff")
     for title in ("known", "seen", "mine"):
@@ -179,4 +214,7 @@ with Instance("St. Mary", urn=URN) as isg:
     whole(isg, seer)
     order(isg, seer)
     rights(isg, seer)
+    strict(isg, seer)
+    large(isg, seer)
+    own(isg, seer)
 done()
