@@ -314,14 +314,29 @@ static bool next_word(struct isg_str *rest, struct isg_str *out)
     return n > 0;
 }
 
-/* Where a hosts file leads a name to: any address, which says nothing of the name. */
-static bool is_address(const struct reader *reader, struct isg_str word)
+/* No host of the Internet has it: unspecified, loopback, private, link-local, multicast, broadcast. */
+static bool leads_nowhere(const uint8_t a[16])
+{
+    static const uint8_t zeros[15] = {0};
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (memcmp(a, mapped, sizeof mapped) != 0)
+        return a[0] >= 0xfc || memcmp(a, zeros, sizeof zeros) == 0;
+    return a[12] == 0 || a[12] == 10 || a[12] == 127 || a[12] >= 224 ||
+           (a[12] == 169 && a[13] == 254) || (a[12] == 172 && a[13] / 16 == 1) ||
+           (a[12] == 192 && a[13] == 168);
+}
+
+/*
+ * Where a hosts file leads a name to, so that nobody gets there. Another address in front of something
+ * is the value itself, with a count or a name of its own behind it: that is no line of a list.
+ */
+static bool is_sink(const struct reader *reader, struct isg_str word)
 {
     struct ioc ioc;
     size_t zone = isg_str_find(word, '%');
     word.n = zone == SIZE_MAX ? word.n : zone;
     return ioc_read(reader->arena, word, IOC_NETWORK, IOC_MACHINE, &ioc, NULL) == ISG_OK &&
-           (ioc.kind == IOC_IPV4 || ioc.kind == IOC_IPV6);
+           (ioc.kind == IOC_IPV4 || ioc.kind == IOC_IPV6) && leads_nowhere(ioc.first);
 }
 
 /* Where the comment at the end begins: at the line's first sign behind a blank. */
@@ -353,7 +368,7 @@ static int give_line(struct reader *reader, struct isg_str line)
     struct isg_str record = isg_str_trim(isg_str_from(line, end + 1));
     struct isg_str value = isg_str_trim((struct isg_str){line.p, end});
     struct isg_str rest = value;
-    if (!next_word(&rest, &word) || isg_str_trim(rest).n == 0 || !is_address(reader, word))
+    if (!next_word(&rest, &word) || isg_str_trim(rest).n == 0 || !is_sink(reader, word))
         return give_value(reader, value, record, false);
     int err = ISG_OK;
     while (err == ISG_OK && next_word(&rest, &word))

@@ -172,6 +172,10 @@ static bool matches(const char *format, struct isg_str text, struct moment *out)
     return text.n == 0;
 }
 
+/* Of the years 0000 to 9999. */
+static const int64_t first_us = INT64_C(-62167219200) * 1000000;
+static const int64_t behind_us = INT64_C(253402300800) * 1000000;
+
 static bool in_us(const struct moment *moment, int zone, int64_t *out)
 {
     char text[DATE_MAX];
@@ -185,7 +189,7 @@ static bool in_us(const struct moment *moment, int zone, int64_t *out)
     if (n != 20 || !isg_time_parse((struct isg_str){text, (size_t)n}, out))
         return false;
     *out += moment->fraction_us - (int64_t)(moment->has_zone ? moment->zone : zone) * 60 * 1000000;
-    return true;
+    return *out >= first_us && *out < behind_us; /* a zone may lead out of the years there are */
 }
 
 bool csv_time_read(const struct csv_profile *profile, struct isg_str text, int64_t *out)

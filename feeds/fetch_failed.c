@@ -38,6 +38,11 @@ static int unknown_failed(CURL *curl, const struct feed_request *request, struct
                     proxy || request->ca == NULL ? "the system's authorities" : request->ca);
 }
 
+static const char *or_none(const char *path)
+{
+    return path != NULL ? path : "no file";
+}
+
 static int tls_failed(CURL *curl, const struct feed_request *request, CURLcode code,
                       const char *text, struct isg_fail *why)
 {
@@ -45,10 +50,11 @@ static int tls_failed(CURL *curl, const struct feed_request *request, CURLcode c
     if (err != ISG_OK)
         return err;
     if (code == CURLE_SSL_CACERT_BADFILE)
-        return isg_fail(why, ISG_EIO, "%.180s: no PEM file with authorities", request->ca);
+        return isg_fail(why, ISG_EIO, "%.180s: no PEM file with authorities",
+                        request->ca != NULL ? request->ca : "the system's authorities");
     if (says(text, unfit_pair))
         return isg_fail(why, ISG_EIO, "%.100s, %.100s: no client certificate and its key (PEM)",
-                        request->client_certificate, request->client_key);
+                        or_none(request->client_certificate), or_none(request->client_key));
     if (says(text, unknown_server))
         return unknown_failed(curl, request, why);
     return isg_fail(why, ISG_ENET, "%s", text);

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "feeds/text.h"
 
 #include <stdint.h>
@@ -48,21 +49,34 @@ static const char elements[] =
     "source span strike strong style sub summary sup svg table tbody td template textarea tfoot th thead "
     "time title tr track tt u ul var video wbr ";
 
-/* The length of the tag or comment that text begins with; 0 when it begins with none. */
+/* Which of both text begins with; NULL: none. */
+static const char *comment_end(struct isg_str text)
+{
+    if (isg_str_starts(text, ISG_STR("<!--")))
+        return "-->";
+    return isg_str_starts(text, ISG_STR("<!DOCTYPE")) ? ">" : NULL;
+}
+
+/* The length of the comment or DOCTYPE that text begins with; 0 when it does not end. */
+static size_t comment_length(struct isg_str text, const char *end)
+{
+    size_t n = strlen(end);
+    const char *at = memmem(text.p, text.n, end, n);
+    return at == NULL ? 0 : (size_t)(at - text.p) + n;
+}
+
+/* The length of the tag that text begins with; 0 when it begins with none. */
 static size_t tag_length(struct isg_str text)
 {
     char name[TAG_MAX + 3] = " ";
     size_t n = 1;
     size_t i = text.n > 1 && text.p[1] == '/' ? 2 : 1;
-    if (isg_str_starts(text, ISG_STR("<!--")) || isg_str_starts(text, ISG_STR("<!DOCTYPE"))) {
-        size_t end = isg_str_find(text, '>');
-        return end == SIZE_MAX ? 0 : end + 1;
-    }
     for (; i < text.n && n <= TAG_MAX && strchr(" \t\n/>", text.p[i]) == NULL; i++)
         name[n++] = (char)(text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] + 32 : text.p[i]);
     name[n] = ' ';
     name[n + 1] = '\0';
-    if (n == 1 || n > TAG_MAX || strstr(elements, name) == NULL)
+    bool longer = i < text.n && strchr(" \t\n/>", text.p[i]) == NULL;
+    if (n == 1 || longer || strstr(elements, name) == NULL)
         return 0;
     size_t end = i;
     bool attributes = false;
@@ -94,8 +108,15 @@ struct isg_str text_prose(struct isg_arena *arena, struct isg_str raw)
     char *out = isg_arena_alloc(arena, text.n + 1);
     size_t n = 0;
     bool open = false; /* a < was kept: what a removed tag leaves must not become one with it */
+    bool endless =
+        false; /* a comment did not end, nor will those behind it: not looked for again */
     while (out != NULL && text.n > 0) {
-        size_t tag = text.p[0] == '<' ? tag_length(text) : 0;
+        const char *end = comment_end(text);
+        size_t tag = 0;
+        if (end != NULL && !endless)
+            endless = (tag = comment_length(text, end)) == 0;
+        else if (end == NULL && text.p[0] == '<')
+            tag = tag_length(text);
         bool words_meet = tag > 0 && n > 0 && tag < text.n && out[n - 1] > ' ' &&
                           text.p[tag] > ' ' && text.p[tag] != '<';
         if (tag == 0)

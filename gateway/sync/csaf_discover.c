@@ -34,11 +34,12 @@ static int look_at(struct search *search, const char *url, struct isg_fail *why)
     struct isg_fail own = {.code = ISG_OK};
     if (url == NULL)
         return isg_fail(why, ISG_ENOMEM, "no memory");
-    int err = csaf_json_run(search->walk, url, &own);
+    bool again = false;
+    int err = csaf_json_run(search->walk, url, &again, &own);
     if (is_silent(err))
         return fail_as(why, &own);
     if (err == ISG_OK)
-        search->found++;
+        search->found += !again; /* what was of no use before is not found now */
     else if (err != ISG_ENOENT && search->useless.code == ISG_OK)
         search->useless = own;
     return ISG_OK;
@@ -59,11 +60,12 @@ static int security_line_run(struct search *search, const char *base, struct isg
     struct csaf_walk *walk = search->walk;
     struct isg_fail own = {.code = ISG_OK};
     const char *url = csaf_url(walk, base, reference, &own);
-    int err = url == NULL ? own.code : csaf_json_run(walk, url, &own);
+    bool again = false;
+    int err = url == NULL ? own.code : csaf_json_run(walk, url, &again, &own);
     if (csaf_is_fatal(err) || err == ISG_EBUSY)
         return fail_as(why, &own);
     if (err == ISG_OK)
-        search->found++;
+        search->found += !again;
     else
         csaf_failed(walk->run, url == NULL ? "a line of security.txt" : url, &own);
     return ISG_OK;
@@ -101,6 +103,10 @@ static int security_txt_run(struct search *search, struct isg_fail *why)
         if (err == ISG_OK)
             err = security_lines_run(search, url, isg_buf_str(&response.body), &own);
         feed_response_done(&response);
+        if (err == ISG_ENET && search->found > 0) { /* the well-known URL has told where */
+            csaf_failed(walk->run, url, &own);
+            return ISG_OK;
+        }
         if (is_silent(err))
             return fail_as(why, &own);
     }

@@ -98,8 +98,9 @@ void csaf_table_write(struct csaf_table *table, struct isg_buf *out);
 bool csaf_is_fatal(int err);
 /* changes.csv or index.txt of a folder, which ends with a slash. Errors of feed_run_get, csaf_lines_read. */
 int csaf_directory_run(struct csaf_walk *walk, const char *folder, struct isg_fail *why);
-/* Metadata, a ROLIE feed or one advisory: the content says which. Once a run. */
-int csaf_json_run(struct csaf_walk *walk, const char *url, struct isg_fail *why);
+/* Metadata, a ROLIE feed or one advisory: the content says which. Once a run: *out_again tells that it
+ * was asked before, whatever came of it. */
+int csaf_json_run(struct csaf_walk *walk, const char *url, bool *out_again, struct isg_fail *why);
 
 /* ---- csaf_discover.c */
 

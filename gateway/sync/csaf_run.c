@@ -202,14 +202,14 @@ static int document_run(struct csaf_walk *walk, const char *url,
     return err == ISG_OK ? csaf_document_map(walk, &entry, response, why) : err;
 }
 
-int csaf_json_run(struct csaf_walk *walk, const char *url, struct isg_fail *why)
+int csaf_json_run(struct csaf_walk *walk, const char *url, bool *out_again, struct isg_fail *why)
 {
     struct feed_response response = {0};
     struct stix_json *json = NULL;
     size_t list;
-    bool again = false;
-    int err = read_once(walk, "content", url, &again, why);
-    if (err != ISG_OK || again)
+    *out_again = false;
+    int err = read_once(walk, "content", url, out_again, why);
+    if (err != ISG_OK || *out_again)
         return err;
     err = list_get(walk, url, &response, why);
     if (err == ISG_OK && response.status != 304) {
@@ -230,6 +230,7 @@ int csaf_json_run(struct csaf_walk *walk, const char *url, struct isg_fail *why)
 
 static int lists_run(struct csaf_walk *walk, struct isg_fail *why)
 {
+    bool again;
     const char *url = walk->run->def->url;
     struct isg_str text = isg_str_of(url);
     const char *at = strstr(url, "://");
@@ -242,7 +243,7 @@ static int lists_run(struct csaf_walk *walk, struct isg_fail *why)
         return csaf_directory_run(walk, url, why);
     if (isg_str_ends(text, ISG_STR("/index.txt")) || isg_str_ends(text, ISG_STR("/changes.csv")))
         return lines_run(walk, url, why);
-    return csaf_json_run(walk, url, why);
+    return csaf_json_run(walk, url, &again, why);
 }
 
 static bool has_to_stop(const struct feed_run *run)

@@ -111,6 +111,12 @@ def check_security_txt(bed):
     folder("b.invalid", "/csaf/", 11)
     run, _ = bed.run("https://b.invalid/")
     ok("011" in bed.numbers(), "security.txt alone, where it stood of old: " + run.stderr)
+    PAGES["b.invalid", WELL_KNOWN] = metadata("https://b.invalid/known/")
+    PAGES["b.invalid", "/.well-known/security.txt"] = 500
+    folder("b.invalid", "/known/", 12)
+    run, _ = bed.run("https://b.invalid/")
+    ok("012" in bed.numbers(), "one that fails costs itself, where the well-known URL says enough: " + run.stderr)
+    same((run.returncode, json.loads(run.stdout)["failed_documents"]), (0, 1), "and is counted")
 
 
 def check_dns_path(bed):
@@ -134,6 +140,9 @@ def check_nothing(bed):
     run, _ = bed.run("https://d.invalid")
     ok(run.returncode == 1 and all(w in run.stderr for w in ("provider-metadata.json", "security.txt",
        "csaf.data.security.d.invalid", "7.3.1")), "nothing anywhere: " + run.stderr.strip())
+    PAGES["d.invalid", "/.well-known/security.txt"] = b"CSAF: https://d.invalid" + WELL_KNOWN.encode() + b"\n"
+    run, _ = bed.run("https://d.invalid/")
+    ok(run.returncode == 1 and "7.3.1" in run.stderr, "nor is what security.txt names again: " + run.stderr.strip())
     run, _ = bed.run("https://h.invalid")
     ok(run.returncode == 1 and "csaf.data.security.h.invalid" in run.stderr,
        "a name of the DNS path that is not there: " + run.stderr.strip())

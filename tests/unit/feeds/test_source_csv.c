@@ -236,8 +236,13 @@ static void test_texts(void)
         /* a hosts file: the address in front says nothing, names without a dot are its machine's */
         {"list",
          "127.0.0.1 localhost local\n255.255.255.255\tbroadcasthost\nfe80::1%lo0 localhost\n"
-         "0.0.0.0 0.0.0.0\n198.51.100.9 bad.example worse.example # both\n",
+         "0.0.0.0 0.0.0.0\n10.9.9.9 bad.example worse.example # both\n",
          ISG_OK, 2, 0},
+        /* an address with something behind it is not a name's */
+        {"list", "203.0.113.5\t7\n", ISG_EINVAL, 0, 1},
+        {"list", "203.0.113.5 mail.hospital.example\n", ISG_EINVAL, 0, 1},
+        {"list", "203.0.113.5 198.51.100.9\n", ISG_EINVAL, 0, 1},
+        {"list", "2001:db8::5 scanner\n", ISG_EINVAL, 0, 1},
         {"csv", "value,type\rbad.example,domain\rworse.example,domain", ISG_OK, 2, 0},
         {"list", "# nothing\n", ISG_OK, 0, 0},
         {"list", "[2001:db8::1]\n", ISG_OK, 1, 0},
