@@ -9,6 +9,7 @@
 #include "gateway/cli/interrupt.h"
 #include "gateway/cli/progress.h"
 #include "stix/base/digest.h"
+#include "stix/base/utf8.h"
 #include "stix/base/uuid.h"
 #include "stix/bundle.h"
 #include "stix/check.h"
@@ -100,11 +101,13 @@ static int check(struct convert *convert, const struct stix_json *json, bool *ou
     if (err == ISG_OK)
         (void)stix_report_fail(&report, &found);
     *out_good = found.code == ISG_OK;
-    if (!*out_good && convert->refused < REASONS_MAX)
+    struct isg_str id = stix_json_get_str(json, "id");
+    if (!*out_good && convert->refused < REASONS_MAX) {
         (void)snprintf(convert->reasons[convert->refused], sizeof convert->reasons[0],
-                       "%.80s: %.100s: %.100s (%.30s)",
-                       stix_json_has(json, "id") ? stix_json_get_str(json, "id").p : "no id",
-                       found.path, found.text, found.rule);
+                       "%.80s: %.100s: %.100s (%.30s)", id.n > 0 ? id.p : "no id", found.path,
+                       found.text, found.rule);
+        isg_utf8_mend(convert->reasons[convert->refused]);
+    }
     convert->refused += !*out_good;
     isg_arena_free(&arena);
     return err;

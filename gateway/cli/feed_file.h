@@ -64,7 +64,7 @@ int feed_reader_open(const struct cli *cli, const struct feed_options *options,
                      struct feed_reader *out);
 /*
  * What the instance says of every mapping: the owner, and the aliases of vendors unless an option
- * named a file. id_urn as feed_owner_of. Returns ISG_OK, or as feed_aliases_read.
+ * named a file. id_urn: the instance's setting of that name. Returns ISG_OK, or as feed_aliases_read.
  */
 int feed_reader_instance(struct feed_reader *reader, const char *id_urn, const char *name,
                          const char *aliases, struct isg_fail *why);

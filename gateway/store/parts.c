@@ -162,7 +162,7 @@ static int swap_once(struct redis_conn *conn, const struct swap *swap, bool writ
     bool was_used = conn->used;
     int err = watch(conn, swap, why);
     *out_again = err != ISG_OK && conn->fault == CONN_CLOSED && was_used;
-    if (err == ISG_EBUSY)
+    if (err != ISG_OK && conn->fault == CONN_SOUND)
         (void)unwatch(conn, swap, NULL);
     if (err != ISG_OK)
         return err;

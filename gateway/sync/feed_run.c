@@ -343,8 +343,9 @@ int feed_run(const struct sync_parts *parts, const struct feed_def *def, const s
         run.state.retry_after_s = run.retry_after_s;
         state_failed(&run.state, start, &own);
     }
-    /* that the service ends is no failure of the source */
-    bool stopped = err == ISG_EBUSY && parts->stop != NULL && atomic_load(parts->stop);
+    /* that the service ends, or another gateway goes on, is no failure of the source */
+    bool stopped = err == ISG_EBUSY && ((parts->stop != NULL && atomic_load(parts->stop)) ||
+                                        lease_is_lost(parts->lease));
     if (stopped)
         run.state = before;
     if (!how->dry_run && !stopped) {

@@ -2,7 +2,7 @@
  * The lease of one run: of all gateways on a store one runs a feed or target at a time, and of two
  * runs in one process likewise, as each run has a token of its own. The scheduler renews it while
  * the run goes on; one that is lost, or could not be renewed in time, ends the run before its next
- * write.
+ * write but those of a batch that is being committed.
  */
 #ifndef GATEWAY_SYNC_LEASE_H
 #define GATEWAY_SYNC_LEASE_H

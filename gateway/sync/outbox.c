@@ -6,6 +6,7 @@
 
 #include "feeds/fetch.h"
 #include "gateway/share/policy.h"
+#include "gateway/sync/lease.h"
 #include "stix/base/time.h"
 
 enum { CHUNK = 32, BYTES = 8 << 20 }; /* objects read at once; a page ends with about so many */
@@ -260,7 +261,7 @@ void outbox_list(const struct outbox_page *page, struct isg_jsonw *w, size_t *li
 
 bool outgoing_is_stopping(const struct sync_parts *parts)
 {
-    return parts->stop != NULL && atomic_load(parts->stop);
+    return (parts->stop != NULL && atomic_load(parts->stop)) || lease_is_lost(parts->lease);
 }
 
 bool outgoing_is_over(const struct sync_parts *parts, const struct outgoing_how *how)

@@ -33,7 +33,7 @@ struct outgoing_how {
 /* True when the run has to end, well or badly: time is up, or the service is stopping. */
 bool outgoing_is_over(const struct sync_parts *parts, const struct outgoing_how *how);
 
-/* True once the service stops. */
+/* True once the service stops, or the lease of the run is lost. */
 bool outgoing_is_stopping(const struct sync_parts *parts);
 
 /* Where the objects go. Texts are borrowed. */

@@ -16,7 +16,7 @@ enum { ISG_TIME_TEXT = 40 }; /* room for a formatted timestamp with its NUL */
 
 /*
  * Read `YYYY-MM-DDThh:mm:ss[.digits]Z`, years 0000 to 9999, real calendar dates, a leap second as
- * the next minute's start (S-010). Fractions beyond microseconds are cut. False on another form.
+ * the next minute's start (S-010), but for that of the year 9999. Fractions beyond microseconds are cut. False on another form.
  */
 bool isg_time_parse(struct isg_str text, int64_t *out_us);
 

@@ -1,6 +1,7 @@
 /*
- * Eight bytes of text at a time, or sixteen where the processor surely can. A mask has the high bit of each byte that was found; the lowest
- * one is always exact, those above it need not be. Private to stix/.
+ * Eight bytes of text at a time, or sixteen where the processor surely can. A mask of eight has the
+ * high bit of each byte that was found; the lowest one is always exact, those above it need not be.
+ * Private to stix/.
  */
 #ifndef ISG_BASE_WORD_H
 #define ISG_BASE_WORD_H
