@@ -168,6 +168,7 @@ void stix_check_container(struct stix_checking *c, const struct stix_json *value
     while (stix_json_next(&walk)) {
         struct stix_place here = {at, walk.name, 0};
         stix_check_key(c, walk.name, &here);
+        stix_advise_key(c, walk.name, &here);
         if (stix_check_is_object(c, walk.value, &here, "an object of the container"))
             check_contained(c, value, walk.value, &here);
     }

@@ -87,8 +87,14 @@ void stix_check_members(struct stix_checking *c, const struct stix_json *value,
 void stix_check_value(struct stix_checking *c, const struct stix_prop *prop,
                       const struct stix_json *value, const struct stix_place *at);
 
-/* A key of a dictionary (S-015). */
+/* A key of a dictionary: its characters and length (S-015). */
 void stix_check_key(struct stix_checking *c, const char *key, const struct stix_place *at);
+
+/*
+ * A key that its producer chose should be lower case (S-015). Those of the standard's own
+ * dictionaries name something else, a header field or a variable, and keep its case.
+ */
+void stix_advise_key(struct stix_checking *c, const char *key, const struct stix_place *at);
 
 /* A property name (S-017). */
 bool stix_is_property_name(struct isg_str name);

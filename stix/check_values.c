@@ -28,16 +28,17 @@ bool stix_is_property_name(struct isg_str name)
 void stix_check_key(struct stix_checking *c, const char *key, const struct stix_place *at)
 {
     size_t n = strlen(key);
-    bool lower = true;
     bool fits = n > 0 && n <= NAME_MAX;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         fits = fits && (is_alnum(key[i]) || key[i] == '_' || key[i] == '-');
-        lower = lower && !(key[i] >= 'A' && key[i] <= 'Z');
-    }
     if (!fits)
         stix_found(c, STIX_ERROR, "S-015", at,
                    "a dictionary key has 1 to 250 characters of A-Z, a-z, 0-9, _ and -");
-    else if (!lower)
+}
+
+void stix_advise_key(struct stix_checking *c, const char *key, const struct stix_place *at)
+{
+    if (strpbrk(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
         stix_found(c, STIX_WARNING, "S-015", at, "a dictionary key should be lower case");
 }
 

@@ -261,6 +261,12 @@ static bool is_area(struct isg_str text)
            is_country((struct isg_str){text.p, 2}) && all(isg_str_from(text, 3), is_alnum);
 }
 
+/* As the constants of Windows are called: NORMAL_PRIORITY_CLASS. */
+static bool is_priority_class(struct isg_str text)
+{
+    return isg_str_ends(text, ISG_STR("_CLASS"));
+}
+
 const struct stix_form stix_form_administrative_area =
     STIX_FORM(is_area, STIX_WARNING, "S-043", "is not an ISO 3166-2 code");
 const struct stix_form stix_form_binary =
@@ -281,6 +287,8 @@ const struct stix_form stix_form_language = {
 };
 const struct stix_form stix_form_mime =
     STIX_FORM(is_mime, STIX_WARNING, "S-063", "is not of the form of a registered media type");
+const struct stix_form stix_form_priority_class =
+    STIX_FORM(is_priority_class, STIX_WARNING, "S-064", "should be a word that ends in _CLASS");
 const struct stix_form stix_form_protocol = STIX_FORM(
     is_protocol, STIX_WARNING, "S-063", "is not of the form of a registered service name");
 const struct stix_form stix_form_relation =

@@ -214,6 +214,7 @@ F(ipv6);
 F(language);
 F(mac);
 F(mime);
+F(priority_class);
 F(protocol);
 F(registry_key);
 F(relation);
