@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stix/base/utf8.h"
+
 static int cli_help(struct cli *cli);
 
 static const struct cli_command commands[] = {
@@ -203,7 +205,7 @@ static const struct cli_command commands[] = {
     {"help", "what a command does, with examples", "[COMMAND]\n\n  isg help import\n", cli_help},
 };
 
-enum { COMMANDS = sizeof commands / sizeof commands[0], NAMES_MAX = 1024 };
+enum { COMMANDS = sizeof commands / sizeof commands[0], NAMES_MAX = 1024, USAGE_BYTES = 1024 };
 
 static void print_overview(FILE *to)
 {
@@ -257,12 +259,12 @@ static int print_version(bool json)
 int cli_usage(const struct cli *cli, const char *format, ...)
 {
     va_list args;
-    const char *name = cli->command != NULL ? cli->command->name : "";
+    char text[USAGE_BYTES];
     va_start(args, format);
-    (void)fprintf(stderr, "isg %s: ", name);
-    (void)vfprintf(stderr, format, args);
-    (void)fprintf(stderr, " (see `isg %s --help`)\n", name);
+    (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    cli_line(stderr, "isg %s: %s (see `isg %s --help`)", cli->command->name, text,
+             cli->command->name);
     return CLI_USAGE;
 }
 
@@ -419,6 +421,23 @@ int cli_family(struct cli *cli, const struct cli_command *family, size_t n)
 
 /* ---- output ---- */
 
+void cli_line(FILE *to, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = n < 0 ? NULL : malloc((size_t)n + 1);
+    if (text == NULL)
+        return;
+    va_start(args, format);
+    (void)vsnprintf(text, (size_t)n + 1, format, args);
+    va_end(args);
+    isg_utf8_printable(text);
+    (void)fprintf(to, "%s\n", text);
+    free(text);
+}
+
 void cli_print(struct isg_str text)
 {
     (void)fwrite(text.p, 1, text.n, stdout);
@@ -464,7 +483,7 @@ static int run_without_command(int argc, char **argv)
         for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
             is_known |= strcmp(argv[at], known[i]) == 0;
         if (!is_known && strcmp(argv[at - 1], "-C") != 0) {
-            (void)fprintf(stderr, "isg: unknown option %s (see `isg --help`)\n", argv[at]);
+            cli_line(stderr, "isg: unknown option %.200s (see `isg --help`)", argv[at]);
             return CLI_USAGE;
         }
     }
@@ -496,7 +515,7 @@ int cli_main(int argc, char **argv)
     if (cli.command == NULL && first == NULL)
         return finish_output(run_without_command(argc, argv));
     if (cli.command == NULL) {
-        (void)fprintf(stderr, "isg: no such command: %s (see `isg --help`)\n", first);
+        cli_line(stderr, "isg: no such command: %.200s (see `isg --help`)", first);
         return CLI_USAGE;
     }
     take_word(&cli.argc, cli.argv, at);

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "gateway/config.h"
 #include "stix/base/buf.h"
@@ -27,6 +28,7 @@ enum {
 };
 
 struct cli;
+struct trust_key;
 
 /* A command, or a command of a command (`member add`). */
 struct cli_command {
@@ -41,7 +43,7 @@ struct cli {
     const char *dir; /* the instance directory */
     bool json;
     bool help;
-    bool wrong_config; /* set by cli_config_load: cli_fail then returns CLI_CONFIG */
+    bool wrong_config; /* the failure is one of the configuration: cli_fail returns CLI_CONFIG */
     int argc;          /* words behind the command's name */
     char **argv;
     const char **args; /* positional arguments, after cli_options */
@@ -72,6 +74,13 @@ int cli_fail(const struct cli *cli, const struct isg_fail *why);
  * cli_fail return CLI_CONFIG.
  */
 int cli_config_load(struct cli *cli, const char *file, struct config **out, struct isg_fail *why);
+
+/*
+ * The key that signs content, opened with its passphrase; free it with trust_key_free. ISG_EUSAGE
+ * (and a wrong configuration) when no setting names the passphrase; else as trust_key_load.
+ */
+int cli_content_key(struct cli *cli, const struct config *config, struct trust_key **out,
+                    struct isg_fail *why);
 
 /* Print a usage message and return CLI_USAGE. */
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -105,6 +114,12 @@ int cli_check_target(const char *path, struct isg_fail *why);
 
 /* A secret from a file, without the newline at its end. */
 int cli_read_secret(const char *path, struct isg_buf *out, struct isg_fail *why);
+
+/*
+ * Print one line for people, without its newline here. What in it comes from files or other servers
+ * stays on the line and moves no cursor (R-101).
+ */
+void cli_line(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Print a view and a newline on standard output. */
 void cli_print(struct isg_str text);

@@ -227,7 +227,7 @@ static void report(const struct convert *convert, bool json)
                       (unsigned long long)convert->objects);
         feed_left_say(&convert->reader, "isg convert: ", stderr);
         for (uint64_t i = 0; i < convert->refused && i < REASONS_MAX; i++)
-            (void)fprintf(stderr, "isg convert: refused %s\n", convert->reasons[i]);
+            cli_line(stderr, "isg convert: refused %s", convert->reasons[i]);
         if (convert->refused > REASONS_MAX)
             (void)fprintf(stderr, "isg convert: %llu refused in all\n",
                           (unsigned long long)convert->refused);

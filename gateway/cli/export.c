@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +11,6 @@
 #include "gateway/share/export.h"
 #include "gateway/trust/bundle_files.h"
 #include "gateway/trust/keys.h"
-#include "gateway/trust/secret.h"
 #include "stix/base/time.h"
 #include "stix/bundle.h"
 
@@ -179,21 +177,11 @@ static int write_bundle(struct bundle *bundle, struct isg_fail *why)
 static int load_content_key(struct cli *cli, struct trust_key **out, struct isg_fail *why)
 {
     struct config *config = NULL;
-    struct isg_buf pass;
-    char path[PATH_MAX];
     int err = cli_config_load(cli, NULL, &config, why);
-    if (err != ISG_OK)
-        return err;
-    isg_buf_init(&pass, 4096);
-    (void)snprintf(path, sizeof path, "%s/content.key", config->keys.dir);
-    err = trust_start(why);
     if (err == ISG_OK)
-        err = cli_read_secret(config->keys.passphrase_file, &pass, why);
+        err = trust_start(why);
     if (err == ISG_OK)
-        err = trust_key_load(path, isg_buf_str(&pass), out, why);
-    if (pass.p != NULL)
-        trust_wipe(pass.p, pass.cap);
-    isg_buf_done(&pass);
+        err = cli_content_key(cli, config, out, why);
     config_free(&config);
     return err;
 }

@@ -175,8 +175,8 @@ void feed_left_say(const struct feed_reader *reader, const char *begin, FILE *ou
         (void)fprintf(out, "%s%llu left out: set aside, known as harmless, or given twice\n", begin,
                       (unsigned long long)reader->excluded);
     for (size_t i = 0; i < EXCLUDE_REASONS && tally->reasons[i].list != NULL; i++)
-        (void)fprintf(out, "%s  %llu on list %s\n", begin,
-                      (unsigned long long)tally->reasons[i].hits, tally->reasons[i].list);
+        cli_line(out, "%s  %llu on list %s", begin, (unsigned long long)tally->reasons[i].hits,
+                 tally->reasons[i].list);
     if (reader->rejected > 0)
         (void)fprintf(out, "%s%llu left out: they cannot be read\n", begin,
                       (unsigned long long)reader->rejected);

@@ -46,7 +46,7 @@ static void print_below(const struct stix_json *json, int indent)
         bool nested = stix_json_type(walk.value) == STIX_JSON_OBJECT;
         if (!nested)
             put_value(walk.value, &text);
-        printf("%*s%-16s %.*s\n", indent, "", walk.name, ISG_STR_ARG(isg_buf_str(&text)));
+        cli_line(stdout, "%*s%-16s %.*s", indent, "", walk.name, ISG_STR_ARG(isg_buf_str(&text)));
         if (nested)
             print_below(walk.value, indent + 2);
     }
@@ -224,7 +224,7 @@ static int print_entry(const struct cli *cli, const struct stix_json *list, cons
     struct isg_buf text;
     const struct stix_json *entry = entry_named(list, name);
     if (entry == NULL) {
-        (void)fprintf(stderr, "isg %s: no such %s: %s\n", cli->command->name, kind, name);
+        cli_line(stderr, "isg %s: no such %s: %s", cli->command->name, kind, name);
         return CLI_NO;
     }
     if (!cli->json) {

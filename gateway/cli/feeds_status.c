@@ -6,6 +6,7 @@
 
 #include "gateway/cli/cli.h"
 #include "stix/base/arena.h"
+#include "stix/base/utf8.h"
 
 enum { ARENA_MAX = 64 << 20, TO_SECONDS = sizeof "2026-01-01T00:00:00" - 1 };
 
@@ -20,11 +21,10 @@ struct column {
 static const char *text_cell(struct isg_arena *arena, const struct stix_json *value)
 {
     char *text = isg_arena_copy(arena, stix_json_str(value));
-    for (char *p = text; p != NULL && *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
-    }
-    return text != NULL ? text : "";
+    if (text == NULL)
+        return "";
+    isg_utf8_printable(text);
+    return text;
 }
 
 /* To the second; "never" where there is none. */

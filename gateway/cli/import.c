@@ -297,7 +297,7 @@ static void import_report(struct import *import)
         printf("  %zu of the files refused whole\n", import->files_refused);
     feed_left_say(&import->reader, "  ", stdout);
     for (size_t i = 0; i < import->reasons_count; i++)
-        printf("  refused %s\n", import->reasons[i]);
+        cli_line(stdout, "  refused %s", import->reasons[i]);
     if (import->stopped && import->total > 0)
         puts(
             "  stopped before the end: when that is mended, import again; what is in is the same then");

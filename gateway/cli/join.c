@@ -29,8 +29,12 @@ static int plant(const struct joining *joining, const char *path, struct isg_fai
     isg_buf_init(&text, 1 << 20);
     isg_buf_init(&document, 1 << 20);
     int err = cli_read(path, 1 << 20, &text, why);
-    if (err == ISG_OK && empty)
-        err = stix_json_parse(isg_buf_str(&text), NULL, &seed, why);
+    if (err == ISG_OK && empty) {
+        struct isg_fail inner = {.code = ISG_OK};
+        err = stix_json_parse(isg_buf_str(&text), NULL, &seed, &inner);
+        if (err != ISG_OK)
+            (void)isg_fail_at(why, err, inner.path, inner.rule, "%.160s: %s", path, inner.text);
+    }
     for (size_t i = 0; i < stix_json_size(seed) && err == ISG_OK; i++) {
         struct isg_buf reply;
         isg_buf_init(&reply, 1 << 20);

@@ -152,8 +152,9 @@ static void print_findings(struct validate *run, const char *prefix)
     for (const struct stix_finding *f = report->first; f != NULL; f = f->next) {
         if (run->printed[f->level]++ >= FINDINGS_MAX)
             continue;
-        printf("%s: %s%s%s: %s (%s)\n", run->file, f->level == STIX_ERROR ? "error " : "warning ",
-               prefix, f->path, f->message, f->rule);
+        cli_line(stdout, "%s: %s%s%s: %s (%s)", run->file,
+                 f->level == STIX_ERROR ? "error " : "warning ", prefix, f->path, f->message,
+                 f->rule);
     }
 }
 
@@ -185,8 +186,8 @@ static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fa
     if (err == ISG_EPARSE || err == ISG_ELIMIT) { /* one bad object; the others are judged too */
         run->errors++;
         if (!run->cli->json && run->printed[STIX_ERROR]++ < FINDINGS_MAX)
-            printf("%s: error %s%s: %s (%s)\n", run->file, prefix, inner.path, inner.text,
-                   inner.rule);
+            cli_line(stdout, "%s: error %s%s: %s (%s)", run->file, prefix, inner.path, inner.text,
+                     inner.rule);
         return ISG_OK;
     }
     return err == ISG_OK ? ISG_OK : isg_fail(why, err, "%s", inner.text);
@@ -335,12 +336,12 @@ static void validate_print(const struct validate *run)
     if (run->cli->json)
         print_json(run, NULL);
     else
-        printf("%s: %s, %zu objects, %zu errors, %zu warnings%s\n", run->file,
-               validate_valid(run) ? "valid" : "NOT valid", run->objects, run->errors,
-               run->warnings,
-               run->errors > FINDINGS_MAX || run->warnings > FINDINGS_MAX
-                   ? "; of each the first 1000 are shown"
-                   : "");
+        cli_line(stdout, "%s: %s, %zu objects, %zu errors, %zu warnings%s", run->file,
+                 validate_valid(run) ? "valid" : "NOT valid", run->objects, run->errors,
+                 run->warnings,
+                 run->errors > FINDINGS_MAX || run->warnings > FINDINGS_MAX
+                     ? "; of each the first 1000 are shown"
+                     : "");
 }
 
 /* The file that could not be judged: named once, also where the text of the failure does not. */

@@ -42,6 +42,7 @@ enum {
 
 /* Everything that runs, in the order it is made. */
 struct service {
+    struct cli *cli;
     struct config *config;
     struct trust_secret *secret;
     struct trust_key *content_key;
@@ -120,20 +121,12 @@ static int open_log(const struct config *config, struct isg_fail *why)
 static int open_trust(struct service *s, struct isg_fail *why)
 {
     char path[PATH_MAX];
-    struct isg_buf pass;
-    isg_buf_init(&pass, 4096);
     int err = trust_start(why);
     (void)snprintf(path, sizeof path, "%s/secrets/instance.secret", s->config->dir);
     if (err == ISG_OK)
         err = trust_secret_open(path, &s->secret, why);
     if (err == ISG_OK)
-        err = cli_read_secret(s->config->keys.passphrase_file, &pass, why);
-    (void)snprintf(path, sizeof path, "%s/content.key", s->config->keys.dir);
-    if (err == ISG_OK)
-        err = trust_key_load(path, isg_buf_str(&pass), &s->content_key, why);
-    if (pass.p != NULL)
-        trust_wipe(pass.p, pass.cap);
-    isg_buf_done(&pass);
+        err = cli_content_key(s->cli, s->config, &s->content_key, why);
     return err;
 }
 
@@ -430,7 +423,7 @@ static void service_run(struct service *s, const sigset_t *signals)
 
 int cli_serve(struct cli *cli)
 {
-    struct service service = {0};
+    struct service service = {.cli = cli};
     struct isg_fail why = {0};
     sigset_t signals;
     int code = cli_options(cli, NULL, 0);
@@ -453,7 +446,7 @@ int cli_serve(struct cli *cli)
         notify("STOPPING=1");
     } else {
         LOG(LOG_ERROR, "service.failed", log_why(&why));
-        code = isg_err_exit(err);
+        code = cli->wrong_config ? CLI_CONFIG : isg_err_exit(err);
     }
     service_close(&service);
     return code;

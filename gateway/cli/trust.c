@@ -1,4 +1,4 @@
-/* Checking what left signed, and the key that people pin. */
+/* Checking what left signed, the key that people pin, and the one that signs. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,10 +7,11 @@
 #include "gateway/cli/cli.h"
 #include "gateway/trust/bundle_files.h"
 #include "gateway/trust/keys.h"
+#include "gateway/trust/secret.h"
 #include "stix/base/jsonw.h"
 #include "stix/base/time.h"
 
-enum { KEY_FILE_MAX = 65536 };
+enum { KEY_FILE_MAX = 65536, SECRET_MAX = 4096 };
 
 /* ---- verify ---- */
 
@@ -22,8 +23,12 @@ static int read_public(struct cli *cli, const char *file, struct trust_public *o
     isg_buf_init(&text, KEY_FILE_MAX);
     (void)snprintf(path, sizeof path, "%s/public/isao.pem", cli->dir);
     int err = cli_read(file != NULL ? file : path, KEY_FILE_MAX, &text, why);
-    if (err == ISG_OK)
-        err = trust_public_read(isg_buf_str(&text), out, why);
+    if (err == ISG_OK) {
+        struct isg_fail inner = {.code = ISG_OK};
+        err = trust_public_read(isg_buf_str(&text), out, &inner);
+        if (err != ISG_OK)
+            (void)isg_fail(why, err, "%.160s: %s", file != NULL ? file : path, inner.text);
+    }
     isg_buf_done(&text);
     return err;
 }
@@ -35,8 +40,8 @@ static void print_verdict(const struct cli *cli, const char *file,
     struct isg_jsonw w;
     const char *code = trust_code_name(report->code);
     if (!cli->json) {
-        printf("%s %s%s%s\n", code, file, report->code == TRUST_OK ? "" : ": ",
-               report->code == TRUST_OK ? "" : why->text);
+        cli_line(stdout, "%s %s%s%s", code, file, report->code == TRUST_OK ? "" : ": ",
+                 report->code == TRUST_OK ? "" : why->text);
         return;
     }
     isg_buf_init(&text, 1 << 20);
@@ -133,6 +138,26 @@ int cli_verify(struct cli *cli)
 }
 
 /* ---- key ---- */
+
+int cli_content_key(struct cli *cli, const struct config *config, struct trust_key **out,
+                    struct isg_fail *why)
+{
+    char path[PATH_MAX];
+    struct isg_buf pass;
+    cli->wrong_config = config->keys.passphrase_file == NULL;
+    if (cli->wrong_config)
+        return isg_fail(why, ISG_EUSAGE,
+                        "keys.passphrase_file is not set: nothing opens the signing key");
+    isg_buf_init(&pass, SECRET_MAX);
+    (void)snprintf(path, sizeof path, "%s/content.key", config->keys.dir);
+    int err = cli_read_secret(config->keys.passphrase_file, &pass, why);
+    if (err == ISG_OK)
+        err = trust_key_load(path, isg_buf_str(&pass), out, why);
+    if (pass.p != NULL)
+        trust_wipe(pass.p, pass.cap);
+    isg_buf_done(&pass);
+    return err;
+}
 
 static void put_jwk(const struct trust_public *key, struct isg_buf *out)
 {

@@ -269,10 +269,14 @@ int trust_key_load(const char *path, struct isg_str passphrase, struct trust_key
         err = private_file_read(path, FILE_MAX, &text, why);
     if (err == ISG_ENOENT)
         err = isg_fail(why, ISG_EIO, "%s: no such file", path);
-    if (err == ISG_OK)
-        err = parse_file(isg_buf_str(&text), blob, why);
-    if (err == ISG_OK)
-        err = open_blob(blob, passphrase, out, why);
+    if (err == ISG_OK) {
+        struct isg_fail inner = {.code = ISG_OK};
+        err = parse_file(isg_buf_str(&text), blob, &inner);
+        if (err == ISG_OK)
+            err = open_blob(blob, passphrase, out, &inner);
+        if (err != ISG_OK)
+            (void)isg_fail(why, err, "%.160s: %s", path, inner.text);
+    }
     isg_buf_done(&text);
     return err;
 }

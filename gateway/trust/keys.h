@@ -22,12 +22,16 @@ struct trust_public { /* a public key and its RFC 7638 thumbprint */
 /* Once at start: library set-up and a self-test (sign, verify, known vector). ISG_ESIGN on failure. */
 int trust_start(struct isg_fail *why);
 
-/* Make a key and write it encrypted to path (mode 0600, must not exist). */
+/*
+ * Make a key and write it encrypted to path (mode 0600). ISG_ECONFLICT when it exists, ISG_EIO,
+ * ISG_EINVAL for a passphrase of 0 or over 4096 bytes, ISG_ENOMEM.
+ */
 int trust_key_new(const char *path, enum trust_role role, struct isg_str passphrase,
                   struct trust_public *out, struct isg_fail *why);
 /*
  * Read a key file. ISG_EIO, ISG_EDENIED (owner, mode, symbolic link), ISG_EPARSE, ISG_ELIMIT
- * (hostile parameters), ISG_EAUTH (passphrase).
+ * (over 4 KiB, hostile parameters), ISG_EAUTH (another passphrase), ISG_EINVAL (one of 0 or over
+ * 4096 bytes), ISG_ENOMEM. why names the file.
  */
 int trust_key_load(const char *path, struct isg_str passphrase, struct trust_key **out,
                    struct isg_fail *why);

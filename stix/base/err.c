@@ -69,18 +69,7 @@ bool isg_err_is_temporary(int code)
     return row_of(code)->temporary;
 }
 
-/*
- * Text from outside may ride in a message, perhaps cut: keep it UTF-8, on one line and free of
- * terminal escapes.
- */
-static void make_printable(char *s)
-{
-    isg_utf8_mend(s);
-    for (; *s != '\0'; s++)
-        if ((unsigned char)*s < 0x20 || *s == 0x7f)
-            *s = '?';
-}
-
+/* Text from outside may ride in a message, perhaps cut. */
 __attribute__((format(printf, 5, 0))) static void fail_fill(struct isg_fail *why, int code,
                                                             const char *path, const char *rule,
                                                             const char *format, va_list args)
@@ -89,8 +78,8 @@ __attribute__((format(printf, 5, 0))) static void fail_fill(struct isg_fail *why
     (void)snprintf(why->path, sizeof why->path, "%s", path != NULL ? path : "");
     (void)snprintf(why->rule, sizeof why->rule, "%s", rule != NULL ? rule : "");
     (void)vsnprintf(why->text, sizeof why->text, format, args);
-    make_printable(why->path);
-    make_printable(why->text);
+    isg_utf8_printable(why->path);
+    isg_utf8_printable(why->text);
 }
 
 #undef isg_fail /* what the analyzer is told elsewhere is defined here */

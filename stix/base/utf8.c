@@ -70,6 +70,19 @@ void isg_utf8_mend(char *text)
     }
 }
 
+void isg_utf8_printable(char *text)
+{
+    isg_utf8_mend(text);
+    for (char *p = text; *p != '\0'; p++) {
+        unsigned char c = (unsigned char)*p;
+        bool c1 = c == 0xc2 && (unsigned char)p[1] < 0xa0;
+        if (c1)
+            *p++ = '?';
+        if (c1 || c < 0x20 || c == 0x7f)
+            *p = '?';
+    }
+}
+
 bool isg_utf8_is_noncharacter(int32_t cp)
 {
     return (cp & 0xfffe) == 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef);

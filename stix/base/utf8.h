@@ -17,6 +17,12 @@ bool isg_utf8_is_valid(struct isg_str s);
 void isg_utf8_mend(char *text);
 
 /*
+ * In place, for a person's terminal: as isg_utf8_mend, and so do control characters (C0, DEL, C1).
+ * What is left stands on one line and moves no cursor (R-101).
+ */
+void isg_utf8_printable(char *text);
+
+/*
  * Take the next code point from *rest. Returns it, or -1 when *rest is empty, or -2 when the next
  * bytes are not well-formed (then *rest is not moved).
  */

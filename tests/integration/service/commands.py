@@ -125,6 +125,40 @@ def files(folder):
     ok(code == 1 and "/objects/3/confidence" in out, "an error with its path: " + out.splitlines()[0])
 
 
+def terminals(folder):
+    """What a hostile file says moves no cursor on the terminal of who looks at it."""
+    evil, path = "\x1b]0;title\x07\x1b[31m\u009b2J", os.path.join(folder, "evil.json")
+    bundle = {"type": "bundle", "id": "bundle--2f1a6f8e-0b8d-4c69-9c43-6a1f6f3c0a11", "objects": [
+        indicator(1, **{evil: 1}), indicator(2, id=evil), indicator(3, extensions={evil: {}})]}
+    with open(path, "w") as f:
+        json.dump(bundle, f)
+    for words in (("validate", path), ("convert", "--format", "stix", "-o", os.path.join(folder, "out.json"), path),
+                  ("validate", evil), ("validate", "--" + evil), (evil,)):
+        code, out, err = isg_raw(*words)
+        found = [c for c in out + err if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)]
+        ok(code != 0 and "title" in out + err and not found, "isg %s: %r" % (words[0].split("\x1b")[0], found))
+
+
+def starts(isg):
+    """A service that cannot start says which file or setting it is."""
+    key, config, seed = (os.path.join(isg.dir, name) for name in ("keys/content.key", "isg.yaml", "state/seed.json"))
+    with open(key, "rb") as f:
+        whole = f.read()
+    rows = [("a damaged signing key", key, whole[:100], 65, key),
+            ("another passphrase", os.path.join(isg.dir, "secrets/keys.pass"), b"another", 77, key),
+            ("no passphrase is named", config, b"", 78, "keys.passphrase_file"),
+            ("collections to be made that are no JSON", seed, b"x", 65, seed)]
+    for name, path, bad, code, said in rows:
+        with open(path, "rb") as f:
+            good = f.read()
+        with open(path, "wb") as f:
+            f.write(bad)
+        r = subprocess.run([ISG, "serve", "-C", isg.dir], capture_output=True, text=True, timeout=120)
+        ok(r.returncode == code and said in r.stderr, "%s: %d, %s" % (name, r.returncode, r.stderr.strip()[-200:]))
+        with open(path, "wb") as f:
+            f.write(good)
+
+
 def shown_secrets(isg):
     """What others may read is told of at the start, at SIGHUP, and by the doctor."""
     key = os.path.join(isg.dir, "tls/server.key")
@@ -182,9 +216,12 @@ def running(isg):
         ok(all(json.loads(line)["event"] for line in f), "the log is one JSON object a line")
 
 
-with Instance() as isg:
+instance = Instance()
+starts(instance)
+with instance as isg:
     exit_codes(isg.base)
     line_protocols()
     files(isg.base)
+    terminals(isg.base)
     running(isg)
 done()

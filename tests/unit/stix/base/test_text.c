@@ -30,9 +30,31 @@ static void test_mend(void)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[32];
-        snprintf(text, sizeof text, "%s", rows[i].text);
+        (void)snprintf(text, sizeof text, "%s", rows[i].text);
         isg_utf8_mend(text);
         ok(strcmp(text, rows[i].mended) == 0, "mended, row %zu: %s", i, text);
+    }
+}
+
+/* Nothing of a text from outside reaches a terminal as a command. */
+static void test_printable(void)
+{
+    static const struct {
+        const char *text;
+        const char *printable;
+    } rows[] = {
+        {"two\nlines\tand\r", "two?lines?and?"},
+        {"\x1b]0;title\x07\x7f", "?]0;title??"},
+        {"\xc2\x9b"
+         "31m",
+         "??31m"},
+        {"\xc2\xa0 \xc3\x9b \xc2", "\xc2\xa0 \xc3\x9b ?"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "%s", rows[i].text);
+        isg_utf8_printable(text);
+        ok(strcmp(text, rows[i].printable) == 0, "printable, row %zu: %s", i, text);
     }
 }
 
@@ -268,6 +290,7 @@ int main(void)
 {
     test_utf8();
     test_mend();
+    test_printable();
     test_base64();
     test_uuid();
     test_digest();
