@@ -99,62 +99,12 @@ static bool add_comparison(struct stix_normal *n, const struct stix_test *test,
     return add_atom(n, test, text);
 }
 
-static int by_view(const void *a, const void *b)
-{
-    return isg_str_cmp(*(const struct isg_str *)a, *(const struct isg_str *)b);
-}
-
-/* Literals of a set as texts: sorted, each once. */
-static bool sort_set(struct stix_normal *n, const struct stix_test *test, struct isg_buf *text,
-                     struct isg_str **out, size_t *out_n)
-{
-    size_t count = 0;
-    for (const struct stix_literal *l = test->operands; l != NULL; l = l->next)
-        count++;
-    struct isg_str *views = stix_normal_alloc(n, count, sizeof *views);
-    if (views == NULL)
-        return false;
-    count = 0;
-    for (const struct stix_literal *l = test->operands; l != NULL; l = l->next) {
-        stix_literal_print(l, test, text);
-        if (!stix_normal_keep(n, text, &views[count++]))
-            return false;
-    }
-    qsort(views, count, sizeof *views, by_view);
-    *out_n = 0;
-    for (size_t i = 0; i < count; i++)
-        if (*out_n == 0 || !isg_str_eq(views[*out_n - 1], views[i]))
-            views[(*out_n)++] = views[i];
-    *out = views;
-    return true;
-}
-
 static bool has_any(const struct stix_path *path)
 {
     for (const struct stix_step *s = path->first; s != NULL; s = s->next)
         if (s->kind == STIX_STEP_ANY)
             return true;
     return false;
-}
-
-/*
- * NOT IN over [*] asks for one element that is none of the set. AND of != asks for one element
- * each, so that is no atom to split.
- */
-static bool add_not_in(struct stix_normal *n, const struct stix_test *test, struct isg_buf *text)
-{
-    struct isg_str *views = NULL;
-    size_t count = 0;
-    if (!sort_set(n, test, text, &views, &count))
-        return false;
-    stix_path_print(&test->path, text);
-    isg_buf_puts(text, count == 1 ? " != " : " NOT IN (");
-    for (size_t i = 0; i < count; i++) {
-        isg_buf_puts(text, i > 0 ? ", " : "");
-        isg_buf_put_str(text, views[i]);
-    }
-    isg_buf_puts(text, count == 1 ? "" : ")");
-    return add_atom(n, test, text);
 }
 
 static bool add_test(struct stix_normal *n, const struct stix_test *test, struct isg_buf *text)
@@ -166,7 +116,7 @@ static bool add_test(struct stix_normal *n, const struct stix_test *test, struct
         stix_path_print(&test->path, text);
         good = add_atom(n, test, text);
     } else if (test->op == STIX_OP_IN && test->negated && has_any(&test->path)) {
-        good = add_not_in(n, test, text);
+        good = stix_not_in_print(n, test, text) && add_atom(n, test, text);
     } else {
         for (const struct stix_literal *l = test->operands; l != NULL && good; l = l->next)
             good = add_comparison(n, test, l, text);

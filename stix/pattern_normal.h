@@ -1,6 +1,6 @@
 /*
- * What the two files of the normal form share: comparison expressions as alternatives of atoms
- * (pattern_dnf.c), and observations made of them (pattern_normal.c). Private to stix/.
+ * What the files of the normal form share: comparison expressions as alternatives of atoms
+ * (pattern_dnf.c, pattern_set.c), and observations made of them (pattern_normal.c). Private to stix/.
  */
 #ifndef STIX_PATTERN_NORMAL_H
 #define STIX_PATTERN_NORMAL_H
@@ -65,6 +65,12 @@ bool stix_normal_atoms(struct stix_normal *n, const struct stix_pattern_node *ro
 /* Second pass, over the nodes in the same order: the form of a comparison expression. */
 bool stix_normal_dnf(struct stix_normal *n, const struct stix_pattern_node *node,
                      struct stix_dnf *out);
+
+/*
+ * Append the form of a NOT IN over [*] (pattern_set.c), the only set that no law splits. False, with
+ * err set, when the arena does not suffice.
+ */
+bool stix_not_in_print(struct stix_normal *n, const struct stix_test *test, struct isg_buf *text);
 
 /* Sort, and leave out terms that another one absorbs. */
 bool stix_dnf_absorb(struct stix_normal *n, struct stix_dnf *dnf);
