@@ -1,5 +1,7 @@
 #include "gateway/secret_files.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "gateway/log.h"
@@ -31,8 +33,19 @@ static void look_feed(const struct feed_def *feed, secret_file_see *see, void *a
     look("feed proxy login", feed->proxy_auth_file, see, arg);
 }
 
+/* Those of the instance's own making. */
+static void look_own(const struct config *config, secret_file_see *see, void *arg)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/secrets/instance.secret", config->dir);
+    look("instance secret", path, see, arg);
+    (void)snprintf(path, sizeof path, "%s/content.key", config->keys.dir);
+    look("signing key", path, see, arg);
+}
+
 void secret_files_each(const struct config *config, secret_file_see *see, void *arg)
 {
+    look_own(config, see, arg);
     look("tls key", config->tls.key, see, arg);
     look("key passphrase", config->keys.passphrase_file, see, arg);
     look("redis password", config->redis.password_file, see, arg);

@@ -1,7 +1,7 @@
 /*
- * The files of secrets that the configuration names, and who may read them. Those of the instance's
- * own making (its secret, its keys) are not taken at all when others may; these are often laid down
- * by other programs (ACME clients, container engines), so that is told of and nothing is refused.
+ * The instance's files of secrets, and who may read them. Those of its own making (its secret, its
+ * keys) are not taken at a start when others may; those that the configuration names are often laid
+ * down by other programs (ACME clients, container engines), so that is told of and nothing is refused.
  */
 #ifndef GATEWAY_SECRET_FILES_H
 #define GATEWAY_SECRET_FILES_H

@@ -40,11 +40,13 @@ int admin_param_u64(const struct admin_call *call, const char *name, uint64_t fa
 int admin_param_collection(const struct admin_call *call, const struct registry *registry,
                            const struct collection **out, struct isg_fail *why);
 
-/* health.c: is the process alive, ready; what does it hold; what is wrong with its surroundings. */
+/* health.c: is the process alive, ready; what does it hold. */
 admin_handler admin_healthz;
 admin_handler admin_readyz;
 admin_handler admin_metrics;
 admin_handler admin_status;
+
+/* doctor.c: what is wrong with its surroundings. */
 admin_handler admin_doctor;
 
 /* registry.c: members and collections. */

@@ -444,6 +444,16 @@ void cli_print(struct isg_str text)
     (void)putchar('\n');
 }
 
+const char *cli_count(const struct stix_json *value, char out[CLI_COUNT])
+{
+    int64_t n;
+    if (stix_json_int(value, &n))
+        (void)snprintf(out, CLI_COUNT, "%lld", (long long)n);
+    else
+        (void)snprintf(out, CLI_COUNT, "?");
+    return out;
+}
+
 void cli_table(const char *const *header, size_t columns, const char *const *cells, size_t rows)
 {
     size_t width[16] = {0};

@@ -24,7 +24,8 @@ enum {
     CLI_DATA = 65,
     CLI_CANTCREAT = 73,
     CLI_CONFIG = 78,
-    CLI_ARGS_MAX = 65536
+    CLI_ARGS_MAX = 65536,
+    CLI_COUNT = 24 /* bytes of a number's text */
 };
 
 struct cli;
@@ -151,6 +152,9 @@ void cli_escape(struct isg_buf *out, const char *text);
  * folder. Returns out (108 bytes).
  */
 const char *cli_socket_path(const char *path, char out[108]);
+
+/* A number as text, "?" where there is none: the service could not tell it. Returns out. */
+const char *cli_count(const struct stix_json *value, char out[CLI_COUNT]);
 
 /* A table on standard output: columns padded, header first, NULL cells empty. */
 void cli_table(const char *const *header, size_t columns, const char *const *cells, size_t rows);

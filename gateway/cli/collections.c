@@ -20,12 +20,12 @@ static void print_collections(const struct stix_json *json)
     const struct stix_json *list = stix_json_get(json, "collections");
     for (size_t i = 0; i < stix_json_size(list); i++) {
         const struct stix_json *row = stix_json_at(list, i);
-        int64_t events = 0;
-        (void)stix_json_int(stix_json_get(row, "events"), &events);
+        char events[CLI_COUNT];
         const struct stix_json *c = stix_json_get(row, "collection");
-        printf("%.*s  %-20.*s %-11.*s %10lld events\n", ISG_STR_ARG(stix_json_get_str(c, "id")),
+        printf("%.*s  %-20.*s %-11.*s %10s events\n", ISG_STR_ARG(stix_json_get_str(c, "id")),
                ISG_STR_ARG(stix_json_get_str(c, "title")),
-               ISG_STR_ARG(stix_json_get_str(c, "handling")), (long long)events);
+               ISG_STR_ARG(stix_json_get_str(c, "handling")),
+               cli_count(stix_json_get(row, "events"), events));
     }
 }
 
@@ -112,7 +112,7 @@ static int collection_put(struct cli *cli, bool create)
     if (!create) {
         if (collection_id(cli, cli->args[0], id, &why) != ISG_OK)
             return cli_fail(cli, &why);
-        words.id = id;
+        words.id = words.id == NULL ? id : words.id; /* another one is refused by the service */
     }
     isg_buf_init(&body, BODY_MAX);
     isg_buf_init(&path, BODY_MAX);

@@ -53,10 +53,10 @@ static void print_status(const struct stix_json *status)
            store_word(store));
     for (size_t i = 0; i < n; i++) {
         const struct stix_json *c = stix_json_at(collections, i);
-        int64_t events = 0;
-        (void)stix_json_int(stix_json_get(c, "events"), &events);
-        printf("%.*s  %-20.*s %10lld events\n", ISG_STR_ARG(stix_json_get_str(c, "id")),
-               ISG_STR_ARG(stix_json_get_str(c, "title")), (long long)events);
+        char events[CLI_COUNT];
+        printf("%.*s  %-20.*s %10s events\n", ISG_STR_ARG(stix_json_get_str(c, "id")),
+               ISG_STR_ARG(stix_json_get_str(c, "title")),
+               cli_count(stix_json_get(c, "events"), events));
     }
 }
 

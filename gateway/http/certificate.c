@@ -225,3 +225,27 @@ void certificate_set_done(struct certificate_set *set)
     isg_buf_done(&set->certificate);
     isg_buf_done(&set->key);
 }
+
+int certificate_read_span(const char *path, struct certificate_span *out, struct isg_fail *why)
+{
+    gnutls_datum_t text = {NULL, 0};
+    gnutls_x509_crt_t *chain = NULL;
+    unsigned n = 0;
+    struct certificate_span span = {INT64_MIN, INT64_MAX};
+    if (gnutls_load_file(path, &text) < 0)
+        return isg_fail(why, ISG_EIO, "%s: cannot be read", path);
+    int code = gnutls_x509_crt_list_import2(&chain, &n, &text, GNUTLS_X509_FMT_PEM, 0);
+    gnutls_free(text.data);
+    if (code < 0)
+        return isg_fail(why, ISG_EPARSE, "%s: %s", path, gnutls_strerror(code));
+    for (unsigned i = 0; i < n; i++) {
+        int64_t from_us = (int64_t)gnutls_x509_crt_get_activation_time(chain[i]) * 1000000;
+        int64_t until_us = (int64_t)gnutls_x509_crt_get_expiration_time(chain[i]) * 1000000;
+        span.from_us = from_us > span.from_us ? from_us : span.from_us;
+        span.until_us = until_us < span.until_us ? until_us : span.until_us;
+        gnutls_x509_crt_deinit(chain[i]);
+    }
+    gnutls_free(chain);
+    *out = span;
+    return ISG_OK;
+}

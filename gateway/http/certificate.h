@@ -5,6 +5,8 @@
 #ifndef GATEWAY_HTTP_CERTIFICATE_H
 #define GATEWAY_HTTP_CERTIFICATE_H
 
+#include <stdint.h>
+
 #include "stix/base/buf.h"
 #include "stix/base/err.h"
 
@@ -26,5 +28,16 @@ int certificate_make(const char *organisation, const char *const *hosts,
                      struct certificate_set *out, struct isg_fail *why);
 /* Wipe the key, free all three. */
 void certificate_set_done(struct certificate_set *set);
+
+struct certificate_span { /* microseconds since 1970 */
+    int64_t from_us;
+    int64_t until_us;
+};
+
+/*
+ * When all certificates of a PEM file, a chain, are valid. ISG_EIO when it cannot be read, ISG_EPARSE
+ * when it holds none; why names the file.
+ */
+int certificate_read_span(const char *path, struct certificate_span *out, struct isg_fail *why);
 
 #endif
