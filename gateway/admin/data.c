@@ -10,9 +10,10 @@
 #include "stix/base/time.h"
 
 enum {
-    REASONS_MAX = 3,        /* first refusals told to the importer */
-    EXPORT_PAGE_MAX = 1000, /* objects in one answer */
-    BUNDLE_DAYS = 30        /* life of a bundle statement */
+    REASONS_MAX = 3,         /* first refusals told to the importer */
+    EXPORT_PAGE_MAX = 1000,  /* objects in one answer */
+    EXPORT_BYTES = 32 << 20, /* of objects in one answer, unless a single one is longer */
+    BUNDLE_DAYS = 30         /* life of a bundle statement */
 };
 
 /* ---- in ---- */
@@ -192,8 +193,19 @@ static void write_page_head(struct admin_call *call, const struct export_query *
     isg_buf_putc(call->reply, '\n');
 }
 
+/* A page of more bytes than one answer may have goes on with the next one. */
+static void cut_short(struct view_page *page, const struct store_event *const *events)
+{
+    size_t fit = store_objects_fit(events, page->count, EXPORT_BYTES);
+    if (fit >= page->count)
+        return;
+    page->count = fit > 0 ? fit : 1;
+    page->last = page->events[page->count - 1].position;
+    page->more = true;
+}
+
 static int write_page(struct admin_call *call, const struct export_query *query,
-                      const struct view_page *page, struct isg_fail *why)
+                      struct view_page *page, struct isg_fail *why)
 {
     struct isg_arena *arena = http_arena(call->request);
     const struct store_event **events =
@@ -203,6 +215,7 @@ static int write_page(struct admin_call *call, const struct export_query *query,
         return isg_fail(why, ISG_ENOMEM, "no memory for a page");
     for (size_t i = 0; i < page->count; i++)
         events[i] = &page->events[i];
+    cut_short(page, events);
     struct isg_buf objects;
     isg_buf_init(&objects, ISG_BUF_NO_MAX);
     int err = store_objects(call->admin->parts.store, query->collection->id, events, page->count,

@@ -111,3 +111,11 @@ int store_objects(struct store *store, const char *collection,
         err = isg_fail(why, out->err, "%s", isg_strerror(out->err));
     return err;
 }
+
+size_t store_objects_fit(const struct store_event *const *events, size_t n, size_t max)
+{
+    size_t i = 0;
+    for (; i < n && events[i]->shelf.bytes <= max; i++)
+        max -= events[i]->shelf.bytes;
+    return i;
+}

@@ -424,6 +424,10 @@ int store_objects(struct store *store, const char *collection,
                   const struct store_event *const *events, size_t n, struct isg_buf *out,
                   size_t *sizes, struct isg_fail *why);
 
+/* How many of the first of n events have no more than max bytes of content together, by what their
+ * records say: what store_objects would append. */
+size_t store_objects_fit(const struct store_event *const *events, size_t n, size_t max);
+
 /*
  * Have the private server rewrite its append-only file where that is of use: when more than half of
  * it is over, and once a day (an hour after the start first), so that what was erased leaves the disk. now_us is the monotonic

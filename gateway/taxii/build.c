@@ -10,7 +10,7 @@
 enum {
     FRESH_MS = 1000,           /* as the head that a page is checked against */
     SLICE = 256,               /* objects fetched at a time */
-    PAGE_BYTES_MAX = 32 << 20, /* a page that grew over it ends there, with `more` (T-147) */
+    PAGE_BYTES_MAX = 32 << 20, /* of objects; a page ends before it, with `more` (T-147) */
     ETAG_BYTES = 16
 };
 
@@ -64,6 +64,20 @@ static bool has_objects(enum query_endpoint endpoint)
     return endpoint == QUERY_OBJECTS || endpoint == QUERY_OBJECT;
 }
 
+/* The next events to fetch, into events[SLICE]: what the page has room for, and at least one object. */
+static size_t next_slice(const struct build *b, const struct store_event **events)
+{
+    const struct page_objects *objects = &b->objects;
+    size_t left = b->selected.count - objects->count;
+    size_t n = left < SLICE ? left : SLICE;
+    for (size_t i = 0; i < n; i++)
+        events[i] = &b->selected.events[objects->count + i];
+    if (objects->bytes.len >= PAGE_BYTES_MAX)
+        return 0;
+    size_t fit = store_objects_fit(events, n, PAGE_BYTES_MAX - objects->bytes.len);
+    return fit == 0 && n > 0 && objects->bytes.len == 0 ? 1 : fit;
+}
+
 /* Fetch the objects of the selected events in slices, until the page is full. */
 static int fetch(struct build *b, struct isg_fail *why)
 {
@@ -74,16 +88,11 @@ static int fetch(struct build *b, struct isg_fail *why)
     objects->sizes = calloc(b->selected.count + 1, sizeof *objects->sizes);
     if (events == NULL || objects->sizes == NULL)
         return isg_fail(why, ISG_ENOMEM, "out of memory");
-    while (objects->count < b->selected.count && objects->bytes.len < PAGE_BYTES_MAX) {
-        size_t left = b->selected.count - objects->count;
-        size_t n = left < SLICE ? left : SLICE;
-        for (size_t i = 0; i < n; i++)
-            events[i] = &b->selected.events[objects->count + i];
+    for (size_t n; (n = next_slice(b, events)) > 0; objects->count += n) {
         int err = store_objects(call->taxii->parts.store, call->collection->id, events, n,
                                 &objects->bytes, objects->sizes + objects->count, why);
         if (err != ISG_OK)
             return err;
-        objects->count += n;
     }
     return ISG_OK;
 }

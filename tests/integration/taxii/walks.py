@@ -5,6 +5,8 @@ A platform that takes one page a run and keeps the token in a database; an agent
 filters from page two on; connectors that cut dates to milliseconds, send both cursors at once, or
 use the root's URL as it stands. Each must end, and with every object.
 """
+import json
+import os
 from urllib.parse import quote, urlencode, urlsplit
 
 from gateway import MEDIA, Instance, done, indicator, ok, same
@@ -134,6 +136,23 @@ def refused(isg, path):
     ok("Basic realm=" in answer.headers["WWW-Authenticate"], "Basic is offered (X-23)")
 
 
+def heavy(isg, client):
+    """A page is bounded in bytes, however few its objects are, and so is an answer to an export (T-147)."""
+    collection = isg.collection("heavy")
+    made = [indicator(n, "green", description="x" * (3900 << 10)) for n in range(10)]
+    same({client.push(collection, [thing]).json["success_count"] for thing in made}, {1},
+         "objects of 3.8 MiB")
+    answer = client.get("/api/collections/%s/objects/" % collection)
+    ok(len(answer.body) < 33 << 20 and answer.json["more"], "a page of %d bytes" % len(answer.body))
+    ok(client.pull(collection)[0] == made, "the walk over such pages")
+    same(client.pull(collection, endpoint="manifest")[1], 1, "records are small")
+    path = os.path.join(isg.base, "heavy.json")
+    isg.run("export", "--collection", collection, "--as", "st-mary", "-o", path)
+    with open(path) as f:
+        same(len([o for o in json.load(f)["objects"] if o["type"] == "indicator"]), 10,
+             "an export takes more than one answer")
+
+
 with Instance() as isg:
     hospital = isg.member("st-mary", "hospital")
     collection = isg.collection("observed")
@@ -150,4 +169,5 @@ with Instance() as isg:
     root_as_it_stands(isg, hospital, collection, want)
     accept_of_libraries(hospital, path)
     refused(isg, path)
+    heavy(isg, hospital)
 done()
