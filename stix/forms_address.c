@@ -6,6 +6,7 @@
 
 #include "stix/base/utf8.h"
 #include "stix/chars.h"
+#include "stix/nfc.h"
 #include "stix/punycode.h"
 #include "stix/types_table.h"
 
@@ -96,6 +97,8 @@ static bool is_mac(struct isg_str text)
 
 /* --- names and mail (S-060) --- */
 
+enum { LABEL_MAX = 63 };
+
 /*
  * Controls, blanks and the characters that IDNA maps away are in no U-label (RFC 5892). The
  * underscore is in no host name, but in labels of the DNS that are observed every day.
@@ -109,22 +112,31 @@ static bool is_label_char(int32_t cp)
            cp != 0xfffd;
 }
 
-/* At most 63 octets, no hyphen at either end, and what is behind "xn--" decodes. */
-static bool is_label(struct isg_str label)
+static bool are_of_label(const int32_t *points, size_t n)
 {
-    if (label.n == 0 || label.n > 63 || label.p[0] == '-' || label.p[label.n - 1] == '-')
-        return false;
-    if (label.n >= 4 && isg_str_ieq((struct isg_str){label.p, 4}, ISG_STR("xn--"))) {
-        for (size_t i = 4; i < label.n; i++)
-            if ((unsigned char)label.p[i] >= 0x80)
-                return false;
-        if (!stix_punycode_decodes(isg_str_from(label, 4), is_label_char))
+    for (size_t i = 0; i < n; i++) {
+        bool joins = points[i] == STIX_JOINER || points[i] == STIX_JOINER_NONE;
+        if (joins ? !stix_joiner_fits(points, n, i) : !is_label_char(points[i]))
             return false;
     }
+    return n > 0;
+}
+
+/* At most 63 octets, no hyphen at either end; what "xn--" stands for is judged alike. */
+static bool is_label(struct isg_str label)
+{
+    int32_t points[LABEL_MAX];
+    size_t n = 0;
+    if (label.n == 0 || label.n > LABEL_MAX || label.p[0] == '-' || label.p[label.n - 1] == '-')
+        return false;
     for (struct isg_str rest = label; rest.n > 0;)
-        if (!is_label_char(isg_utf8_next(&rest)))
-            return false;
-    return true;
+        points[n++] = isg_utf8_next(&rest);
+    if (!are_of_label(points, n))
+        return false;
+    if (label.n < 4 || !isg_str_ieq((struct isg_str){label.p, 4}, ISG_STR("xn--")))
+        return true;
+    n = stix_punycode_decode(isg_str_from(label, 4), points);
+    return are_of_label(points, n);
 }
 
 static bool is_domain(struct isg_str text)

@@ -1,10 +1,13 @@
 #include "stix/punycode.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "stix/chars.h"
 
 /* The parameters of RFC 3492, section 5. */
 enum { BASE = 36, T_MIN = 1, T_MAX = 26, SKEW = 38, DAMP = 700, BIAS = 72, FIRST = 0x80 };
-enum { TEXT_MAX = 59, SCALAR_MAX = 0x10ffff };
+enum { SCALAR_MAX = 0x10ffff };
 
 static uint32_t digit_of(char c)
 {
@@ -47,30 +50,48 @@ static bool take_integer(struct isg_str *rest, uint32_t bias, uint32_t *i)
     }
 }
 
-bool stix_punycode_decodes(struct isg_str text, bool (*allowed)(int32_t point))
+/* The ASCII characters in front of the last hyphen; *rest is what is behind it. */
+static size_t take_basic(struct isg_str text, int32_t *out, struct isg_str *rest)
 {
     size_t basic = text.n;
     while (basic > 0 && text.p[basic - 1] != '-')
         basic--;
-    struct isg_str rest = isg_str_from(text, basic);
-    uint32_t points = basic > 0 ? (uint32_t)basic - 1 : 0;
-    uint32_t point = FIRST;
+    *rest = isg_str_from(text, basic);
+    size_t n = basic > 0 ? basic - 1 : 0;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (unsigned char)text.p[i];
+    return n;
+}
+
+static bool is_scalar(uint64_t point)
+{
+    return point <= SCALAR_MAX && !(point >= 0xd800 && point <= 0xdfff);
+}
+
+size_t stix_punycode_decode(struct isg_str text, int32_t out[STIX_PUNYCODE_MAX])
+{
+    struct isg_str rest;
+    uint64_t point = FIRST;
     uint32_t bias = BIAS;
     uint32_t i = 0;
-    if (text.n > TEXT_MAX || rest.n == 0)
-        return false;
+    if (text.n > STIX_PUNYCODE_MAX)
+        return 0;
+    size_t n = take_basic(text, out, &rest);
+    if (rest.n == 0)
+        return 0;
     for (bool first = true; rest.n > 0; first = false) {
         uint32_t before = i;
         if (!take_integer(&rest, bias, &i))
-            return false;
-        points++;
+            return 0;
+        uint32_t points = (uint32_t)n + 1;
         bias = adapt(i - before, points, first);
-        if (i / points > SCALAR_MAX)
-            return false;
         point += i / points;
-        i = i % points + 1;
-        if (point > SCALAR_MAX || (point >= 0xd800 && point <= 0xdfff) || !allowed((int32_t)point))
-            return false;
+        i %= points;
+        if (!is_scalar(point))
+            return 0;
+        memmove(out + i + 1, out + i, (n - i) * sizeof *out);
+        out[i++] = (int32_t)point;
+        n++;
     }
-    return true;
+    return n;
 }

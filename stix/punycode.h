@@ -1,20 +1,21 @@
 /*
- * Punycode (RFC 3492): whether the part of a domain label behind "xn--" can be decoded. Private to
- * stix/.
+ * Punycode (RFC 3492): what the part of a domain label behind "xn--" stands for. Private to stix/.
  */
 #ifndef STIX_PUNYCODE_H
 #define STIX_PUNYCODE_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "stix/base/str.h"
 
+enum { STIX_PUNYCODE_MAX = 59 }; /* characters of input, and so of what it decodes to */
+
 /*
- * True when text decodes to Unicode scalar values with at least one beyond ASCII (a label without
- * one would not be encoded, RFC 5891 section 4.4), and all of those are allowed. At most 59
- * characters of input.
+ * The characters that text decodes to: Unicode scalar values, at least one of them beyond ASCII (a
+ * label without one would not be encoded, RFC 5891 section 4.4). Returns how many; 0 when text does
+ * not decode or is longer than STIX_PUNYCODE_MAX.
  */
-bool stix_punycode_decodes(struct isg_str text, bool (*allowed)(int32_t point));
+size_t stix_punycode_decode(struct isg_str text, int32_t out[STIX_PUNYCODE_MAX]);
 
 #endif
