@@ -208,4 +208,7 @@ void feed_def_done(struct feed_def *def);
 /* Seconds of "90", "90s", "15m", "24h" or "30d". False for anything else. */
 bool config_seconds(struct isg_str text, uint64_t *out);
 
+/* True for a namespace of ids: urn:NAMESPACE:NAME in printable ASCII (setting id_urn). */
+bool config_is_urn(struct isg_str text);
+
 #endif

@@ -27,15 +27,16 @@ static const struct unit second_units[] = {
 };
 static const struct unit no_units[] = {{"", 1}, {NULL, 0}};
 
-static const struct unit *units_of(enum setting_type type)
-{
-    switch ((int)type) {
-    case SETTING_BYTES: return byte_units;
-    case SETTING_MS: return ms_units;
-    case SETTING_SECONDS: return second_units;
-    default: return no_units;
-    }
-}
+/* The numbers among the types: their units, and what is said of a text that is none. */
+static const struct {
+    const struct unit *units;
+    const char *wrong;
+} numbers[] = {
+    [SETTING_COUNT] = {no_units, "is not a number"},
+    [SETTING_BYTES] = {byte_units, "is not a size like 65536, 64KiB or 10MiB"},
+    [SETTING_MS] = {ms_units, "is not a time like 500ms, 30s or 5m"},
+    [SETTING_SECONDS] = {second_units, "is not a time like 90s, 15m, 24h or 30d"},
+};
 
 /* Digits, blanks, a unit of the table. */
 static bool parse_number(struct isg_str text, const struct unit *unit, uint64_t *out)
@@ -234,16 +235,21 @@ static const char *check_proxy(const struct setting *row, struct isg_str text)
     return "must be http://, https:// or socks5h://HOST:PORT, without a password";
 }
 
-static const char *check_urn(const struct setting *row, struct isg_str text)
+bool config_is_urn(struct isg_str text)
 {
-    (void)row;
     struct isg_str rest = isg_str_from(text, 4);
     size_t colon = isg_str_find(rest, ':');
     bool good =
         isg_str_starts(text, ISG_STR("urn:")) && colon > 1 && colon < rest.n && colon + 1 < rest.n;
     for (size_t i = 0; i < text.n; i++)
         good = good && (unsigned char)text.p[i] > 0x20 && (unsigned char)text.p[i] < 0x7f;
-    return good ? NULL : "must be urn:NAMESPACE:NAME";
+    return good;
+}
+
+static const char *check_urn(const struct setting *row, struct isg_str text)
+{
+    (void)row;
+    return config_is_urn(text) ? NULL : "must be urn:NAMESPACE:NAME";
 }
 
 static const char *check_networks(const struct setting *row, struct isg_str text)
@@ -284,8 +290,8 @@ const char *setting_check(const struct setting *row, struct isg_str text, uint64
     };
     *out_number = 0;
     if (setting_is_number(row->type)) {
-        if (!parse_number(text, units_of(row->type), out_number))
-            return "is not a number of that kind";
+        if (!parse_number(text, numbers[row->type].units, out_number))
+            return numbers[row->type].wrong;
         return *out_number < row->min || *out_number > row->max ? "is out of range" : NULL;
     }
     const char *wrong = checks[row->type](row, text);

@@ -114,7 +114,10 @@ size_t config_yaml_items(const struct config_yaml *yaml, size_t section);
 /* The text of a row (in entry item of a list), or NULL when it is not in the file (or null). */
 const char *config_yaml_value(const struct config_yaml *yaml, size_t row, size_t item);
 
-/* Line of a key in the file, or 0 when it is not found. section "" for the top level. */
+/*
+ * Line of a key in the file; that of its section where it has no line of its own; 0 when it is not
+ * found. section "" for the top level.
+ */
 unsigned config_yaml_line(const struct config_yaml *yaml, const char *section, size_t item,
                           const char *key);
 

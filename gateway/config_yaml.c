@@ -162,21 +162,24 @@ static bool is_out_of_memory(cyaml_err_t err, const struct complaint *c)
            (err == CYAML_ERR_LIBYAML_PARSER && strcmp(c->message, "libyaml: (null)") == 0);
 }
 
-/* The library's words, turned into one sentence with file, line and key. */
+/* The library's words, turned into one sentence with file, line (where it knows one) and key. */
 static int fail_of(cyaml_err_t err, const struct config_yaml *yaml, const struct complaint *c,
                    const char *file, struct isg_fail *why)
 {
     char key[64];
+    char line[16] = "";
+    if (c->line > 0)
+        (void)snprintf(line, sizeof line, ":%u", c->line);
     if (is_out_of_memory(err, c))
         return isg_fail(why, ISG_ENOMEM, "%s: no memory", file);
     if (sscanf(c->message, "Unexpected key: %63[^\n]", key) == 1)
         return fail_key(yaml, c, key, "unknown key", file, why);
     if (sscanf(c->message, "Mapping field already seen: %63[^\n]", key) == 1)
-        return isg_fail(why, ISG_EUSAGE, "%s:%u: %s stands there twice", file, c->line, key);
+        return isg_fail(why, ISG_EUSAGE, "%s%s: %s stands there twice", file, line, key);
     if (err == CYAML_ERR_ALIAS)
-        return isg_fail(why, ISG_EUSAGE, "%s:%u: anchors and aliases are not allowed (at %s)", file,
-                        c->line, c->field);
-    return isg_fail(why, ISG_EUSAGE, "%s:%u: %s%s%s", file, c->line,
+        return isg_fail(why, ISG_EUSAGE, "%s%s: anchors and aliases are not allowed (at %s)", file,
+                        line, c->field);
+    return isg_fail(why, ISG_EUSAGE, "%s%s: %s%s%s", file, line,
                     c->message[0] != '\0' ? c->message : cyaml_strerror(err),
                     c->field[0] != '\0' ? " at " : "", c->field);
 }
@@ -323,6 +326,7 @@ unsigned config_yaml_line(const struct config_yaml *yaml, const char *section, s
     struct isg_str found;
     size_t indent = 0;
     size_t items = 0;
+    unsigned begin = 0; /* of the section: all of it may stand in one line */
     bool begins_item = false;
     bool inside = section[0] == '\0';
     bool list = setting_sections[section_index(section)].entry_bytes > 0;
@@ -331,6 +335,7 @@ unsigned config_yaml_line(const struct config_yaml *yaml, const char *section, s
             continue;
         if (indent == 0 && !begins_item && section[0] != '\0') {
             inside = isg_str_is(found, section);
+            begin = inside ? number : begin;
             continue;
         }
         items += inside && begins_item;
@@ -338,5 +343,5 @@ unsigned config_yaml_line(const struct config_yaml *yaml, const char *section, s
         if (here && (!list || items == item + 1) && isg_str_is(found, key))
             return number;
     }
-    return 0;
+    return begin;
 }

@@ -10,8 +10,9 @@
 #include "feeds/fetch.h"
 #include "gateway/cli/cli.h"
 #include "gateway/cli/interrupt.h"
+#include "stix/base/utf8.h"
 
-enum { REQUEST_SECONDS = 900 };
+enum { REQUEST_SECONDS = 900, PATH_TEXT_MAX = 65536 };
 
 const char *cli_socket_path(const char *path, char out[108])
 {
@@ -39,6 +40,20 @@ void cli_escape(struct isg_buf *out, const char *text)
         else
             isg_buf_printf(out, "%%%02X", c);
     }
+}
+
+int cli_path(struct isg_buf *out, const char *list, const char *name, const char *rest,
+             struct isg_fail *why)
+{
+    isg_buf_init(out, PATH_TEXT_MAX);
+    if (name[strspn(name, ".")] == '\0')
+        return isg_fail(why, ISG_EUSAGE, "`%s` is no name", name);
+    if (!isg_utf8_is_valid(isg_str_of(name)))
+        return isg_fail(why, ISG_EUSAGE, "the name %.100s is not UTF-8", name);
+    isg_buf_printf(out, "/admin/v1/%s/", list);
+    cli_escape(out, name);
+    isg_buf_puts(out, rest);
+    return out->err == ISG_OK ? ISG_OK : isg_fail(why, ISG_EUSAGE, "the name is too long");
 }
 
 /* The code that an error status stands for; the inverse of isg_err_http. */
@@ -156,4 +171,21 @@ int cli_admin_print(struct cli *cli, const char *method, const char *path, struc
     stix_json_free(&json);
     isg_buf_done(&reply);
     return err == ISG_OK ? 0 : cli_fail(cli, &why);
+}
+
+int cli_ask(struct cli *cli, const char *path, void (*print)(const struct stix_json *json))
+{
+    return cli_admin_print(cli, NULL, path, (struct isg_str){NULL, 0}, print);
+}
+
+int cli_named(struct cli *cli, const char *method, const char *list, const char *rest,
+              struct isg_str body, void (*print)(const struct stix_json *json))
+{
+    struct isg_fail why = {0};
+    struct isg_buf path;
+    int err = cli_path(&path, list, cli->args[0], rest, &why);
+    int code =
+        err == ISG_OK ? cli_admin_print(cli, method, path.p, body, print) : cli_fail(cli, &why);
+    isg_buf_done(&path);
+    return code;
 }

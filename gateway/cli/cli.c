@@ -6,203 +6,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/cli/help_texts.h" /* made by the build, of the folder help */
 #include "stix/base/utf8.h"
 
 static int cli_help(struct cli *cli);
 
 static const struct cli_command commands[] = {
-    {"init", "make a new instance directory",
-     "DIR --listen HOST:PORT [--name N] [--public-url U]\n\n"
-     "Writes the configuration, a TLS certificate with its CA file DIR/tls/ca.pem, signing keys\n"
-     "and secrets; the collections `indicators`, `advisories` and `submissions` are made at the\n"
-     "first start.\n\n"
-     "  isg init /var/lib/isg --listen 127.0.0.1:8443 --name \"Example ISAO\"\n",
-     cli_init},
-    {"serve", "run the service in the foreground",
-     "-C DIR\n\nStops gracefully on SIGTERM and SIGINT; SIGHUP reads the certificate again.\n\n"
-     "  isg serve -C /var/lib/isg\n",
-     cli_serve},
-    {"wait", "wait until the service answers",
-     "-C DIR [--timeout SECONDS]\n\nExit 0 when ready, 75 when not in time (default 30).\n\n"
-     "  isg wait -C /var/lib/isg --timeout 60\n",
-     cli_wait},
-    {"member", "members: who may push and pull",
-     "add NAME --kind K [--password-file F] [--title T] [--tlp-max L] [--certificate C]\n"
-     "    [--requests-per-minute N|default]\n"
-     "set NAME [options of add] [--keep-old TIME] [--add-certificate C] [--remove-certificate C]\n"
-     "list | show NAME | suspend NAME | resume NAME\n"
-     "token NAME [--label L] [--expires TIME] | token NAME --list | token NAME --revoke ID|LABEL\n\n"
-     "Kinds: hospital home_care mdm component_supplier researcher isao_staff peer_isao\n"
-     "coordinator regulator public. A token is printed once. A new password ends the one before at\n"
-     "once, or after the time of --keep-old. A certificate C is a SHA-256 fingerprint, a PEM file,\n"
-     "or with --issuer DN the subject alternative name it must carry (DNS: URI: EMAIL: IP:); DN as\n"
-     "`openssl x509 -noout -issuer -nameopt RFC2253,-esc_msb` prints it, behind \"issuer=\", with EMAIL\n"
-     "for emailAddress. That issuer must itself be in tls.client_ca.\n\n"
-     "  isg member add st-mary --kind hospital --password-file pw\n"
-     "  isg member set st-mary --password-file pw.new --keep-old 24h\n"
-     "  isg member set st-mary --add-certificate DNS:siem.st-mary.example --issuer 'CN=St Mary CA'\n"
-     "  isg member token pumpmaker --label siem --expires 90d\n"
-     "  isg member token pumpmaker --revoke siem\n",
-     cli_member},
-    {"collection", "collections: what is shared with whom",
-     "add --title T [--id UUID] [--alias A] [--description D] [--root R]\n"
-     "    --handling relay|submission [--publish-to ID] [--default-tlp L] --read R --write R\n"
-     "    [--durability disk|replica|second] [--ttl 90d|none]\n"
-     "list | set NAME [options of add]\n\n"
-     "A right is all, none, or a comma-separated list of member names, staff and kind:NAME.\n"
-     "What was added longer ago than --ttl is erased; nothing is unless it is said.\n\n"
-     "  isg collection add --title Sightings --alias sightings --handling relay \\\n"
-     "      --read all --write kind:hospital\n",
-     cli_collection},
-    {"import", "read feed files into a collection of the running service",
-     "--format F --collection C [--source NAME] [--dry-run] FILE...\n"
-     "    [--columns FILE] [--networks N,N] [--warning-lists PATH] [--vendor-aliases FILE]\n"
-     "    [--exercise]\n\n"
-     "Formats and the options of the second line: see `isg convert --help`. A file that is cut\n"
-     "short is refused whole and changes nothing. A folder stands for the .json files in it (links\n"
-     "are refused), - for standard input. --source names who hands in: a member speaks for itself,\n"
-     "and only it and staff see what is marked RED.\n"
-     "The report counts records, and objects that were added, changed (a newer version), the\n"
-     "same and refused, with the first reasons.\n\n"
-     "  isg import --format kev --collection indicators known_exploited_vulnerabilities.json\n"
-     "  isg import --format suricata --collection sightings --source st-mary eve.json\n"
-     "  isg import --format csv --columns clinic.json --collection indicators - < table.csv\n",
-     cli_import},
-    {"convert", "turn a feed file into a STIX 2.1 bundle, without a service",
-     "--format F [--id-urn URN] [-o FILE] [FILE]\n"
-     "    [--columns FILE] [--source NAME] [--networks N,N] [--warning-lists PATH]\n"
-     "    [--vendor-aliases FILE] [--exercise]\n\n"
-     "Formats: kev nvd epss csaf stix; tables and lists urlhaus threatfox feodo sslbl spamhaus\n"
-     "dshield openphish zeek-intel csv list; what sensors saw, suricata zeek, and shadowserver. A list\n"
-     "that gives no times is valid from the beginning of this day (UTC) on.\n"
-     "The same file gives the same bundle. Ids and creator are those of the instance in DIR\n"
-     "when there is one; --id-urn names another namespace. Without FILE, or with -, it reads\n"
-     "standard input; a gzip file is unpacked. Of others' STIX what breaks a rule stays out (exit\n"
-     "code 65). What was left out, and why, is told on standard error, with --json as an object.\n\n"
-     "  --columns        a table's own columns: a JSON file with its \"name\" and \"columns\",\n"
-     "                   {\"value\": \"What\", \"type\": \"Kind\", \"tags\": [\"Notes\", 7]}: names in the\n"
-     "                   header, or positions. More settings: delimiter comments tail width form\n"
-     "                   type types only not organisation home marking confidence valid_days\n"
-     "                   state, time (\"%d.%m.%Y %H:%M\") zone (\"+02:00\"). Without it csv goes by usual names in the header\n"
-     "  --source         names the sensor, and who hands in a list, in ids\n"
-     "  --networks       the house of the sensors, private networks by default: what has both\n"
-     "                   ends in it, or none, stays out\n"
-     "  --warning-lists  lists of the MISP project: a hit costs confidence and gets a label\n"
-     "  --vendor-aliases names of vendors, NAME = OTHER NAME a line, in place of those that the\n"
-     "                   instance's setting vendor_aliases names\n"
-     "  --exercise       addresses and names set aside for documentation count\n\n"
-     "  isg convert --format csaf advisory.json -o bundle.json\n",
-     cli_convert},
+    {"init", "make a new instance directory", cli_init},
+    {"serve", "run the service in the foreground", cli_serve},
+    {"wait", "wait until the service answers", cli_wait},
+    {"member", "members: who may push and pull", cli_member},
+    {"collection", "collections: what is shared with whom", cli_collection},
+    {"import", "read feed files into a collection of the running service", cli_import},
+    {"convert", "turn a feed file into a STIX 2.1 bundle, without a service", cli_convert},
     {"export", "write what a member may see: a signed bundle, or a form of other tools",
-     "--collection C [--as MEMBER] [--format F] [--type T] [--warning-lists PATH]\n"
-     "    [--all-versions] -o FILE\n\n"
-     "stix (default) writes FILE, FILE.objects, FILE.jws and FILE.minisig. The other formats\n"
-     "hold the indicators in force whose pattern is a plain value; what is left out is\n"
-     "counted by reason on standard error and in --json:\n\n"
-     "  csv       a table that is safe to open in a spreadsheet\n"
-     "  list      a value a line; --type ipv4 ipv6 domain url md5 sha1 sha256 sha512 email\n"
-     "  suricata  rules that alert, hashes in FILE.md5, FILE.sha1 and FILE.sha256\n"
-     "  zeek      a file for Zeek's intelligence framework\n"
-     "  rpz       a DNS response policy zone\n"
-     "  misp      FILE is a folder: a MISP feed with its manifest.json\n"
-     "  ecs       lines of JSON in the Elastic Common Schema\n\n"
-     "Private and special addresses and names are never written; --warning-lists names a list\n"
-     "in the form of the MISP project, or a folder of them, with further ones: your own names.\n\n"
-     "  isg export --collection indicators --as pumpmaker --format stix -o feed.json\n"
-     "  isg export --collection indicators --as st-mary --format rpz -o isao.zone\n",
      cli_export},
-    {"verify", "check an exported bundle and its signatures",
-     "FILE [--keys F] [--type T] [--at TIME]\n\n"
-     "Prints OK or the code of the first check that fails. Keys: PEM, JWK or minisign public\n"
-     "key; default DIR/public/isao.pem. FILE is a bundle with its companions, or a .jws that\n"
-     "stands alone; T is the kind of statement it must be (bundle head keys receipt ...).\n"
-     "--at checks an archived file as of then.\n\n"
-     "  isg verify feed.json --keys isao.pem\n",
-     cli_verify},
-    {"key", "the keys that sign what leaves",
-     "fingerprint | export [--form pem|minisign|jwk] | list\n\n"
-     "  isg key export --form minisign > isao.minisign.pub\n",
-     cli_key},
-    {"validate", "check STIX 2.1 objects and bundles",
-     "[--strict] [--stix 2.0] FILE...\n"
-     "--jsonl -      one JSON value a line in, one verdict a line out\n\n"
-     "Exit 0 when all is valid, 1 when not. --strict refuses what the standard only advises\n"
-     "against; --stix 2.0 judges by the rules of that version (default 2.1). A value is an\n"
-     "object, a bundle or a list; \"more\" counts findings beyond the first 1000.\n\n"
-     "  isg validate bundle.json\n"
-     "  isg validate --jsonl - < objects.ndjson\n",
-     cli_validate},
-    {"pattern", "check, match and compare STIX patterns",
-     "check PATTERN | match PATTERN FILE | equiv PATTERN PATTERN | print PATTERN\n"
-     "    [--stix 2.0]\n"
-     "check --jsonl - | match --jsonl - | equiv --jsonl -\n\n"
-     "A line in, a line out: \"PATTERN\", {\"pattern\":P,\"observations\":[...]}, or\n"
-     "{\"a\":P,\"b\":P}; the objects may name a \"version\". print shows the normal form.\n\n"
-     "FILE, and observations, hold one of these or a list of them:\n"
-     "  an observed-data with objects (2.0, and 2.1 of old) or object_refs\n"
-     "  a bundle or envelope with observed-data and the observables they refer to\n"
-     "  an observable, for an observed-data anywhere in the list to refer to\n"
-     "number_observed counts. Without any observed-data each observable in no bundle is an\n"
-     "observation without times, as is a container {\"0\":{\"type\":...}}: a pattern that asks for\n"
-     "times is then refused. What is wrong gets {\"error\":...} with its place. A pattern is of 2.1; of\n"
-     "2.0 when it can only be that, no version is named and no observation is of 2.1.\n\n"
-     "  isg pattern check \"[ipv4-addr:value = '198.51.100.7']\"\n"
-     "  isg pattern match \"[file:size > 5] REPEATS 2 TIMES\" observed.json\n",
-     cli_pattern},
-    {"id", "compute the deterministic id of observables",
-     "--jsonl -\n\nAn observable without id a line in, {\"id\":...} a line out.\n\n"
-     "  echo '{\"type\":\"ipv4-addr\",\"value\":\"198.51.100.7\"}' | isg id --jsonl -\n",
-     cli_id},
-    {"canon", "print the canonical (RFC 8785) form of a JSON file",
-     "FILE\n\n  isg canon object.json | sha256sum\n", cli_canon},
-    {"feed", "sources that are pulled on a schedule",
-     "add NAME --url U --format F --collection C [--interval 1h] [--header-file F] [--ca F]\n"
-     "    [--client-certificate F --client-key F] [--proxy U [--proxy-auth-file F]]\n"
-     "    [--redirects auto|follow|never] [--allow-private] [--allow-networks N] [--allow-hosts H]\n"
-     "    [--timeout T] [--max-wire B] [--max-bytes B] [--max-ratio N] [--max-records N] [--max-depth N]\n"
-     "    [--max-string B] [--shrink-percent P] [--columns FILE] [--warning-lists PATH]\n"
-     "    [--networks N,N]\n"
-     "list | status [NAME] | run NAME [--dry-run] [--accept-shrink] | remove NAME\n\n"
-     "An option of add is the setting of that name: see section feeds of `isg config reference`.\n"
-     "A feed of that name that was added before is replaced, with all its settings.\n\n"
-     "nvd is asked in windows and pages; its key is a line \"apiKey: KEY\" in --header-file. epss\n"
-     "is the API where the URL ends with /epss, else the table of a day; YYYY-MM-DD in the URL is\n"
-     "today, or yesterday as long as today's is not there.\n\n"
-     "  isg feed add kev --url https://feeds.example/kev.json --format kev \\\n"
-     "      --collection advisories --interval 1h\n"
-     "  isg feed add nvd --url https://feeds.example/rest/json/cves/2.0 --format nvd \\\n"
-     "      --collection advisories --interval 2h --header-file nvd.key\n",
-     cli_feed},
-    {"peer", "other TAXII servers: pull from them, push to them",
-     "pull|push --url U --user N --password-file F --from ID --collection C [--member M]\n"
-     "    [--header-file F] [--ca F] [--client-certificate F --client-key F] [--proxy URL]\n"
-     "    [--proxy-auth-file F] [--allow-private] [--dry-run]\n"
-     "list | status [NAME] | run NAME [--dry-run]\n\n"
-     "pull reads collection ID there into C here; push reads ID here into C there: what member M may\n"
-     "see, without M only what is CLEAR; --dry-run names each object. Peers of the configuration run\n"
-     "on a schedule, and now by run; status shows their backlog and last error.\n\n"
-     "  isg peer pull --url https://isao.example/api/ --user st-mary --password-file pw \\\n"
-     "      --from indicators --collection indicators\n"
-     "  isg peer run isao-inbox --dry-run --json\n",
-     cli_peer},
-    {"webhook", "URLs that are told of what is new",
-     "list | status [NAME] | run NAME [--dry-run]\n\n"
-     "Webhooks stand in the configuration (isg config reference). Each delivery is signed, and has a\n"
-     "key that stays the same however often it is tried; status shows what is left and the last error.\n\n"
-     "  isg webhook status --json\n"
-     "  isg webhook run siem --dry-run\n",
-     cli_webhook},
-    {"status", "what the running service holds", "\n\n  isg status --json\n", cli_status},
-    {"doctor", "check the service's surroundings and say what to do",
-     "\n\nExit 1 when something is wrong.\n\n  isg doctor\n", cli_doctor},
-    {"check-config", "read the configuration and say whether it is good",
-     "[FILE]\n\n  isg check-config -C /var/lib/isg\n", cli_check_config},
-    {"config", "example | show | reference",
-     "example     every setting with its meaning\n"
-     "show        as read, with origin\n"
-     "reference   the table of settings\n\n  isg config example > isg.yaml\n",
-     cli_config},
-    {"help", "what a command does, with examples", "[COMMAND]\n\n  isg help import\n", cli_help},
+    {"verify", "check an exported bundle and its signatures", cli_verify},
+    {"key", "the keys that sign what leaves", cli_key},
+    {"validate", "check STIX 2.1 objects and bundles", cli_validate},
+    {"pattern", "check, match and compare STIX patterns", cli_pattern},
+    {"id", "compute the deterministic id of observables", cli_id},
+    {"canon", "print the canonical (RFC 8785) form of a JSON file", cli_canon},
+    {"feed", "sources that are pulled on a schedule", cli_feed},
+    {"peer", "other TAXII servers: pull from them, push to them", cli_peer},
+    {"webhook", "URLs that are told of what is new", cli_webhook},
+    {"status", "what the running service holds", cli_status},
+    {"doctor", "check the service's surroundings and say what to do", cli_doctor},
+    {"check-config", "read the configuration and say whether it is good", cli_check_config},
+    {"config", "example | show | reference", cli_config},
+    {"help", "what a command does, with examples", cli_help},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0], NAMES_MAX = 1024, USAGE_BYTES = 1024 };
@@ -218,17 +50,25 @@ static void print_overview(FILE *to)
                       "directory\n(default $ISG_DIR, else /var/lib/isg).\n");
 }
 
+/* The arguments, options and examples of a command: its help/NAME.txt, which begins behind its name. */
+static const char *help_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof help_texts / sizeof help_texts[0]; i++)
+        if (strcmp(help_texts[i].name, name) == 0)
+            return help_texts[i].text;
+    return "\n";
+}
+
 static void print_help(const struct cli *cli)
 {
-    printf("isg %s: %s\n\nusage: isg %s %s", cli->command->name, cli->command->summary,
-           cli->command->name, cli->command->usage);
+    const char *help = help_of(cli->command->name);
+    printf("isg %s: %s\n\nusage: isg %s%s%s", cli->command->name, cli->command->summary,
+           cli->command->name, help[0] == '\n' ? "" : " ", help);
 }
 
 static int cli_help(struct cli *cli)
 {
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 1);
+    int code = cli_arguments(cli, NULL, 0, 0, 1);
     if (code != 0)
         return code;
     if (cli->args_count == 0) {
@@ -348,6 +188,13 @@ int cli_options(struct cli *cli, const struct cli_option *options, size_t n)
     if (cli->help)
         print_help(cli);
     return cli->help ? -1 : 0;
+}
+
+int cli_arguments(struct cli *cli, const struct cli_option *options, size_t n, size_t least,
+                  size_t most)
+{
+    int code = cli_options(cli, options, n);
+    return code != 0 ? code : cli_expect(cli, least, most);
 }
 
 int cli_expect(const struct cli *cli, size_t least, size_t most)

@@ -34,8 +34,7 @@ struct trust_key;
 /* A command, or a command of a command (`member add`). */
 struct cli_command {
     const char *name;
-    const char *summary; /* one line */
-    const char *usage;   /* arguments, options and examples */
+    const char *summary; /* one line; NULL: a command of a command, which its help tells of */
     int (*run)(struct cli *cli);
 };
 
@@ -64,8 +63,12 @@ struct cli_option {
  */
 int cli_options(struct cli *cli, const struct cli_option *options, size_t n);
 
-/* Exactly `least` to `most` positional arguments, or a message and CLI_USAGE. */
+/* `least` to `most` positional arguments, or a message and CLI_USAGE. */
 int cli_expect(const struct cli *cli, size_t least, size_t most);
+
+/* Both: what most commands begin with. */
+int cli_arguments(struct cli *cli, const struct cli_option *options, size_t n, size_t least,
+                  size_t most);
 
 /* Print "isg COMMAND: text (path, rule)" and return the exit code of why->code. */
 int cli_fail(const struct cli *cli, const struct isg_fail *why);
@@ -144,8 +147,22 @@ int cli_admin_raw(struct cli *cli, const char *method, const char *path, struct 
 int cli_admin_print(struct cli *cli, const char *method, const char *path, struct isg_str body,
                     void (*print)(const struct stix_json *json));
 
+/* As cli_admin_print, a question: GET without a body. */
+int cli_ask(struct cli *cli, const char *path, void (*print)(const struct stix_json *json));
+
+/* As cli_admin_print, about the thing of a list ("members", "feeds") that the first argument names. */
+int cli_named(struct cli *cli, const char *method, const char *list, const char *rest,
+              struct isg_str body, void (*print)(const struct stix_json *json));
+
 /* Append text percent-encoded for a path or a query value. */
 void cli_escape(struct isg_buf *out, const char *text);
+
+/*
+ * Write the path of a thing that has a name: LIST/NAME, and rest behind it. Release out, also after a
+ * failure. ISG_EUSAGE for what is no name of anything: empty, dots only, no UTF-8.
+ */
+int cli_path(struct isg_buf *out, const char *list, const char *name, const char *rest,
+             struct isg_fail *why);
 
 /*
  * A path for a Unix socket that fits into sockaddr_un: as it is, or through the descriptor of its

@@ -100,7 +100,6 @@ static int collection_put(struct cli *cli, bool create)
                                          {"--write", NULL, &words.write}};
     struct isg_fail why = {0};
     struct isg_buf body;
-    struct isg_buf path;
     char id[64];
     int code = cli_options(cli, options, sizeof options / sizeof options[0]);
     if (code == 0)
@@ -115,14 +114,11 @@ static int collection_put(struct cli *cli, bool create)
         words.id = words.id == NULL ? id : words.id; /* another one is refused by the service */
     }
     isg_buf_init(&body, BODY_MAX);
-    isg_buf_init(&path, BODY_MAX);
     collection_body(&words, &body);
-    isg_buf_puts(&path, create ? "/admin/v1/collections" : "/admin/v1/collections/");
-    cli_escape(&path, create ? "" : id);
-    code =
-        cli_admin_print(cli, create ? "POST" : "PUT", path.p, isg_buf_str(&body), print_collection);
+    struct isg_str text = isg_buf_str(&body);
+    code = create ? cli_admin_print(cli, "POST", "/admin/v1/collections", text, print_collection)
+                  : cli_named(cli, "PUT", "collections", "", text, print_collection);
     isg_buf_done(&body);
-    isg_buf_done(&path);
     return code;
 }
 
@@ -138,18 +134,14 @@ static int collection_set(struct cli *cli)
 
 static int collection_list(struct cli *cli)
 {
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 0);
-    return code != 0 ? code
-                     : cli_admin_print(cli, NULL, "/admin/v1/collections",
-                                       (struct isg_str){NULL, 0}, print_collections);
+    int code = cli_arguments(cli, NULL, 0, 0, 0);
+    return code != 0 ? code : cli_ask(cli, "/admin/v1/collections", print_collections);
 }
 
 int cli_collection(struct cli *cli)
 {
-    static const struct cli_command family[] = {{"add", NULL, NULL, collection_add},
-                                                {"list", NULL, NULL, collection_list},
-                                                {"set", NULL, NULL, collection_set}};
+    static const struct cli_command family[] = {{"add", NULL, collection_add},
+                                                {"list", NULL, collection_list},
+                                                {"set", NULL, collection_set}};
     return cli_family(cli, family, sizeof family / sizeof family[0]);
 }

@@ -58,9 +58,7 @@ int cli_check_config(struct cli *cli)
 {
     struct isg_fail why = {0};
     struct config *config = NULL;
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 1);
+    int code = cli_arguments(cli, NULL, 0, 0, 1);
     if (code != 0)
         return code;
     int err = load(cli, &config, &why);
@@ -83,9 +81,7 @@ static int print_text(struct cli *cli, void (*text)(struct isg_buf *out),
                       void (*json)(struct isg_buf *out))
 {
     struct isg_buf out;
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 0);
+    int code = cli_arguments(cli, NULL, 0, 0, 0);
     if (code != 0)
         return code;
     isg_buf_init(&out, TEXT_MAX);
@@ -110,9 +106,7 @@ static int config_show_run(struct cli *cli)
     struct isg_fail why = {0};
     struct config *config = NULL;
     struct isg_buf out;
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 1);
+    int code = cli_arguments(cli, NULL, 0, 0, 1);
     if (code != 0)
         return code;
     if (load(cli, &config, &why) != ISG_OK)
@@ -127,8 +121,8 @@ static int config_show_run(struct cli *cli)
 
 int cli_config(struct cli *cli)
 {
-    static const struct cli_command family[] = {{"example", NULL, NULL, config_example_run},
-                                                {"show", NULL, NULL, config_show_run},
-                                                {"reference", NULL, NULL, config_reference_run}};
+    static const struct cli_command family[] = {{"example", NULL, config_example_run},
+                                                {"show", NULL, config_show_run},
+                                                {"reference", NULL, config_reference_run}};
     return cli_family(cli, family, sizeof family / sizeof family[0]);
 }

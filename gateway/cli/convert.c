@@ -260,9 +260,9 @@ int cli_convert(struct cli *cli)
     struct cli_option rows[FEED_OPTIONS + 2] = {{"--id-urn", NULL, &urn}, {"-o", NULL, &target}};
     feed_option_rows(&feed, rows + 2);
     isg_buf_init(&convert.out, 2 * FEED_FILE_MAX);
-    int code = cli_options(cli, rows, FEED_OPTIONS + 2);
-    if (code == 0)
-        code = cli_expect(cli, 0, 1);
+    int code = cli_arguments(cli, rows, FEED_OPTIONS + 2, 0, 1);
+    if (code == 0 && urn != NULL && !config_is_urn(isg_str_of(urn)))
+        code = cli_usage(cli, "--id-urn %s is not urn:NAMESPACE:NAME", urn);
     if (code == 0)
         code = feed_reader_open(cli, &feed, &convert.reader);
     if (code == 0) {

@@ -198,11 +198,9 @@ static int sign_bundle(struct bundle *bundle, size_t *out_objects, struct isg_fa
                                        .collection = collection,
                                        .tlp = stix_tlp_name(bundle->view->tlp),
                                        .iat_s = isg_time_now_us() / 1000000};
-    isg_buf_init(&path, 8192);
-    isg_buf_puts(&path, "/admin/v1/collections/");
-    cli_escape(&path, bundle->view->collection);
-    isg_buf_puts(&path, "/statement");
-    int err = load_content_key(bundle->view->cli, &key, why);
+    int err = cli_path(&path, "collections", bundle->view->collection, "/statement", why);
+    if (err == ISG_OK)
+        err = load_content_key(bundle->view->cli, &key, why);
     if (err == ISG_OK)
         err = cli_admin(bundle->view->cli, "POST", path.p, (struct isg_str){NULL, 0}, &json, why);
     if (err == ISG_OK) {
@@ -298,9 +296,7 @@ int cli_export(struct cli *cli)
                                          {"--warning-lists", NULL, &request.lists},
                                          {"--all-versions", &view.all_versions, NULL},
                                          {"-o", NULL, &request.target}};
-    int code = cli_options(cli, options, sizeof options / sizeof options[0]);
-    if (code == 0)
-        code = cli_expect(cli, 0, 0);
+    int code = cli_arguments(cli, options, sizeof options / sizeof options[0], 0, 0);
     if (code == 0)
         code = check_request(&view, &request);
     if (code != 0)

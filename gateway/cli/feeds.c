@@ -87,16 +87,6 @@ static void print_webhooks(const struct stix_json *json)
     print_entries(stix_json_get(json, "webhooks"));
 }
 
-/* list: "feeds", "peers" or "webhooks". */
-static int entry_path(struct isg_buf *path, const char *list, const char *name, const char *rest)
-{
-    isg_buf_init(path, BODY_MAX);
-    isg_buf_printf(path, "/admin/v1/%s/", list);
-    cli_escape(path, name);
-    isg_buf_puts(path, rest);
-    return path->err;
-}
-
 /* The service has another working directory: paths go to it whole. */
 static const char *absolute(const char *path, char out[PATH_MAX])
 {
@@ -107,94 +97,112 @@ static const char *absolute(const char *path, char out[PATH_MAX])
     return out;
 }
 
-/* An option whose text goes to the service as a member of the body. */
+/* ---- settings: options that go to the service as members of a body, and are judged there ---- */
+
 struct setting_option {
-    const char *option;
-    const char *setting;
-    bool path;
+    const char *name; /* --header-file is the setting header_file */
+    enum { TEXT, PATH, SWITCH } kind;
 };
 
-static void put_settings(const struct setting_option *options, size_t n, const char *const *values,
-                         struct isg_jsonw *w)
-{
-    char path[PATH_MAX];
-    for (size_t i = 0; i < n; i++)
-        isg_jsonw_put(w, options[i].setting,
-                      options[i].path ? absolute(values[i], path) : values[i]);
-}
+enum { SETTINGS_MAX = 32, SETTING_NAME = 32 };
 
-/* The options of `feed add`: each is a setting of section feeds, judged by the service. */
-static const struct setting_option add_options[] = {
-    {"--url", "url", false},
-    {"--format", "format", false},
-    {"--collection", "collection", false},
-    {"--interval", "interval", false},
-    {"--header-file", "header_file", true},
-    {"--ca", "ca", true},
-    {"--client-certificate", "client_certificate", true},
-    {"--client-key", "client_key", true},
-    {"--proxy", "proxy", false},
-    {"--proxy-auth-file", "proxy_auth_file", true},
-    {"--redirects", "redirects", false},
-    {"--allow-networks", "allow_networks", false},
-    {"--allow-hosts", "allow_hosts", false},
-    {"--columns", "columns", true},
-    {"--warning-lists", "warning_lists", true},
-    {"--networks", "networks", false},
-    {"--timeout", "timeout", false},
-    {"--max-wire", "max_wire", false},
-    {"--max-bytes", "max_bytes", false},
-    {"--max-ratio", "max_ratio", false},
-    {"--max-records", "max_records", false},
-    {"--max-depth", "max_depth", false},
-    {"--max-string", "max_string", false},
-    {"--shrink-percent", "shrink_percent", false},
+struct settings {
+    const struct setting_option *options; /* the first three are needed */
+    size_t n;
+    const char *texts[SETTINGS_MAX];
+    bool switches[SETTINGS_MAX];
 };
-enum { ADD_OPTIONS = sizeof add_options / sizeof add_options[0] };
 
-static void add_body(const char *name, const char *const values[ADD_OPTIONS], bool allow_private,
-                     struct isg_buf *out)
+/* What the command line says, with so many arguments: 0, or an exit code after a message. */
+static int settings_read(struct cli *cli, struct settings *settings, size_t arguments)
 {
-    struct isg_jsonw w;
-    isg_buf_init(out, BODY_MAX);
-    isg_jsonw_init(&w, out);
-    isg_jsonw_object(&w);
-    isg_jsonw_put(&w, "name", name);
-    put_settings(add_options, ADD_OPTIONS, values, &w);
-    if (allow_private)
-        isg_jsonw_put_bool(&w, "allow_private", true);
-    isg_jsonw_end(&w);
+    const struct setting_option *all = settings->options;
+    struct cli_option options[SETTINGS_MAX];
+    for (size_t i = 0; i < settings->n; i++) {
+        bool is_switch = all[i].kind == SWITCH;
+        options[i] = (struct cli_option){all[i].name, is_switch ? &settings->switches[i] : NULL,
+                                         is_switch ? NULL : &settings->texts[i]};
+    }
+    int code = cli_arguments(cli, options, settings->n, arguments, arguments);
+    const char *const *texts = settings->texts;
+    if (code == 0 && (texts[0] == NULL || texts[1] == NULL || texts[2] == NULL))
+        code = cli_usage(cli, "%s, %s and %s are needed", all[0].name, all[1].name, all[2].name);
+    return code;
 }
 
-static int feed_add(struct cli *cli)
+static void setting_name(const char *option, char out[SETTING_NAME])
 {
-    const char *values[ADD_OPTIONS] = {NULL};
-    bool allow_private = false;
-    struct cli_option options[ADD_OPTIONS + 1] = {{"--allow-private", &allow_private, NULL}};
+    (void)snprintf(out, SETTING_NAME, "%s", option + 2);
+    for (char *p = out; *p != '\0'; p++)
+        if (*p == '-')
+            *p = '_';
+}
+
+/* A body with them, after one more member. */
+static int settings_send(struct cli *cli, const struct settings *settings, const char *path,
+                         const char *name, const char *value)
+{
+    char whole[PATH_MAX];
     struct isg_buf body;
-    for (size_t i = 0; i < ADD_OPTIONS; i++)
-        options[i + 1] = (struct cli_option){add_options[i].option, NULL, &values[i]};
-    int code = cli_options(cli, options, ADD_OPTIONS + 1);
-    if (code == 0)
-        code = cli_expect(cli, 1, 1);
-    if (code == 0 && (values[0] == NULL || values[1] == NULL || values[2] == NULL))
-        code = cli_usage(cli, "--url, --format and --collection are needed");
-    if (code != 0)
-        return code;
-    add_body(cli->args[0], values, allow_private, &body);
-    code = cli_admin_print(cli, "POST", "/admin/v1/feeds", isg_buf_str(&body), print_members);
+    struct isg_jsonw w;
+    isg_buf_init(&body, BODY_MAX);
+    isg_jsonw_init(&w, &body);
+    isg_jsonw_object(&w);
+    isg_jsonw_put(&w, name, value);
+    for (size_t i = 0; i < settings->n; i++) {
+        const struct setting_option *option = &settings->options[i];
+        const char *text = settings->texts[i];
+        char key[SETTING_NAME];
+        setting_name(option->name, key);
+        if (settings->switches[i])
+            isg_jsonw_put_bool(&w, key, true);
+        else
+            isg_jsonw_put(&w, key, option->kind == PATH ? absolute(text, whole) : text);
+    }
+    isg_jsonw_end(&w);
+    int code = cli_admin_print(cli, "POST", path, isg_buf_str(&body), print_members);
     isg_buf_done(&body);
     return code;
 }
 
+/* Each is a setting of section feeds. */
+static int feed_add(struct cli *cli)
+{
+    static const struct setting_option options[] = {{"--url", TEXT},
+                                                    {"--format", TEXT},
+                                                    {"--collection", TEXT},
+                                                    {"--interval", TEXT},
+                                                    {"--header-file", PATH},
+                                                    {"--ca", PATH},
+                                                    {"--client-certificate", PATH},
+                                                    {"--client-key", PATH},
+                                                    {"--proxy", TEXT},
+                                                    {"--proxy-auth-file", PATH},
+                                                    {"--redirects", TEXT},
+                                                    {"--allow-private", SWITCH},
+                                                    {"--allow-networks", TEXT},
+                                                    {"--allow-hosts", TEXT},
+                                                    {"--columns", PATH},
+                                                    {"--warning-lists", PATH},
+                                                    {"--networks", TEXT},
+                                                    {"--timeout", TEXT},
+                                                    {"--max-wire", TEXT},
+                                                    {"--max-bytes", TEXT},
+                                                    {"--max-ratio", TEXT},
+                                                    {"--max-records", TEXT},
+                                                    {"--max-depth", TEXT},
+                                                    {"--max-string", TEXT},
+                                                    {"--shrink-percent", TEXT}};
+    struct settings settings = {.options = options, .n = sizeof options / sizeof options[0]};
+    int code = settings_read(cli, &settings, 1);
+    return code != 0 ? code
+                     : settings_send(cli, &settings, "/admin/v1/feeds", "name", cli->args[0]);
+}
+
 static int entry_list(struct cli *cli, void (*print)(const struct stix_json *))
 {
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 0);
-    return code != 0
-               ? code
-               : cli_admin_print(cli, NULL, "/admin/v1/feeds", (struct isg_str){NULL, 0}, print);
+    int code = cli_arguments(cli, NULL, 0, 0, 0);
+    return code != 0 ? code : cli_ask(cli, "/admin/v1/feeds", print);
 }
 
 static int feed_list(struct cli *cli)
@@ -207,7 +215,7 @@ static int peer_list(struct cli *cli)
     return entry_list(cli, print_peers);
 }
 
-static const struct stix_json *entry_named(const struct stix_json *list, const char *name)
+static const struct stix_json *entry_find(const struct stix_json *list, const char *name)
 {
     for (size_t i = 0; i < stix_json_size(list); i++) {
         const struct stix_json *entry = stix_json_at(list, i);
@@ -222,7 +230,7 @@ static int print_entry(const struct cli *cli, const struct stix_json *list, cons
                        const char *name)
 {
     struct isg_buf text;
-    const struct stix_json *entry = entry_named(list, name);
+    const struct stix_json *entry = entry_find(list, name);
     if (entry == NULL) {
         cli_line(stderr, "isg %s: no such %s: %s", cli->command->name, kind, name);
         return CLI_NO;
@@ -245,13 +253,11 @@ static int entry_status(struct cli *cli, const char *kind)
     struct isg_fail why = {.code = ISG_OK};
     char list[16];
     (void)snprintf(list, sizeof list, "%ss", kind);
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 1);
+    int code = cli_arguments(cli, NULL, 0, 0, 1);
     if (code != 0)
         return code;
     if (cli->json && cli->args_count == 0)
-        return cli_admin_print(cli, NULL, "/admin/v1/feeds", (struct isg_str){NULL, 0}, NULL);
+        return cli_ask(cli, "/admin/v1/feeds", NULL);
     if (cli_admin(cli, NULL, "/admin/v1/feeds", (struct isg_str){NULL, 0}, &json, &why) != ISG_OK)
         return cli_fail(cli, &why);
     if (cli->args_count == 0)
@@ -285,17 +291,11 @@ static int entry_run(struct cli *cli, const char *list, size_t options_count)
     char query[64];
     const struct cli_option options[] = {{"--dry-run", &dry_run, NULL},
                                          {"--accept-shrink", &accept, NULL}};
-    struct isg_buf path;
-    int code = cli_options(cli, options, options_count);
-    if (code == 0)
-        code = cli_expect(cli, 1, 1);
+    int code = cli_arguments(cli, options, options_count, 1, 1);
     if (code != 0)
         return code;
     (void)snprintf(query, sizeof query, "/run?dry_run=%d&accept_shrink=%d", dry_run, accept);
-    (void)entry_path(&path, list, cli->args[0], query);
-    code = cli_admin_print(cli, "POST", path.p, (struct isg_str){NULL, 0}, print_members);
-    isg_buf_done(&path);
-    return code;
+    return cli_named(cli, "POST", list, query, (struct isg_str){NULL, 0}, print_members);
 }
 
 static int feed_run(struct cli *cli)
@@ -310,76 +310,42 @@ static int peer_run_named(struct cli *cli)
 
 static int feed_remove(struct cli *cli)
 {
-    struct isg_buf path;
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 1, 1);
-    if (code != 0)
-        return code;
-    (void)entry_path(&path, "feeds", cli->args[0], "");
-    code = cli_admin_print(cli, "DELETE", path.p, (struct isg_str){NULL, 0}, print_nothing);
-    isg_buf_done(&path);
-    return code;
+    int code = cli_arguments(cli, NULL, 0, 1, 1);
+    return code != 0
+               ? code
+               : cli_named(cli, "DELETE", "feeds", "", (struct isg_str){NULL, 0}, print_nothing);
 }
 
 int cli_feed(struct cli *cli)
 {
-    static const struct cli_command family[] = {{"add", NULL, NULL, feed_add},
-                                                {"list", NULL, NULL, feed_list},
-                                                {"status", NULL, NULL, feed_status},
-                                                {"run", NULL, NULL, feed_run},
-                                                {"remove", NULL, NULL, feed_remove}};
+    static const struct cli_command family[] = {{"add", NULL, feed_add},
+                                                {"list", NULL, feed_list},
+                                                {"status", NULL, feed_status},
+                                                {"run", NULL, feed_run},
+                                                {"remove", NULL, feed_remove}};
     return cli_family(cli, family, sizeof family / sizeof family[0]);
 }
 
-/* The options of `peer pull` and `peer push`: members of the body, judged by the service. */
-static const struct setting_option peer_options[] = {
-    {"--url", "url", false},
-    {"--from", "from", false},
-    {"--collection", "collection", false},
-    {"--member", "member", false},
-    {"--user", "user", false},
-    {"--password-file", "password_file", true},
-    {"--header-file", "header_file", true},
-    {"--ca", "ca", true},
-    {"--client-certificate", "client_certificate", true},
-    {"--client-key", "client_key", true},
-    {"--proxy", "proxy", false},
-    {"--proxy-auth-file", "proxy_auth_file", true},
-};
-enum { PEER_OPTIONS = sizeof peer_options / sizeof peer_options[0] };
-
 static int peer_run(struct cli *cli, const char *direction)
 {
-    const char *values[PEER_OPTIONS] = {NULL};
-    bool allow_private = false;
-    bool dry_run = false;
-    struct cli_option options[PEER_OPTIONS + 2] = {{"--dry-run", &dry_run, NULL},
-                                                   {"--allow-private", &allow_private, NULL}};
-    struct isg_buf body;
-    struct isg_jsonw w;
-    for (size_t i = 0; i < PEER_OPTIONS; i++)
-        options[i + 2] = (struct cli_option){peer_options[i].option, NULL, &values[i]};
-    int code = cli_options(cli, options, PEER_OPTIONS + 2);
-    if (code == 0)
-        code = cli_expect(cli, 0, 0);
-    if (code == 0 && (values[0] == NULL || values[1] == NULL || values[2] == NULL))
-        code = cli_usage(cli, "--url, --from and --collection are needed");
-    if (code != 0)
-        return code;
-    isg_buf_init(&body, BODY_MAX);
-    isg_jsonw_init(&w, &body);
-    isg_jsonw_object(&w);
-    isg_jsonw_put(&w, "direction", direction);
-    put_settings(peer_options, PEER_OPTIONS, values, &w);
-    if (allow_private)
-        isg_jsonw_put_bool(&w, "allow_private", true);
-    if (dry_run)
-        isg_jsonw_put_bool(&w, "dry_run", true);
-    isg_jsonw_end(&w);
-    code = cli_admin_print(cli, "POST", "/admin/v1/peers/run", isg_buf_str(&body), print_members);
-    isg_buf_done(&body);
-    return code;
+    static const struct setting_option options[] = {{"--url", TEXT},
+                                                    {"--from", TEXT},
+                                                    {"--collection", TEXT},
+                                                    {"--member", TEXT},
+                                                    {"--user", TEXT},
+                                                    {"--password-file", PATH},
+                                                    {"--header-file", PATH},
+                                                    {"--ca", PATH},
+                                                    {"--client-certificate", PATH},
+                                                    {"--client-key", PATH},
+                                                    {"--proxy", TEXT},
+                                                    {"--proxy-auth-file", PATH},
+                                                    {"--allow-private", SWITCH},
+                                                    {"--dry-run", SWITCH}};
+    struct settings settings = {.options = options, .n = sizeof options / sizeof options[0]};
+    int code = settings_read(cli, &settings, 0);
+    return code != 0 ? code
+                     : settings_send(cli, &settings, "/admin/v1/peers/run", "direction", direction);
 }
 
 static int peer_pull(struct cli *cli)
@@ -394,11 +360,11 @@ static int peer_push(struct cli *cli)
 
 int cli_peer(struct cli *cli)
 {
-    static const struct cli_command family[] = {{"pull", NULL, NULL, peer_pull},
-                                                {"push", NULL, NULL, peer_push},
-                                                {"list", NULL, NULL, peer_list},
-                                                {"status", NULL, NULL, peer_status},
-                                                {"run", NULL, NULL, peer_run_named}};
+    static const struct cli_command family[] = {{"pull", NULL, peer_pull},
+                                                {"push", NULL, peer_push},
+                                                {"list", NULL, peer_list},
+                                                {"status", NULL, peer_status},
+                                                {"run", NULL, peer_run_named}};
     return cli_family(cli, family, sizeof family / sizeof family[0]);
 }
 
@@ -414,8 +380,7 @@ static int webhook_run(struct cli *cli)
 
 int cli_webhook(struct cli *cli)
 {
-    static const struct cli_command family[] = {{"list", NULL, NULL, webhook_list},
-                                                {"status", NULL, NULL, webhook_status},
-                                                {"run", NULL, NULL, webhook_run}};
+    static const struct cli_command family[] = {
+        {"list", NULL, webhook_list}, {"status", NULL, webhook_status}, {"run", NULL, webhook_run}};
     return cli_family(cli, family, sizeof family / sizeof family[0]);
 }

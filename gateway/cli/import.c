@@ -342,9 +342,7 @@ static int import_words(struct import *import)
     struct cli_option rows[FEED_OPTIONS + 2] = {{"--collection", NULL, &import->collection},
                                                 {"--dry-run", &import->dry_run, NULL}};
     feed_option_rows(&import->options, rows + 2);
-    int code = cli_options(import->cli, rows, FEED_OPTIONS + 2);
-    if (code == 0)
-        code = cli_expect(import->cli, 1, CLI_ARGS_MAX);
+    int code = cli_arguments(import->cli, rows, FEED_OPTIONS + 2, 1, CLI_ARGS_MAX);
     if (code == 0)
         code = feed_reader_open(import->cli, &import->options, &import->reader);
     import->reader.sighted = true;

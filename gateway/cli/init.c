@@ -365,9 +365,7 @@ int cli_init(struct cli *cli)
     struct isg_fail why = {0};
     char dir[PATH_MAX];
     bool made = false;
-    int code = cli_options(cli, options, 3);
-    if (code == 0)
-        code = cli_expect(cli, 1, 1);
+    int code = cli_arguments(cli, options, 3, 1, 1);
     if (code == 0 && init.listen == NULL)
         code = cli_usage(cli, "--listen HOST:PORT is missing");
     if (code == 0 && init.name[0] == '\0')

@@ -13,9 +13,7 @@ int cli_wait(struct cli *cli)
     const struct cli_option options[] = {{"--timeout", NULL, &timeout}};
     struct isg_fail why = {0};
     uint64_t seconds;
-    int code = cli_options(cli, options, 1);
-    if (code == 0)
-        code = cli_expect(cli, 0, 0);
+    int code = cli_arguments(cli, options, 1, 0, 0);
     if (code == 0 && !isg_str_to_u64(isg_str_of(timeout), 86400, &seconds))
         code = cli_usage(cli, "--timeout %s is not a number of seconds", timeout);
     if (code != 0)
@@ -62,12 +60,10 @@ static void print_status(const struct stix_json *status)
 
 int cli_status(struct cli *cli)
 {
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 0);
+    int code = cli_arguments(cli, NULL, 0, 0, 0);
     if (code != 0)
         return code;
-    return cli_admin_print(cli, NULL, "/admin/v1/status", (struct isg_str){NULL, 0}, print_status);
+    return cli_ask(cli, "/admin/v1/status", print_status);
 }
 
 static int print_checks(const struct stix_json *json, bool quiet)
@@ -95,9 +91,7 @@ int cli_doctor(struct cli *cli)
     struct isg_fail why = {0};
     struct isg_buf reply;
     struct stix_json *json = NULL;
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 0);
+    int code = cli_arguments(cli, NULL, 0, 0, 0);
     if (code != 0)
         return code;
     isg_buf_init(&reply, ISG_BUF_NO_MAX);

@@ -423,9 +423,7 @@ int cli_id(struct cli *cli)
 {
     const char *lines = NULL;
     const struct cli_option options[] = {{"--jsonl", NULL, &lines}};
-    int code = cli_options(cli, options, 1);
-    if (code == 0)
-        code = cli_expect(cli, 0, 0);
+    int code = cli_arguments(cli, options, 1, 0, 0);
     if (code == 0 && (lines == NULL || strcmp(lines, "-") != 0))
         code = cli_usage(cli, "reads standard input: --jsonl -");
     return code != 0 ? code : cli_each_line(answer_id, NULL);
@@ -437,9 +435,7 @@ int cli_canon(struct cli *cli)
     struct isg_buf text;
     struct isg_buf canon;
     struct stix_json *json = NULL;
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 1, 1);
+    int code = cli_arguments(cli, NULL, 0, 1, 1);
     if (code != 0)
         return code;
     isg_buf_init(&text, FILE_MAX);

@@ -224,20 +224,6 @@ static int member_body(const struct cli *cli, const struct member_words *words, 
 
 /* ---- the commands ---- */
 
-/* A request about one member named by the only argument. */
-static int member_named(struct cli *cli, const char *method, const char *rest, struct isg_str body,
-                        void (*print)(const struct stix_json *json))
-{
-    struct isg_buf path;
-    isg_buf_init(&path, BODY_MAX);
-    isg_buf_puts(&path, "/admin/v1/members/");
-    cli_escape(&path, cli->args[0]);
-    isg_buf_puts(&path, rest);
-    int code = cli_admin_print(cli, method, path.p, body, print);
-    isg_buf_done(&path);
-    return code;
-}
-
 static int member_words_of(struct cli *cli, struct member_words *words)
 {
     const struct cli_option options[] = {{"--kind", NULL, &words->kind},
@@ -250,9 +236,7 @@ static int member_words_of(struct cli *cli, struct member_words *words)
                                          {"--add-certificate", NULL, &words->add_certificate},
                                          {"--remove-certificate", NULL, &words->remove_certificate},
                                          {"--issuer", NULL, &words->issuer}};
-    int code = cli_options(cli, options, sizeof options / sizeof options[0]);
-    if (code == 0)
-        code = cli_expect(cli, 1, 1);
+    int code = cli_arguments(cli, options, sizeof options / sizeof options[0], 1, 1);
     if (code == 0 && words->keep_old != NULL && words->password_file == NULL)
         code = cli_usage(cli, "--keep-old needs --password-file");
     if (code == 0 && words->issuer != NULL && words->certificate == NULL &&
@@ -277,7 +261,7 @@ static int member_put(struct cli *cli, bool create)
     else if (create)
         code = cli_admin_print(cli, "POST", "/admin/v1/members", isg_buf_str(&body), print_member);
     else
-        code = member_named(cli, "PUT", "", isg_buf_str(&body), print_member);
+        code = cli_named(cli, "PUT", "members", "", isg_buf_str(&body), print_member);
     if (body.p != NULL)
         trust_wipe(body.p, body.cap);
     isg_buf_done(&body);
@@ -296,20 +280,15 @@ static int member_set(struct cli *cli)
 
 static int member_list(struct cli *cli)
 {
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 0);
-    return code != 0 ? code
-                     : cli_admin_print(cli, NULL, "/admin/v1/members", (struct isg_str){NULL, 0},
-                                       print_members);
+    int code = cli_arguments(cli, NULL, 0, 0, 0);
+    return code != 0 ? code : cli_ask(cli, "/admin/v1/members", print_members);
 }
 
 static int member_show(struct cli *cli)
 {
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 1, 1);
-    return code != 0 ? code : member_named(cli, NULL, "", (struct isg_str){NULL, 0}, print_whole);
+    int code = cli_arguments(cli, NULL, 0, 1, 1);
+    return code != 0 ? code
+                     : cli_named(cli, NULL, "members", "", (struct isg_str){NULL, 0}, print_whole);
 }
 
 static int token_revoke(struct cli *cli, const char *which)
@@ -318,7 +297,8 @@ static int token_revoke(struct cli *cli, const char *which)
     isg_buf_init(&rest, BODY_MAX);
     isg_buf_puts(&rest, "/token?token=");
     cli_escape(&rest, which);
-    int code = member_named(cli, "DELETE", rest.p, (struct isg_str){NULL, 0}, print_revoked);
+    int code =
+        cli_named(cli, "DELETE", "members", rest.p, (struct isg_str){NULL, 0}, print_revoked);
     isg_buf_done(&rest);
     return code;
 }
@@ -334,15 +314,16 @@ static int token_make(struct cli *cli, const char *label, const char *expires)
     isg_jsonw_put(&w, "label", label);
     int err = put_seconds(&w, "expires_s", expires, &why);
     isg_jsonw_end(&w);
-    int code = err != ISG_OK ? cli_fail(cli, &why)
-                             : member_named(cli, "POST", "/token", isg_buf_str(&body), print_token);
+    int code = err != ISG_OK
+                   ? cli_fail(cli, &why)
+                   : cli_named(cli, "POST", "members", "/token", isg_buf_str(&body), print_token);
     isg_buf_done(&body);
     return code;
 }
 
 static int member_token(struct cli *cli)
 {
-    const char *label = "token";
+    const char *label = NULL;
     const char *expires = NULL;
     const char *revoke = NULL;
     bool list = false;
@@ -350,25 +331,25 @@ static int member_token(struct cli *cli)
                                          {"--expires", NULL, &expires},
                                          {"--revoke", NULL, &revoke},
                                          {"--list", &list, NULL}};
-    int code = cli_options(cli, options, sizeof options / sizeof options[0]);
-    if (code == 0)
-        code = cli_expect(cli, 1, 1);
-    if (code == 0 && (revoke != NULL) + list + (expires != NULL) > 1)
-        code = cli_usage(cli, "--list, --revoke and --expires are different errands");
+    int code = cli_arguments(cli, options, sizeof options / sizeof options[0], 1, 1);
+    bool makes = label != NULL || expires != NULL;
+    if (code == 0 && (revoke != NULL) + list + makes > 1)
+        code = cli_usage(
+            cli,
+            "--list, --revoke, and a new token with --label and --expires are different errands");
     if (code != 0)
         return code;
     if (list)
-        return member_named(cli, NULL, "", (struct isg_str){NULL, 0}, print_tokens);
-    return revoke != NULL ? token_revoke(cli, revoke) : token_make(cli, label, expires);
+        return cli_named(cli, NULL, "members", "", (struct isg_str){NULL, 0}, print_tokens);
+    return revoke != NULL ? token_revoke(cli, revoke)
+                          : token_make(cli, label != NULL ? label : "token", expires);
 }
 
 static int member_switch(struct cli *cli, bool suspended)
 {
     struct isg_buf body;
     struct isg_jsonw w;
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 1, 1);
+    int code = cli_arguments(cli, NULL, 0, 1, 1);
     if (code != 0)
         return code;
     isg_buf_init(&body, BODY_MAX);
@@ -377,7 +358,7 @@ static int member_switch(struct cli *cli, bool suspended)
     isg_jsonw_put(&w, "name", cli->args[0]);
     isg_jsonw_put_bool(&w, "suspended", suspended);
     isg_jsonw_end(&w);
-    code = member_named(cli, "PUT", "", isg_buf_str(&body), print_member);
+    code = cli_named(cli, "PUT", "members", "", isg_buf_str(&body), print_member);
     isg_buf_done(&body);
     return code;
 }
@@ -395,9 +376,9 @@ static int member_resume(struct cli *cli)
 int cli_member(struct cli *cli)
 {
     static const struct cli_command family[] = {
-        {"add", NULL, NULL, member_add},         {"list", NULL, NULL, member_list},
-        {"show", NULL, NULL, member_show},       {"set", NULL, NULL, member_set},
-        {"suspend", NULL, NULL, member_suspend}, {"resume", NULL, NULL, member_resume},
-        {"token", NULL, NULL, member_token}};
+        {"add", NULL, member_add},         {"list", NULL, member_list},
+        {"show", NULL, member_show},       {"set", NULL, member_set},
+        {"suspend", NULL, member_suspend}, {"resume", NULL, member_resume},
+        {"token", NULL, member_token}};
     return cli_family(cli, family, sizeof family / sizeof family[0]);
 }

@@ -322,9 +322,9 @@ static int pattern_print(struct cli *cli)
 
 int cli_pattern(struct cli *cli)
 {
-    static const struct cli_command family[] = {{"check", NULL, NULL, pattern_check},
-                                                {"match", NULL, NULL, pattern_match},
-                                                {"equiv", NULL, NULL, pattern_equiv},
-                                                {"print", NULL, NULL, pattern_print}};
+    static const struct cli_command family[] = {{"check", NULL, pattern_check},
+                                                {"match", NULL, pattern_match},
+                                                {"equiv", NULL, pattern_equiv},
+                                                {"print", NULL, pattern_print}};
     return cli_family(cli, family, sizeof family / sizeof family[0]);
 }

@@ -426,9 +426,7 @@ int cli_serve(struct cli *cli)
     struct service service = {.cli = cli};
     struct isg_fail why = {0};
     sigset_t signals;
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 0);
+    int code = cli_arguments(cli, NULL, 0, 0, 0);
     if (code != 0)
         return code;
     harden();

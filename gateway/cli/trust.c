@@ -224,9 +224,7 @@ static int key_export(struct cli *cli)
 {
     const char *form = "pem";
     const struct cli_option options[] = {{"--form", NULL, &form}};
-    int code = cli_options(cli, options, 1);
-    if (code == 0)
-        code = cli_expect(cli, 0, 0);
+    int code = cli_arguments(cli, options, 1, 0, 0);
     if (code == 0 && key_form_find(form) == NULL)
         code = cli_usage(cli, "--form %s is not pem, minisign or jwk", form);
     return code != 0 ? code : key_print(cli, key_form_find(form));
@@ -242,16 +240,14 @@ static void put_fingerprint(const struct trust_public *key, struct isg_buf *out)
 static int key_fingerprint(struct cli *cli)
 {
     static const struct key_form form = {NULL, put_fingerprint};
-    int code = cli_options(cli, NULL, 0);
-    if (code == 0)
-        code = cli_expect(cli, 0, 0);
+    int code = cli_arguments(cli, NULL, 0, 0, 0);
     return code != 0 ? code : key_print(cli, &form);
 }
 
 int cli_key(struct cli *cli)
 {
-    static const struct cli_command family[] = {{"export", NULL, NULL, key_export},
-                                                {"fingerprint", NULL, NULL, key_fingerprint},
-                                                {"list", NULL, NULL, key_fingerprint}};
+    static const struct cli_command family[] = {{"export", NULL, key_export},
+                                                {"fingerprint", NULL, key_fingerprint},
+                                                {"list", NULL, key_fingerprint}};
     return cli_family(cli, family, sizeof family / sizeof family[0]);
 }

@@ -26,6 +26,7 @@ def exit_codes(folder):
         (("init", folder), 64, "init without --listen"),
         (("init", "/proc/nonsense", "--listen", "127.0.0.1:1"), 73, "init where nothing can be made"),
         (("verify", folder + "/absent", "-C", folder), 65, "verify an absent file"),
+        (("convert", "--format", "kev", "--id-urn", "nonsense", os.devnull), 64, "a namespace that is no URN"),
     ]
     for words, want, name in rows:
         same(isg_raw(*words)[0], want, "exit %d: %s" % (want, name))
@@ -159,6 +160,36 @@ def starts(isg):
             f.write(good)
 
 
+def names(isg):
+    """What names nothing, and what would do nothing, is wrong usage and not a silent success."""
+    for words in (("member", "show", ""), ("member", "set", b"\xff"), ("member", "suspend", ".."), ("feed", "run", ""),
+                  ("feed", "remove", ".."), ("peer", "run", b"\xff"), ("webhook", "run", "."),
+                  ("member", "token", "st-mary", "--list", "--label", "x"),
+                  ("member", "token", "st-mary", "--revoke", "x", "--expires", "1h")):
+        r = isg.run(*words, check=False)
+        ok(r.returncode == 64 and r.stderr.startswith("isg %s: " % words[0]), "isg %s %s %r: %s" % (*words[:3], r.stderr.strip()))
+    other = "2f1a6f8e-0b8d-4c69-9c43-6a1f6f3c0a11"
+    r = isg.run("collection", "set", "indicators", "--id", other, check=False)
+    ok(r.returncode == 65 and "`id`" in r.stderr, "a collection keeps its id: " + r.stderr.strip())
+    wrong = os.path.join(isg.base, "wrong.pem")
+    with open(wrong, "w") as f:
+        f.write("no key")
+    r = isg.run("verify", "--keys", wrong, wrong, check=False)
+    ok(r.returncode == 65 and wrong in r.stderr, "a key that is none is named: " + r.stderr.strip())
+
+
+def units(isg):
+    """A number that is none is told what it may look like."""
+    path = os.path.join(isg.base, "units.yaml")
+    for line, words in (("limits: {page_max: ten}", "is not a number"), ("limits: {max_content_length: 5X}", "KiB"),
+                        ("limits: {idle_timeout_ms: 1 day}", "30s"),
+                        ("feeds: [{name: a, url: 'https://a.example/', format: kev, collection: b, interval: 1w}]", "24h")):
+        with open(path, "w") as f:
+            f.write(line + "\n")
+        r = isg.run("check-config", path, check=False)
+        ok(r.returncode == 78 and path + ":1: " in r.stderr and words in r.stderr, "%s: %s" % (line, r.stderr.strip()))
+
+
 def shown_secrets(isg):
     """What others may read is told of at the start, at SIGHUP, and by the doctor."""
     key = os.path.join(isg.dir, "tls/server.key")
@@ -188,6 +219,8 @@ def running(isg):
     ok(status["store"]["durable"] is True, "the private Redis is durable")
     same(isg.run("doctor").returncode, 0, "doctor finds nothing")
     shown_secrets(isg)
+    names(isg)
+    units(isg)
     same(isg.run("check-config").returncode, 0, "check-config of the instance")
     broken = os.path.join(isg.base, "broken.yaml")
     with open(os.path.join(isg.dir, "isg.yaml")) as f:
