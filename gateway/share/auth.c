@@ -202,7 +202,9 @@ static int verify(struct check *check, const struct password *passwords, size_t 
     struct auth *auth = check->auth;
     size_t colon = isg_str_find(pair, ':');
     struct isg_str name = {pair.p, colon};
-    if (!throttle_enter(auth->throttle)) {
+    uint8_t login[TRUST_MAC_BYTES];
+    trust_mac(auth->secret, "door", pair, login);
+    if (!throttle_enter(auth->throttle, login)) {
         check->retry_s = 1;
         metric_add(METRIC_RATE_LIMITED, "", 1);
         return isg_fail(check->why, ISG_ELIMIT, "too many logins at once");
@@ -210,7 +212,7 @@ static int verify(struct check *check, const struct password *passwords, size_t 
     /* A client that opens many connections brings the same login on each: one run serves all. */
     bool right =
         is_known(auth, passwords, n) || matches(check, passwords, n, isg_str_from(pair, colon + 1));
-    throttle_leave(auth->throttle);
+    throttle_leave(auth->throttle, login);
     return right ? ISG_OK : refuse_wrong(check, "kind=\"basic\"", name);
 }
 

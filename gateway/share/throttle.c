@@ -34,6 +34,7 @@ struct throttle {
     bool news;      /* since the last save */
     size_t waiting; /* at the door to argon2id */
     unsigned running;
+    uint8_t inside[RUNNING_MAX][TRUST_MAC_BYTES]; /* logins of those who run */
 };
 
 struct throttle *throttle_new(const struct trust_secret *secret)
@@ -198,25 +199,37 @@ void throttle_load(struct throttle *throttle, const char *path, int64_t now_us)
 
 /* ---- the door ------------------------------------------------------------------------------- */
 
-bool throttle_enter(struct throttle *throttle)
+/* May this login run now (lock held)? */
+static bool has_place(const struct throttle *throttle, const uint8_t login[TRUST_MAC_BYTES])
+{
+    for (unsigned i = 0; i < throttle->running; i++)
+        if (trust_mac_equal(throttle->inside[i], login))
+            return false;
+    return throttle->running < RUNNING_MAX;
+}
+
+bool throttle_enter(struct throttle *throttle, const uint8_t login[TRUST_MAC_BYTES])
 {
     (void)pthread_mutex_lock(&throttle->lock);
     bool room = throttle->waiting < WAITING_MAX;
     if (room) {
         throttle->waiting++;
-        while (throttle->running >= RUNNING_MAX)
+        while (!has_place(throttle, login))
             (void)pthread_cond_wait(&throttle->free_place, &throttle->lock);
         throttle->waiting--;
-        throttle->running++;
+        memcpy(throttle->inside[throttle->running++], login, TRUST_MAC_BYTES);
     }
     (void)pthread_mutex_unlock(&throttle->lock);
     return room;
 }
 
-void throttle_leave(struct throttle *throttle)
+void throttle_leave(struct throttle *throttle, const uint8_t login[TRUST_MAC_BYTES])
 {
+    unsigned i = 0;
     (void)pthread_mutex_lock(&throttle->lock);
-    throttle->running--;
-    (void)pthread_cond_signal(&throttle->free_place);
+    while (!trust_mac_equal(throttle->inside[i], login))
+        i++;
+    memcpy(throttle->inside[i], throttle->inside[--throttle->running], TRUST_MAC_BYTES);
+    (void)pthread_cond_broadcast(&throttle->free_place);
     (void)pthread_mutex_unlock(&throttle->lock);
 }

@@ -37,9 +37,12 @@ int throttle_save(struct throttle *throttle, const char *path, int64_t now_us,
 /* Take such a file in again: the time in between counts, and what cannot be read is nothing. */
 void throttle_load(struct throttle *throttle, const char *path, int64_t now_us);
 
-/* Wait for a place to verify. False when far too many wait already. */
-bool throttle_enter(struct throttle *throttle);
-/* Give the place to the next who waits. */
-void throttle_leave(struct throttle *throttle);
+/*
+ * Wait for a place to verify a login, which its keyed hash names. The same login is verified by one
+ * at a time, so that who comes behind may find it remembered. False when far too many wait already.
+ */
+bool throttle_enter(struct throttle *throttle, const uint8_t login[TRUST_MAC_BYTES]);
+/* Give the place of that login to the next who waits. */
+void throttle_leave(struct throttle *throttle, const uint8_t login[TRUST_MAC_BYTES]);
 
 #endif

@@ -1,5 +1,6 @@
 /* Logins: schemes, malformed headers, agreement of two credentials, throttle. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -406,13 +407,48 @@ static void check_throttle(void)
            "and the next one's not with them");
 }
 
+struct follower {
+    struct throttle *throttle;
+    const uint8_t *login;
+    const atomic_bool *is_over; /* of who went before */
+    bool was_over;
+};
+
+static void *follow(void *arg)
+{
+    struct follower *follower = arg;
+    (void)throttle_enter(follower->throttle, follower->login);
+    follower->was_over = atomic_load(follower->is_over);
+    throttle_leave(follower->throttle, follower->login);
+    return NULL;
+}
+
+/* There is a second place, but not for the login that runs: it would do the same work again. */
+static void check_same_login(struct throttle *throttle, const uint8_t login[TRUST_MAC_BYTES])
+{
+    const struct timespec while_ms = {.tv_nsec = 20000000};
+    atomic_bool is_over = false;
+    struct follower follower = {throttle, login, &is_over, false};
+    pthread_t thread;
+    (void)throttle_enter(throttle, login);
+    ok(pthread_create(&thread, NULL, follow, &follower) == 0, "the same login again");
+    (void)nanosleep(&while_ms, NULL); /* the follower may run: it must not get in */
+    atomic_store(&is_over, true);
+    throttle_leave(throttle, login);
+    (void)pthread_join(thread, NULL);
+    ok(follower.was_over, "one at a time");
+}
+
 static void check_door(void)
 {
+    static const uint8_t one[TRUST_MAC_BYTES] = {1};
+    static const uint8_t two[TRUST_MAC_BYTES] = {2};
     struct throttle *throttle = throttle_new(secret);
-    ok(throttle_enter(throttle), "one at the door");
-    ok(throttle_enter(throttle), "two");
-    throttle_leave(throttle);
-    throttle_leave(throttle);
+    ok(throttle_enter(throttle, one), "one at the door");
+    ok(throttle_enter(throttle, two), "two");
+    throttle_leave(throttle, one);
+    throttle_leave(throttle, two);
+    check_same_login(throttle, one);
     unsigned retry_s = 0;
     for (int i = 0; i <= THROTTLE_WRONG; i++)
         retry_s = throttle_wrong(throttle, 'p', ISG_STR("a"), 5000000);
