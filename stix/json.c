@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -27,12 +28,55 @@ static const struct stix_json *outer(const struct json_object *object)
 }
 
 /*
+ * Names of a tree's members, one behind the other, so that json-c need not keep a copy of each: a
+ * third of all allocations. They end with the root.
+ */
+struct names_block {
+    struct names_block *next;
+    size_t used;
+    size_t size;
+    char bytes[];
+};
+
+static void free_names(struct json_object *root, void *blocks)
+{
+    (void)root;
+    for (struct names_block *block = blocks, *next; block != NULL; block = next) {
+        next = block->next;
+        free(block);
+    }
+}
+
+/* A NUL-terminated copy, or NULL. The first block is small: most trees are. */
+static const char *keep_name(struct names_block **blocks, struct isg_str name)
+{
+    enum { FIRST_BYTES = 480, LAST_BYTES = 64 * 1024 };
+    struct names_block *block = *blocks;
+    if (block == NULL || block->size - block->used <= name.n) {
+        size_t size = block == NULL ? FIRST_BYTES : 2 * block->size;
+        size = size < LAST_BYTES ? size : LAST_BYTES;
+        size = size > name.n ? size : name.n + 1;
+        block = malloc(sizeof *block + size);
+        if (block == NULL)
+            return NULL;
+        *block = (struct names_block){.next = *blocks, .size = size};
+        *blocks = block;
+    }
+    char *copy = block->bytes + block->used;
+    memcpy(copy, name.p, name.n);
+    copy[name.n] = '\0';
+    block->used += name.n + 1;
+    return copy;
+}
+
+/*
  * The tree is built from the scan's values. json-c's own reader is not used: without memory it
  * drops members, cuts strings or crashes and calls it success. Of its makers each failure is seen.
  */
 struct build {
     struct stix_sink sink; /* the first member: a sink is a build */
     struct json_object *root;
+    struct names_block *kept; /* names of the tree */
     struct isg_buf name;      /* of the value that comes next */
     struct isg_buf text;      /* without escapes */
     const char *const *names; /* of the members that are wanted; NULL: of all */
@@ -84,6 +128,13 @@ static bool has_room(struct json_object *object)
            (table->size < INT_MAX / 2 && lh_table_resize(table, table->size * 2) == 0);
 }
 
+static bool attach_member(struct build *b, struct json_object *parent, struct json_object *value)
+{
+    const unsigned options = JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY;
+    const char *name = has_room(parent) ? keep_name(&b->kept, isg_buf_str(&b->name)) : NULL;
+    return name != NULL && json_object_object_add_ex(parent, name, value, options) == 0;
+}
+
 /* Put a value where it stands; the tree has it then. */
 static bool attach(struct build *b, struct json_object *parent, struct json_object *value)
 {
@@ -93,17 +144,19 @@ static bool attach(struct build *b, struct json_object *parent, struct json_obje
     else if (json_object_is_type(parent, json_type_array))
         good = json_object_array_add(parent, value) == 0;
     else
-        good = has_room(parent) && json_object_object_add_ex(parent, b->name.p, value,
-                                                             JSON_C_OBJECT_ADD_KEY_IS_NEW) == 0;
+        good = attach_member(b, parent, value);
     if (!good)
         (void)json_object_put(value);
     return good;
 }
 
-/* The outermost object mostly has more members than json-c's tables begin with; to move them is dear. */
+/*
+ * The outermost object mostly has more members than json-c's tables begin with; to move them is
+ * dear. Up to this size malloc keeps a table for the next object.
+ */
 static struct json_object *new_object(bool is_root)
 {
-    enum { MANY = 32 };
+    enum { MANY = 25 };
     struct json_object *object = json_object_new_object();
     if (is_root && object != NULL)
         (void)lh_table_resize(json_object_get_object(object), MANY);
@@ -167,6 +220,8 @@ int stix_json_parse_named(struct isg_str text, const struct stix_limits *limits,
     int err = stix_scan_into(text, limits, &b.sink, why);
     isg_buf_done(&b.name);
     isg_buf_done(&b.text);
+    if (b.root != NULL && b.kept != NULL)
+        json_object_set_userdata(b.root, b.kept, free_names);
     if (err == ISG_OK)
         *out_tree = (struct stix_json *)b.root;
     else
