@@ -1,7 +1,8 @@
 /*
  * The scan over a stream. The cutter itself knows only the top level and where a value ends
- * (quotes and brackets); every value is scanned as a whole once its last byte is there. So the
- * result depends on the bytes alone, not on how they come in pieces.
+ * (quotes and brackets); every value is scanned as a whole once its last byte is there, if not by
+ * the cutter then by whom it is handed out to. So the result depends on the bytes alone, not on how
+ * they come in pieces.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ struct stix_cutter {
 
     enum state state;
     bool has_objects;
+    bool leaves_unread;   /* objects are not scanned */
     size_t index;         /* of the element being read */
     struct isg_buf name;  /* of the member being read, unescaped */
     struct isg_buf token; /* what earlier pieces held of the value being read */
@@ -101,18 +103,33 @@ bool stix_cutter_has_objects(const struct stix_cutter *cutter)
     return cutter->has_objects;
 }
 
-static void path_of(const struct stix_cutter *c, char *path, size_t room)
+void stix_cutter_leave_unread(struct stix_cutter *cutter, bool unread)
+{
+    cutter->leaves_unread = unread;
+}
+
+size_t stix_cutter_offset(const struct stix_cutter *cutter)
+{
+    return cutter->from;
+}
+
+static void add_element(size_t index, char *path, size_t room)
 {
     char number[32];
+    (void)snprintf(number, sizeof number, "%zu", index);
+    (void)stix_pointer_add(path, room, isg_str_of(number));
+}
+
+static void path_of(const struct stix_cutter *c, char *path, size_t room)
+{
     path[0] = '\0';
     if (c->state == AT_VALUE || c->state == AT_MORE)
         (void)stix_pointer_add(path, room, isg_buf_str(&c->name));
     if (c->state < AT_FIRST_ELEMENT || c->state == AT_END)
         return;
-    (void)snprintf(number, sizeof number, "%zu", c->index);
     (void)stix_pointer_add(path, room, ISG_STR("objects"));
     if (c->state != AT_FIRST_ELEMENT)
-        (void)stix_pointer_add(path, room, isg_str_of(number));
+        add_element(c->index, path, room);
 }
 
 /* A failure of the value (or name) that is being read. */
@@ -136,6 +153,15 @@ static int scan_value(struct stix_cutter *c, struct isg_str text, bool lenient)
     struct stix_place place = {path, c->from};
     path_of(c, path, sizeof path);
     return stix_scan_at(text, &c->limits, lenient, &place, &c->fail);
+}
+
+int stix_cutter_scan(const struct stix_cutter *cutter, struct isg_str element, size_t index,
+                     size_t offset, struct isg_fail *why)
+{
+    char path[sizeof why->path] = "/objects";
+    struct stix_place place = {path, offset};
+    add_element(index, path, sizeof path);
+    return stix_scan_at(element, &cutter->limits, true, &place, why);
 }
 
 /* A stream of nothing but names ends at a bound. */
@@ -183,7 +209,8 @@ static int give_element(struct stix_cutter *c, struct isg_str text)
 
 static int take_element(struct stix_cutter *c, struct isg_str text)
 {
-    int err = scan_value(c, text, true);
+    bool unread = c->leaves_unread && text.p[0] == '{';
+    int err = unread ? ISG_OK : scan_value(c, text, true);
     return err == ISG_OK ? give_element(c, text) : err;
 }
 
@@ -336,7 +363,7 @@ static int begin_element(struct stix_cutter *c)
     if (c->index >= c->limits.objects)
         return fail(c, ISG_ELIMIT, "limit", "too many objects");
     struct isg_str text = {c->p, 0};
-    if (*c->p == '{')
+    if (*c->p == '{' && !c->leaves_unread)
         text.n = stix_scan_prefix((struct isg_str){c->p, (size_t)(c->end - c->p)}, &c->limits);
     if (text.n == 0 || text.n > c->limits.object_bytes)
         return begin_value(c);

@@ -12,6 +12,7 @@
 #ifndef STIX_SCAN_H
 #define STIX_SCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,6 +74,24 @@ void stix_cutter_free(struct stix_cutter **cutter);
  * stix_scan on it says what is wrong. So one bad object does not sink an envelope (T-124).
  */
 int stix_cutter_feed(struct stix_cutter *cutter, struct isg_str piece, struct isg_fail *why);
+
+/*
+ * Whether elements that are objects are handed out unread from now on: cut by their quotes and
+ * brackets alone, for who builds their trees anyway and so need not pay for a second scan. What was
+ * handed out unread may be no JSON at all; what follows it is good only if stix_cutter_scan says
+ * that it is.
+ */
+void stix_cutter_leave_unread(struct stix_cutter *cutter, bool unread);
+
+/* Where the element that on_object is called with begins in the stream, in bytes. */
+size_t stix_cutter_offset(const struct stix_cutter *cutter);
+
+/*
+ * What stix_cutter_feed would have said of an element that was handed out unread, then at this index
+ * and offset. ISG_OK; ISG_EPARSE, ISG_ELIMIT, ISG_ENOMEM: refuse the stream from here on.
+ */
+int stix_cutter_scan(const struct stix_cutter *cutter, struct isg_str element, size_t index,
+                     size_t offset, struct isg_fail *why);
 
 /* The stream has ended: ISG_EPARSE when the document was not complete or not an object. */
 int stix_cutter_end(struct stix_cutter *cutter, struct isg_fail *why);

@@ -1,6 +1,10 @@
 /*
  * An envelope, cut while it arrives. Its objects are kept as they came, each behind its length, and
  * nothing is done with them before the envelope has ended well: a broken one changes nothing.
+ *
+ * Of an envelope that is worked on at once, each object is scanned when its tree is made, and only
+ * then. Until it is known that all of them are JSON, a refusal may be one of the whole: as soon as one
+ * object is refused, they are scanned.
  */
 #include "gateway/ingest/envelope.h"
 
@@ -10,14 +14,47 @@
 #include "stix/scan.h"
 
 enum {
-    REFUSED_MAX = 10000 /* refusals that a status lists; an envelope with more is no envelope */
+    REFUSED_MAX = 10000,   /* refusals that a status lists; an envelope with more is no envelope */
+    UNREAD_BYTES = 4 << 20 /* a larger one is scanned as it comes: a broken one is told early */
 };
 
 struct ingest_envelope {
     struct stix_cutter *cutter;
     struct isg_buf objects; /* "LENGTH TEXT" one behind the other */
     size_t count;
+    bool is_read;    /* all objects so far are JSON, and those to come will be */
+    size_t *offsets; /* until then: where each stood in the body */
+    size_t room;
 };
+
+/* Scan what was not; what is wrong there is wrong with the whole (T-123). */
+static int read_all(struct ingest_envelope *e, struct isg_fail *why)
+{
+    struct isg_str rest = isg_buf_str(&e->objects);
+    struct isg_str object;
+    int err = ISG_OK;
+    if (e->is_read)
+        return ISG_OK;
+    for (size_t i = 0; err == ISG_OK && ingest_envelope_next(&rest, &object); i++)
+        err = stix_cutter_scan(e->cutter, object, i, e->offsets[i], why);
+    e->is_read = err == ISG_OK;
+    stix_cutter_leave_unread(e->cutter, !e->is_read);
+    return err;
+}
+
+static int note_offset(struct ingest_envelope *e)
+{
+    if (e->count == e->room) {
+        size_t room = e->room == 0 ? RUN_BATCH : 2 * e->room;
+        size_t *bigger = realloc(e->offsets, room * sizeof *bigger);
+        if (bigger == NULL)
+            return ISG_ENOMEM;
+        e->offsets = bigger;
+        e->room = room;
+    }
+    e->offsets[e->count] = stix_cutter_offset(e->cutter);
+    return ISG_OK;
+}
 
 static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fail *why)
 {
@@ -26,8 +63,10 @@ static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fa
     isg_buf_put_u64(&e->objects, text.n);
     isg_buf_putc(&e->objects, ' ');
     isg_buf_put_str(&e->objects, text);
+    if (e->objects.err != ISG_OK || (!e->is_read && note_offset(e) != ISG_OK))
+        return isg_fail(why, ISG_ENOMEM, "no memory for an upload");
     e->count++;
-    return e->objects.err == ISG_OK ? ISG_OK : isg_fail(why, ISG_ENOMEM, "no memory for an upload");
+    return e->objects.len > UNREAD_BYTES ? read_all(e, why) : ISG_OK;
 }
 
 /* `more`, `next` and members nobody knows are read over (T-133); only a bundle is told apart. */
@@ -49,6 +88,8 @@ struct ingest_envelope *ingest_envelope_new(void)
     e->cutter = stix_cutter_new(NULL, on_object, on_member, e);
     if (e->cutter == NULL)
         ingest_envelope_free(&e);
+    else
+        stix_cutter_leave_unread(e->cutter, true);
     return e;
 }
 
@@ -59,22 +100,38 @@ void ingest_envelope_free(struct ingest_envelope **envelope)
         return;
     stix_cutter_free(&e->cutter);
     isg_buf_done(&e->objects);
+    free(e->offsets);
     free(e);
     *envelope = NULL;
+}
+
+/* What is wrong with an object comes before what is wrong behind it. */
+static int first_failure(struct ingest_envelope *e, int err, struct isg_fail *why)
+{
+    struct isg_fail own = {.code = ISG_OK};
+    int before = err == ISG_OK ? ISG_OK : read_all(e, &own);
+    if (before != ISG_OK && why != NULL)
+        *why = own;
+    return before != ISG_OK ? before : err;
 }
 
 int ingest_envelope_feed(struct ingest_envelope *envelope, struct isg_str piece,
                          struct isg_fail *why)
 {
-    return stix_cutter_feed(envelope->cutter, piece, why);
+    return first_failure(envelope, stix_cutter_feed(envelope->cutter, piece, why), why);
 }
 
 int ingest_envelope_end(struct ingest_envelope *envelope, struct isg_fail *why)
 {
-    int err = stix_cutter_end(envelope->cutter, why);
+    int err = first_failure(envelope, stix_cutter_end(envelope->cutter, why), why);
     if (err == ISG_OK && envelope->count == 0)
         err = isg_fail_at(why, ISG_EINVAL, "/objects", "T-123", "the envelope holds no objects");
     return err;
+}
+
+int ingest_envelope_read(struct ingest_envelope *envelope, struct isg_fail *why)
+{
+    return read_all(envelope, why);
 }
 
 size_t ingest_envelope_count(const struct ingest_envelope *envelope)
@@ -118,18 +175,26 @@ int ingest_envelope_bound(size_t refused, struct isg_fail *why)
                        "more than %d objects break a rule; nothing was stored", REFUSED_MAX);
 }
 
-int ingest_envelope_run(struct ingest_run *run, const struct ingest_envelope *envelope,
+/* An object that was refused may be no JSON: then there is no envelope. */
+static int add(struct ingest_run *run, struct ingest_envelope *envelope, struct isg_str object,
+               struct isg_fail *why)
+{
+    size_t refused = run->counts.refused;
+    int err = ingest_add(run, object, NULL, why);
+    if (err == ISG_OK && run->counts.refused > refused)
+        err = read_all(envelope, why);
+    return err == ISG_OK ? ingest_envelope_bound(run->counts.refused, why) : err;
+}
+
+int ingest_envelope_run(struct ingest_run *run, struct ingest_envelope *envelope,
                         struct isg_fail *why)
 {
     struct isg_str rest = ingest_envelope_objects(envelope);
     struct isg_str object;
     int err = ISG_OK;
     run->hold = true;
-    while (err == ISG_OK && ingest_envelope_next(&rest, &object)) {
-        err = ingest_add(run, object, NULL, why);
-        if (err == ISG_OK)
-            err = ingest_envelope_bound(run->counts.refused, why);
-    }
+    while (err == ISG_OK && ingest_envelope_next(&rest, &object))
+        err = add(run, envelope, object, why);
     if (err != ISG_OK) {
         discard(run);
         run->err = err;

@@ -26,8 +26,14 @@ void ingest_envelope_free(struct ingest_envelope **envelope);
 int ingest_envelope_feed(struct ingest_envelope *envelope, struct isg_str piece,
                          struct isg_fail *why);
 
-/* The body is complete. As above, and ISG_EINVAL where it holds no objects. */
+/*
+ * The body is complete. As above, and ISG_EINVAL where it holds no objects. Objects of a small
+ * envelope may not have been read yet: ingest_envelope_read or ingest_envelope_run do.
+ */
 int ingest_envelope_end(struct ingest_envelope *envelope, struct isg_fail *why);
+
+/* See that all objects so far are JSON. ISG_OK; ISG_EPARSE, ISG_ELIMIT, ISG_ENOMEM as above. */
+int ingest_envelope_read(struct ingest_envelope *envelope, struct isg_fail *why);
 
 /* How many objects it has so far. */
 size_t ingest_envelope_count(const struct ingest_envelope *envelope);
@@ -40,8 +46,11 @@ bool ingest_envelope_next(struct isg_str *rest, struct isg_str *out);
 /* ISG_ELIMIT when so many refusals cannot be told in a status. */
 int ingest_envelope_bound(size_t refused, struct isg_fail *why);
 
-/* Add all of its objects and finish the run; with more refusals than the bound nothing is stored. */
-int ingest_envelope_run(struct ingest_run *run, const struct ingest_envelope *envelope,
+/*
+ * Add all of its objects and finish the run. With more refusals than the bound nothing is stored, nor
+ * where an object turns out to be no JSON: then as ingest_envelope_read.
+ */
+int ingest_envelope_run(struct ingest_run *run, struct ingest_envelope *envelope,
                         struct isg_fail *why);
 
 #endif

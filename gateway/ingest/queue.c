@@ -143,8 +143,7 @@ static void wake(struct ingest_queue *queue)
 }
 
 int ingest_queue_put(struct ingest_queue *queue, const struct ingest_ticket *ticket,
-                     const struct ingest_envelope *envelope, struct isg_buf *out,
-                     struct isg_fail *why)
+                     struct ingest_envelope *envelope, struct isg_buf *out, struct isg_fail *why)
 {
     struct parcel parcel;
     char date[ISG_TIME_TEXT];
@@ -152,6 +151,8 @@ int ingest_queue_put(struct ingest_queue *queue, const struct ingest_ticket *tic
     int err = parcel_init(&parcel, pieces_max(envelope));
     if (err != ISG_OK)
         (void)isg_fail(why, err, "no memory for a push");
+    if (err == ISG_OK)
+        err = ingest_envelope_read(envelope, why);
     if (err == ISG_OK)
         err = cut(&parcel, date, envelope, why);
     if (err == ISG_OK) {

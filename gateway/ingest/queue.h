@@ -47,12 +47,11 @@ bool ingest_queue_wants(const struct ingest_queue *queue, const struct ingest_en
 /*
  * Keep the push durably and append its status, which is pending (T-094).
  *
- * Returns ISG_OK; ISG_ELIMIT when too many of its objects could not be told in a status; ISG_EBUSY,
- * ISG_ENOMEM; ISG_ESTORE may leave it open whether it was kept, and a repeat is harmless then.
+ * Returns ISG_OK; what ingest_envelope_read says of it; ISG_ELIMIT when too many of its objects could
+ * not be told in a status; ISG_EBUSY, ISG_ENOMEM; ISG_ESTORE may leave it open whether it was kept, and a repeat is harmless then.
  */
 int ingest_queue_put(struct ingest_queue *queue, const struct ingest_ticket *ticket,
-                     const struct ingest_envelope *envelope, struct isg_buf *out,
-                     struct isg_fail *why);
+                     struct ingest_envelope *envelope, struct isg_buf *out, struct isg_fail *why);
 
 /* The status of a push, complete at once or in the background, and its owner. ISG_ENOENT. */
 int ingest_status(struct store *store, struct isg_str id, struct isg_buf *out_owner,

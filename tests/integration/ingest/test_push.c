@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "stix/scan.h"
 #include "tests/integration/ingest/fixture.h"
 #include "tests/support/tap.h"
 
@@ -62,6 +63,75 @@ static void check_envelopes(void)
     }
     is_str(fixture_see(&f, "main", "bob", all, 10), "900@0 902@0",
            "refused bodies left nothing behind");
+}
+
+/* ---- bodies that are no JSON ---------------------------------------------------------------- */
+
+static int pass(void *arg, struct isg_str text, size_t index, struct isg_fail *why)
+{
+    (void)arg, (void)text, (void)index, (void)why;
+    return ISG_OK;
+}
+
+/* What the strict scan of the whole says, object by object. */
+static int scanned(struct isg_str body, struct isg_fail *why)
+{
+    struct stix_cutter *cutter = stix_cutter_new(NULL, pass, NULL, NULL);
+    int err = stix_cutter_feed(cutter, body, why);
+    if (err == ISG_OK)
+        err = stix_cutter_end(cutter, why);
+    stix_cutter_free(&cutter);
+    return err;
+}
+
+static void check_no_json(const char *name, const char *body)
+{
+    struct ingest_counts counts;
+    struct isg_fail want = {.code = ISG_OK};
+    struct isg_fail why = {.code = ISG_OK};
+    int err = scanned(isg_str_of(body), &want);
+    ok(err == ISG_EPARSE || err == ISG_ELIMIT, "%s: %s", name, want.text);
+    is_int(envelope(body, &counts, &why), err, "  refused as a whole");
+    is_str(why.path, want.path, "  with the same place");
+    is_str(why.rule, want.rule, "  and rule");
+    is_str(why.text, want.text, "  and text");
+    is_int((long long)(counts.added + counts.refused), 0, "  and nothing else (T-123)");
+}
+
+/* Whoever finds it, and when: the listener while it arrives, or the run that makes the trees. */
+static void check_bodies_that_are_no_json(void)
+{
+    enum { MANY = 20000 };
+    char *good = fixture_identity(&f, 910, 0, "clear", "");
+    char *bad = fixture_identity(&f, 911, 0, "clear", ",\"type\":\"identity\"");
+    char deep[200] = "";
+    memset(deep, '[', 70);
+    memset(deep + 70, ']', 70);
+    const char *const objects[] = {
+        "{\"a\":tru}",      "{\"a\":[1}",
+        "{\"a\":\"\xff\"}", "{\"a\" 1}",
+        "{\"a\":1,}",       "{\"a\":01}",
+        "{'a':1}",          isg_arena_printf(f.arena, "{\"a\":%s}", deep)};
+    const char *const ends[] = {"]}", "]", "]}]", " ] , \"objects\":[]}"};
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+        for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
+            const char *before = k % 2 == 0 ? good : bad;
+            struct isg_buf body;
+            isg_buf_init(&body, ISG_BUF_NO_MAX);
+            isg_buf_printf(&body, "{\"objects\" : [ %s,%s%s", before, objects[i], ends[k]);
+            check_no_json(objects[i], body.p);
+            isg_buf_done(&body);
+        }
+    }
+    struct isg_buf large;
+    isg_buf_init(&large, ISG_BUF_NO_MAX);
+    isg_buf_puts(&large, "{\"objects\":[");
+    for (int i = 0; i < MANY; i++)
+        isg_buf_printf(&large, "%s,", good);
+    isg_buf_puts(&large, "{\"a\":nul}]}");
+    check_no_json("behind more than is kept unread", large.p);
+    isg_buf_done(&large);
+    is_str(fixture_see(&f, "main", "bob", all, 10), "900@0 902@0", "nothing was stored");
 }
 
 static void check_versions(void)
@@ -251,6 +321,7 @@ int main(void)
 {
     fixture_open(&f);
     check_envelopes();
+    check_bodies_that_are_no_json();
     check_versions();
     check_hidden();
     check_forms();

@@ -6,15 +6,31 @@
 #include "stix/scan.h"
 #include "tests/support/tap.h"
 
+struct row {
+    const char *text;
+    const char *trace;
+    struct stix_limits limits;
+    int stop_at;
+};
+
+#define EVER -1
+
 /* Everything a cutter says, as text: "o0=...;" for objects, "name=...;" for members, then the end. */
 struct trace {
     struct isg_buf text;
-    int stop_at; /* index at which the callback fails, -1 never */
+    int stop_at;                       /* index at which the callback fails, -1 never */
+    const struct stix_cutter *scanner; /* of elements that come unread; NULL: they come scanned */
 };
 
 static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fail *why)
 {
     struct trace *trace = arg;
+    if (trace->scanner != NULL) {
+        int err =
+            stix_cutter_scan(trace->scanner, text, index, stix_cutter_offset(trace->scanner), why);
+        if (err != ISG_OK)
+            return err;
+    }
     isg_buf_printf(&trace->text, "o%zu=%.*s;", index, ISG_STR_ARG(text));
     if ((int)index == trace->stop_at)
         return isg_fail(why, ISG_EBUSY, "enough");
@@ -50,26 +66,27 @@ static void feed(struct stix_cutter *cutter, struct isg_str text, size_t piece, 
         isg_buf_printf(&trace->text, " and then %d", again);
 }
 
-static char *cut(struct isg_str text, size_t piece, const struct stix_limits *limits, int stop_at,
-                 bool *out_has)
+static char *cut_by(struct isg_str text, size_t piece, const struct row *row, bool unread,
+                    bool *out_has)
 {
-    struct trace trace = {.stop_at = stop_at};
+    struct trace trace = {.stop_at = row->stop_at};
     isg_buf_init(&trace.text, ISG_BUF_NO_MAX);
-    struct stix_cutter *cutter = stix_cutter_new(limits, on_object, on_member, &trace);
+    struct stix_cutter *cutter = stix_cutter_new(&row->limits, on_object, on_member, &trace);
+    stix_cutter_leave_unread(cutter, unread);
+    trace.scanner = unread ? cutter : NULL;
     feed(cutter, text, piece, &trace);
     *out_has = stix_cutter_has_objects(cutter);
     stix_cutter_free(&cutter);
     return isg_buf_take(&trace.text, NULL);
 }
 
-struct row {
-    const char *text;
-    const char *trace;
-    struct stix_limits limits;
-    int stop_at;
-};
-
-#define EVER -1
+static bool has_objects(const char *text)
+{
+    const struct row row = {.stop_at = EVER};
+    bool has;
+    free(cut_by(isg_str_of(text), 99, &row, false, &has));
+    return has;
+}
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -135,25 +152,24 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
-static void check_row(const struct row *row)
+/* It makes no difference who scans the elements, if it is done as they come. */
+static void check_row(const struct row *row, bool unread)
 {
     struct isg_str text = isg_str_of(row->text);
     for (size_t piece = text.n + 1; piece > 0; piece--) {
         bool has;
-        char *trace = cut(text, piece, &row->limits, row->stop_at, &has);
+        char *trace = cut_by(text, piece, row, unread, &has);
         if (strcmp(trace, row->trace) != 0 || piece == 1 || piece > text.n)
-            is_str(trace, row->trace, "%s in pieces of %zu", row->text, piece);
+            is_str(trace, row->trace, "%s in pieces of %zu%s", row->text, piece,
+                   unread ? ", unread" : "");
         free(trace);
     }
 }
 
 static void test_has_objects(void)
 {
-    bool has;
-    free(cut(ISG_STR("{\"objects\":[]}"), 99, NULL, EVER, &has));
-    ok(has, "objects was there");
-    free(cut(ISG_STR("{\"x\":{\"objects\":[]}}"), 99, NULL, EVER, &has));
-    ok(!has, "only the top level counts");
+    ok(has_objects("{\"objects\":[]}"), "objects was there");
+    ok(!has_objects("{\"x\":{\"objects\":[]}}"), "only the top level counts");
 }
 
 static int same_memory(void *arg, struct isg_str text, size_t index, struct isg_fail *why)
@@ -194,7 +210,8 @@ static void test_many_members(void)
 int main(void)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        check_row(&rows[i]);
+        for (int unread = 0; unread < 2; unread++)
+            check_row(&rows[i], unread);
     test_has_objects();
     test_views();
     test_many_members();
