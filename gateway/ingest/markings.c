@@ -149,12 +149,9 @@ int markings_relabel(struct ingest_run *run, struct isg_fail *why)
             return err;
         run_label(run, json, text);
         stix_json_free(&json);
-        char *label = malloc(strlen(text) + 1);
-        if (label == NULL)
+        staged->label = isg_arena_copy(run->arena, isg_str_of(text));
+        if (staged->label == NULL)
             return isg_fail(why, ISG_ENOMEM, "no memory for a label");
-        memcpy(label, text, strlen(text) + 1);
-        free(staged->label);
-        staged->label = label;
     }
     return ISG_OK;
 }

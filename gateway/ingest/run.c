@@ -69,8 +69,6 @@ struct ingest_run *ingest_begin(struct store *store, const struct collection *co
 void run_staged_done(struct staged *staged)
 {
     free(staged->id);
-    free(staged->version);
-    free(staged->label);
     free(staged->facet);
     isg_buf_done(&staged->canon);
     stix_json_free(&staged->json);
@@ -262,6 +260,28 @@ static int demand_lower_case(struct isg_str id, struct isg_fail *why)
     return ISG_OK;
 }
 
+static char *put_text(char *to, struct isg_str text)
+{
+    if (text.n > 0)
+        memcpy(to, text.p, text.n);
+    to[text.n] = '\0';
+    return to + text.n + 1;
+}
+
+/* The three texts of an object that waits, in one piece of memory. ISG_ENOMEM. */
+static int keep_texts(struct staged *staged, struct isg_str id, struct isg_str version,
+                      struct isg_str label)
+{
+    char *at = malloc(id.n + version.n + label.n + 3);
+    if (at == NULL)
+        return ISG_ENOMEM;
+    staged->id = at;
+    staged->version = at = put_text(at, id);
+    staged->label = at = put_text(at, version);
+    (void)put_text(at, label);
+    return ISG_OK;
+}
+
 int run_read(struct ingest_run *run, struct isg_str text, bool keep_json, struct staged *out,
              struct isg_fail *why)
 {
@@ -283,13 +303,11 @@ int run_read(struct ingest_run *run, struct isg_str text, bool keep_json, struct
         stix_object_done(&object);
         return isg_fail(why, ISG_ENOMEM, "no memory for an object");
     }
-    struct staged staged = {.id = copy_of(object.id),
-                            .version = copy_of(stix_object_version(&object)),
-                            .versioned = object.modified.n > 0,
+    struct staged staged = {.versioned = object.modified.n > 0,
                             .revoked = object.revoked,
-                            .label = copy_of(isg_str_of(label_text)),
                             .canon = object.canon,
                             .outcome = SIZE_MAX};
+    err = keep_texts(&staged, object.id, stix_object_version(&object), isg_str_of(label_text));
     memcpy(staged.digest, object.digest, sizeof staged.digest);
     isg_buf_init(&object.canon, 0); /* its bytes are ours now */
     if (keep_json) {
@@ -297,7 +315,7 @@ int run_read(struct ingest_run *run, struct isg_str text, bool keep_json, struct
         object.json = NULL;
     }
     stix_object_done(&object);
-    if (staged.id == NULL || staged.version == NULL || staged.label == NULL) {
+    if (err != ISG_OK) {
         run_staged_done(&staged);
         return isg_fail(why, ISG_ENOMEM, "no memory for an object");
     }

@@ -18,15 +18,15 @@ enum {
     RUN_MODIFIED_STEP_US = 1000 /* between versions of mapped objects */
 };
 
-/* One object that waits. It owns what it points to. */
+/* One object that waits. It owns what it points to; version and label are of id's memory, or the run's. */
 struct staged {
     char *id;
-    char *version; /* modified, else created, else "" */
+    const char *version; /* modified, else created, else "" */
+    const char *label;
     bool versioned;
     bool revoked;
     struct isg_buf canon;
     uint8_t digest[ISG_SHA256_BYTES];
-    char *label;
     char *facet;            /* NULL, or the key of the part this object is */
     struct stix_json *json; /* where the stored versions must be looked at; else NULL */
     struct staged *part;    /* NULL, or the part that this whole was put in the place of */
@@ -51,7 +51,7 @@ struct ingest_run {
     bool hold;                 /* an envelope is read: commit nothing before its end */
     int err;                   /* sticky */
     struct isg_fail begun;     /* why it could not even begin; "" where it did */
-    struct isg_arena *arena;   /* texts of outcomes */
+    struct isg_arena *arena;   /* texts of outcomes, labels that were given again */
     struct isg_arena *scratch; /* of one object's check */
     struct ingest_counts counts;
     struct ingest_counts told; /* what of counts the metrics have */

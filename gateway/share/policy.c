@@ -154,10 +154,16 @@ void policy_label_write(const struct policy_label *label, char text[POLICY_LABEL
     }
     /* NONE is no effective level: whoever forgot to decide gets the strictest. */
     enum stix_tlp tlp = label->tlp == STIX_TLP_NONE ? STIX_TLP_UNKNOWN : label->tlp;
-    int n = snprintf(text, POLICY_LABEL_MAX, "tlp=%s;src=%s", stix_tlp_name(tlp), source);
-    if (label->waits.n > 0 && label->waits.n <= WAITS_MAX && tlp == STIX_TLP_UNKNOWN)
-        (void)snprintf(text + n, (size_t)(POLICY_LABEL_MAX - n), ";waits=%.*s",
-                       ISG_STR_ARG(label->waits));
+    bool waits = label->waits.n > 0 && label->waits.n <= WAITS_MAX && tlp == STIX_TLP_UNKNOWN;
+    const struct isg_str parts[] = {ISG_STR("tlp="),    isg_str_of(stix_tlp_name(tlp)),
+                                    ISG_STR(";src="),   isg_str_of(source),
+                                    ISG_STR(";waits="), label->waits};
+    enum { ALL = sizeof parts / sizeof *parts, UNTIL_SOURCE = ALL - 2 };
+    for (size_t i = 0; i < (waits ? ALL : UNTIL_SOURCE); i++) { /* one label an object: no printf */
+        memcpy(text, parts[i].p, parts[i].n);
+        text += parts[i].n;
+    }
+    *text = '\0';
 }
 
 /* Read for every label of a collection on every request: the levels as written, by their bytes. */

@@ -69,11 +69,20 @@ void redis_begin(struct redis_pipe *pipe, size_t argc)
     pipe->count++;
 }
 
+void redis_arg_parts(struct redis_pipe *pipe, const struct isg_str *parts, size_t n)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; i++)
+        bytes += parts[i].n;
+    put_size(&pipe->out, '$', bytes);
+    for (size_t i = 0; i < n; i++)
+        isg_buf_put_str(&pipe->out, parts[i]);
+    isg_buf_put(&pipe->out, "\r\n", 2);
+}
+
 void redis_arg(struct redis_pipe *pipe, struct isg_str arg)
 {
-    put_size(&pipe->out, '$', arg.n);
-    isg_buf_put_str(&pipe->out, arg);
-    isg_buf_put(&pipe->out, "\r\n", 2);
+    redis_arg_parts(pipe, &arg, 1);
 }
 
 void redis_arg_buf(struct redis_pipe *pipe, const struct isg_buf *arg)

@@ -51,6 +51,8 @@ void redis_arg(struct redis_pipe *pipe, struct isg_str arg);
  * sent.
  */
 void redis_arg_buf(struct redis_pipe *pipe, const struct isg_buf *arg);
+/* One argument of n pieces, one behind the other. */
+void redis_arg_parts(struct redis_pipe *pipe, const struct isg_str *parts, size_t n);
 
 /* ---- replies -------------------------------------------------------------------------------- */
 

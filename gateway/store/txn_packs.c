@@ -50,16 +50,17 @@ size_t txn_packs(const struct txn *t)
     return n;
 }
 
-void txn_put_packs(struct txn *t, struct redis_pipe *pipe, struct isg_buf *bytes)
+void txn_put_packs(struct txn *t, struct redis_pipe *pipe)
 {
+    struct isg_str parts[PACK_EVENTS];
     struct names_key key;
     for (size_t i = 0; i < t->added_count;) {
         uint64_t pack = t->added[i]->record.shelf.pack;
-        isg_buf_reset(bytes);
+        size_t n = 0;
         for (; i < t->added_count && t->added[i]->record.shelf.pack == pack; i++)
-            isg_buf_put_str(bytes, t->added[i]->canon);
+            parts[n++] = t->added[i]->canon;
         redis_arg(pipe, names_pack(&key, t->journal->collection, pack));
-        redis_arg_buf(pipe, bytes);
+        redis_arg_parts(pipe, parts, n);
     }
 }
 

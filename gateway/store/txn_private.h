@@ -18,10 +18,9 @@ static inline uint64_t txn_block(const struct event_record *record)
 /* Give a numbered event its place in a pack, for so many bytes. */
 void txn_shelve(struct txn *txn, struct event_record *record, size_t bytes);
 
-/* How many packs the added events fill, and the key and the bytes of each: two arguments a pack.
- * bytes: room that is used again. */
+/* How many packs the added events fill, and the key and the bytes of each: two arguments a pack. */
 size_t txn_packs(const struct txn *txn);
-void txn_put_packs(struct txn *txn, struct redis_pipe *pipe, struct isg_buf *bytes);
+void txn_put_packs(struct txn *txn, struct redis_pipe *pipe);
 
 /*
  * What events of this change take from which pack, with one question to the server; under WATCH.

@@ -68,7 +68,7 @@ static void put_new(struct txn *t, struct redis_pipe *pipe, struct isg_buf *reco
         return;
     redis_begin(pipe, 1 + 2 * (txn_packs(t) + founded));
     redis_arg(pipe, ISG_STR("MSET"));
-    txn_put_packs(t, pipe, records);
+    txn_put_packs(t, pipe);
     for (size_t i = 0; i < t->families_count; i++) {
         if (!is_founded(&t->families[i]))
             continue;
