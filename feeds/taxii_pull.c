@@ -8,6 +8,7 @@
 #include "feeds/feed.h"
 #include "feeds/taxii_client.h"
 #include "feeds/taxii_find.h"
+#include "stix/base/digest.h"
 #include "stix/base/time.h"
 #include "stix/scan.h"
 
@@ -33,6 +34,11 @@ struct pull {
     bool handing_out;
     size_t objects; /* of this page */
     unsigned empty; /* pages in a row */
+    struct isg_sha256 hash;
+    uint8_t page[ISG_SHA256_BYTES]; /* digest of this page's objects */
+    uint8_t kept[ISG_SHA256_BYTES]; /* of an earlier page, which must not come again */
+    uint64_t kept_for;              /* pages until another one is kept */
+    uint64_t kept_since;
 };
 
 /* Six digits and Z, as our own requests write it; false for what is no timestamp. */
@@ -48,9 +54,14 @@ static bool date_read(const char *text, char out[ISG_TIME_TEXT])
 static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fail *why)
 {
     struct pull *pull = arg;
+    const uint64_t length = text.n;
     (void)index;
+    if (pull->handing_out)
+        return pull->on_object(pull->arg, text, why);
     pull->objects++;
-    return pull->handing_out ? pull->on_object(pull->arg, text, why) : ISG_OK;
+    isg_sha256_add(&pull->hash, &length, sizeof length);
+    isg_sha256_add(&pull->hash, text.p, text.n);
+    return ISG_OK;
 }
 
 static int on_member(void *arg, struct isg_str name, struct isg_str value, struct isg_fail *why)
@@ -70,7 +81,6 @@ static int on_member(void *arg, struct isg_str name, struct isg_str value, struc
 
 static int cut(struct pull *pull, struct isg_str body, struct isg_fail *why)
 {
-    pull->objects = 0;
     pull->more = false;
     isg_buf_reset(&pull->next);
     struct stix_cutter *cutter = stix_cutter_new(NULL, on_object, on_member, pull);
@@ -91,8 +101,11 @@ static int page_read(struct pull *pull, const struct feed_response *response, st
         body = ISG_STR("{}"); /* */
     if (feed_is_html(isg_str_of(response->content_type), body))
         return isg_fail(why, ISG_EPARSE, "an HTML page where an envelope was due");
+    pull->objects = 0;
     pull->handing_out = false;
+    isg_sha256_init(&pull->hash);
     int err = cut(pull, body, why);
+    isg_sha256_end(&pull->hash, pull->page);
     pull->handing_out = true;
     if (err == ISG_OK)
         err = cut(pull, body, why);
@@ -149,18 +162,43 @@ static int step_by_date(struct pull *pull, struct isg_fail *why)
     return ISG_OK;
 }
 
-static int step(struct pull *pull, struct isg_fail *why)
+static int step_by_token(struct pull *pull, struct isg_fail *why)
 {
-    pull->empty = pull->objects == 0 ? pull->empty + 1 : 0;
-    if (pull->empty > EMPTY_MAX)
-        return loop_fail(why, "pages without objects and no end");
-    if (pull->next.len == 0)
-        return step_by_date(pull, why);
     if (isg_str_eq(isg_buf_str(&pull->next), isg_buf_str(&pull->next_before)))
         return loop_fail(why, "the server gives the same next again");
     isg_buf_reset(&pull->next_before);
     isg_buf_put_str(&pull->next_before, isg_buf_str(&pull->next));
     return pull->next_before.err == ISG_OK ? ISG_OK : loop_fail(why, "the next token is too long");
+}
+
+/*
+ * Whether this page was there before, however new its token or date. One earlier page is kept, and
+ * replaced after 1, 2, 4, ... others (Brent's way): any circle is met within a few rounds of it.
+ */
+static bool comes_again(struct pull *pull)
+{
+    if (pull->objects == 0)
+        return false;
+    if (pull->kept_for > 0 && memcmp(pull->page, pull->kept, sizeof pull->kept) == 0)
+        return true;
+    if (pull->kept_since == pull->kept_for) {
+        memcpy(pull->kept, pull->page, sizeof pull->kept);
+        pull->kept_for = pull->kept_for == 0 ? 1 : pull->kept_for * 2;
+        pull->kept_since = 0;
+    }
+    pull->kept_since++;
+    return false;
+}
+
+static int step(struct pull *pull, struct isg_fail *why)
+{
+    pull->empty = pull->objects == 0 ? pull->empty + 1 : 0;
+    if (pull->empty > EMPTY_MAX)
+        return loop_fail(why, "pages without objects and no end");
+    int err = pull->next.len == 0 ? step_by_date(pull, why) : step_by_token(pull, why);
+    if (err == ISG_OK && comes_again(pull))
+        err = loop_fail(why, "the server gives a page again that was there before");
+    return err;
 }
 
 /*

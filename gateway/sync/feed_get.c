@@ -6,11 +6,16 @@
 #include "feeds/document.h"
 #include "gateway/sync/feed_run.h"
 
-static int judge(const struct feed_response *response, struct isg_fail *why)
+/* asked: with a validator, so that "not modified" says something. */
+static int judge(const struct feed_response *response, bool asked, struct isg_fail *why)
 {
     switch (response->status) {
-    case 200:
-    case 304: return ISG_OK;
+    case 200: return ISG_OK;
+    case 304:
+        if (asked)
+            return ISG_OK;
+        return isg_fail(why, ISG_ENET,
+                        "the source answered \"not modified\" (304), but nothing is known of it");
     case 401: return isg_fail(why, ISG_EAUTH, "the source wants other credentials (401)");
     case 403: return isg_fail(why, ISG_EDENIED, "the source refuses (403)");
     case 404: return isg_fail(why, ISG_ENOENT, "nothing at the source's URL (404)");
@@ -72,7 +77,7 @@ int feed_run_get(struct feed_run *run, const char *url, const char *etag, const 
     run->retry_after_s = response.retry_after_s;
     (void)snprintf(run->message, sizeof run->message, "%s",
                    response.message != NULL ? response.message : "");
-    err = judge(&response, why);
+    err = judge(&response, request.etag != NULL || request.last_modified != NULL, why);
     if (err == ISG_OK && response.status == 200 &&
         feed_is_html(isg_str_of(response.content_type), isg_buf_str(&response.body)))
         err = isg_fail(why, ISG_EPARSE, "the source answered with an HTML page");

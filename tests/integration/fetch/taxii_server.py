@@ -162,6 +162,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def objects_stuck(self, query):  # more without next, the date does not move
         self.page([1, 2], True)
 
+    def objects_circle(self, query):  # three pages, and the first again
+        n = {"": 1, "b": 2, "c": 3, "a": 1}[query.get("next", "")]
+        self.page([n], True, next="_bca"[n])
+
+    def objects_creep(self, query):  # the same page, but the date moves on
+        self.answer({"more": True, "objects": [thing(1), thing(2)]},
+                    last="2031-01-01T00:00:00.%06dZ" % (int(query.get("added_after", ".0Z")[:-1].split(".")[1]) + 1))
+
+    def objects_renewed(self, query):  # the same page, but another token each time
+        self.page([1, 2], True, next="n%d" % (int(query.get("next", "n0")[1:]) + 1))
+
     def objects_nodate(self, query):
         self.answer({"more": True, "objects": [thing(1)]})
 

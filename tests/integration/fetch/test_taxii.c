@@ -101,6 +101,9 @@ static void test_walking(void)
         {"odd", "", ISG_OK, 1, ""},                               /* */
         {"forever", "", ISG_ENET, -1, ""},
         {"stuck", "", ISG_ENET, -1, ""},
+        {"circle", "", ISG_ENET, 7, ""}, /* met in the third round */
+        {"creep", "", ISG_ENET, 4, ""},
+        {"renewed", "", ISG_ENET, 4, ""},
         {"nodate", "", ISG_ENET, -1, ""},
         {"hollow", "", ISG_ENET, 0, ""},
         {"late", "", ISG_ENET, 2, ""}, /* no cursor from half a walk */
