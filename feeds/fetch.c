@@ -46,6 +46,7 @@ struct exchange {
     bool plain;         /* without TLS: only to addresses that are not public */
     bool refused;       /* the address was refused at connect */
     bool bare;          /* because it is public and the URL is plain http */
+    bool answered;      /* status and headers of the real answer are there */
     int limit;          /* ISG_OK, or what stopped the transfer */
     const char *reason; /* of limit */
     char error[CURL_ERROR_SIZE];
@@ -121,6 +122,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
     curl_off_t wire = 0;
     size_t n = size * count;
     struct isg_buf *body = &x->response->body;
+    if (x->request->status_only)
+        return n;
     isg_buf_put(body, data, n);
     if (body->err != ISG_OK) {
         (void)stop(x, "the answer is too large");
@@ -143,7 +146,7 @@ static int on_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_o
     (void)up_total;
     (void)up;
     curl_off_t max = x->request->max_wire != 0 ? (curl_off_t)x->request->max_wire : WIRE_MAX;
-    if (is_stopped(x->request))
+    if (is_stopped(x->request) || (x->request->status_only && x->answered))
         return 1;
     if (x->request->received != NULL)
         atomic_store(x->request->received, (unsigned long long)down);
@@ -180,6 +183,14 @@ static void forget_fields(struct feed_response *response)
     response->body = body;
 }
 
+/* The line that ends a head: of the answer, or of a 100 Continue before it. */
+static void head_end(struct exchange *x)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
+    x->answered = status >= 200;
+}
+
 /* NOLINTNEXTLINE(readability-non-const-parameter): the library's signature */
 static size_t on_header(char *data, size_t size, size_t count, void *arg)
 {
@@ -194,6 +205,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
         forget_fields(x->response); /* 100 Continue comes before the real answer */
         return size * count;
     }
+    if (isg_str_trim(line).n == 0)
+        head_end(x);
     size_t colon = isg_str_find(line, ':');
     if (colon == SIZE_MAX)
         return size * count;
@@ -304,7 +317,7 @@ static void set_transport(struct exchange *x, bool plain)
         SET(CURLOPT_CAPATH, NULL);
     }
     SET(CURLOPT_USERAGENT, "isg/" ISG_VERSION);
-    SET(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    SET(CURLOPT_ACCEPT_ENCODING, request->status_only ? NULL : "gzip, deflate");
     SET(CURLOPT_ERRORBUFFER, x->error);
 }
 
@@ -435,8 +448,9 @@ static int perform(struct exchange *x, struct isg_fail *why)
     isg_buf_reset(&x->response->body);
     x->header_bytes = 0;
     x->refused = false;
+    x->answered = false;
     CURLcode code = curl_easy_perform(x->curl);
-    if (code != CURLE_OK)
+    if (code != CURLE_OK && !(x->request->status_only && x->answered))
         return failure(x, code, why);
     (void)curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_easy_getinfo(x->curl, CURLINFO_RETRY_AFTER, &wait);

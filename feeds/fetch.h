@@ -59,6 +59,7 @@ struct feed_request {
     unsigned max_ratio; /* inflated to wire bytes; 0: 100 */
     unsigned timeout_s; /* whole exchange; 0: 120 */
     enum feed_redirects redirects;
+    bool status_only; /* the answer's body is neither kept nor waited for, however broken it is */
     const atomic_bool *stop; /* the exchange ends soon after this became true; may be NULL */
     atomic_ullong *received; /* set to the bytes of the body that came so far; may be NULL */
 };

@@ -17,7 +17,6 @@
 
 enum {
     ARENA_MAX = 64 << 20,
-    ANSWER_MAX = 1 << 20,
     TIMEOUT_S = 30,
     SECRET_MIN = 24, /* bytes of the key */
     KEY_BYTES = 16,
@@ -236,9 +235,9 @@ static int post(struct delivery *d, struct isg_fail *why)
                                          .proxy = d->webhook->route.proxy,
                                          .proxy_auth = d->route.proxy_auth,
                                          .allow_private = d->webhook->allow_private,
-                                         .max_bytes = ANSWER_MAX,
                                          .timeout_s = TIMEOUT_S,
                                          .redirects = FEED_REDIRECTS_NEVER,
+                                         .status_only = true,
                                          .stop = d->parts->stop};
     int err = feed_fetch(&request, &response, why);
     if (err == ISG_ELIMIT)

@@ -122,6 +122,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except OSError:
             pass
 
+    def at_stalled(self):  # the head, and nothing more until the client has gone
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+        self.wfile.flush()
+        self.rfile.read(1)
+        self.close_connection = True
+
+    def at_garbled(self):
+        self.answer(b"no gzip", Content_Encoding="gzip")
+
+    def at_foreign(self):
+        self.answer(b"no brotli", Content_Encoding="br")
+
+    def at_chunks(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n")
+        self.close_connection = True
+
+    def at_continued(self):
+        self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\n")
+        self.close_connection = True
+
     def at_short(self):
         self.send_response(200)
         self.send_header("Content-Length", "100")

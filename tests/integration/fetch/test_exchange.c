@@ -64,6 +64,35 @@ static void test_table(void)
     }
 }
 
+/* Where only the status counts, no body is waited for, and nothing that is wrong with one matters. */
+static void test_status_only(void)
+{
+    static const struct {
+        const char *path;
+        int code;
+        int status;
+    } rows[] = {
+        {"/json", ISG_OK, 200},      {"/missing", ISG_OK, 404}, {"/busy", ISG_OK, 429},
+        {"/bomb", ISG_OK, 200},      {"/endless", ISG_OK, 200}, {"/huge", ISG_OK, 200},
+        {"/stalled", ISG_OK, 200},   {"/short", ISG_OK, 200},   {"/garbled", ISG_OK, 200},
+        {"/foreign", ISG_OK, 200},   {"/chunks", ISG_OK, 200},  {"/continued", ISG_OK, 202},
+        {"/headers", ISG_ELIMIT, 0}, {"/broken", ISG_ENET, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct feed_response response = {0};
+        struct isg_fail why = {.code = ISG_OK};
+        const struct feed_request request = {.url = url_of(rows[i].path),
+                                             .allow_private = true,
+                                             .status_only = true,
+                                             .timeout_s = 150};
+        is_int(feed_fetch(&request, &response, &why), rows[i].code, "%s, status only: %s",
+               rows[i].path, why.text);
+        is_int(response.status, rows[i].status, "%s, status only", rows[i].path);
+        is_int((long long)response.body.len, 0, "%s: no body is kept", rows[i].path);
+        feed_response_done(&response);
+    }
+}
+
 static void test_conditional(void)
 {
     struct feed_response response;
@@ -232,6 +261,7 @@ int main(int argc, char **argv)
         tap_skip_all("no Python server");
     ok(feed_fetch_start(&why) == ISG_OK, "started");
     test_table();
+    test_status_only();
     test_conditional();
     test_secrets();
     test_refused();

@@ -61,11 +61,14 @@ class Receiver(http.server.BaseHTTPRequestHandler):
                 action = Receiver.plan.pop(0) if Receiver.plan else Receiver.normal
             if action == "at most 3":
                 action = 413 if len(json.loads(body)["data"]["objects"]) > 3 else 200
-            if action in (200, "slow", "lost"):
+            if action in (200, "slow", "lost", "cut"):
                 Receiver.taken.setdefault(self.path, []).append((key, json.loads(body)))
         if action == "slow":
             time.sleep(1.5)
         if action == "lost":
+            self.close_connection = True
+        elif action == "cut":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Encoding: br\r\n\r\ncut")
             self.close_connection = True
         else:
             self.answer(200 if action == "slow" else action)
@@ -157,6 +160,11 @@ def failures(isg, hospital):
         same(len(tries), 2, "%s: twice" % action)
         same(tries[0], tries[1], "%s: the same key, the same body" % action)
     same(Receiver.strays, [], "a redirect is not followed")
+    Receiver.plan[:] = ["cut"]
+    begin, some = len(Receiver.tries), Numbers.some(1)
+    hospital.push("out", some)
+    until(lambda: has(some)() and status(isg)["backlog"] == 0, "2xx takes it, whatever comes behind the head")
+    same(len([t for t in Receiver.tries[begin:] if t[0] == "/siem"]), 1, "and it is not sent again")
     Receiver.plan[:] = ["slow"]
     some = Numbers.some(1)
     hospital.push("out", some)
