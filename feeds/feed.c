@@ -145,8 +145,7 @@ bool feed_is_html(struct isg_str content_type, struct isg_str body)
     return starts_with_any(body, tags) || starts_with_any(content_type, types);
 }
 
-/* Some editors put a byte order mark before JSON; RFC 8259 lets a reader pass over it. */
-static struct isg_str without_mark(struct isg_str text)
+struct isg_str feed_unmarked(struct isg_str text)
 {
     return isg_str_starts(text, ISG_STR("\xef\xbb\xbf")) ? isg_str_from(text, 3) : text;
 }
@@ -194,7 +193,7 @@ int feed_map(const struct feed_source *source, struct feed_context *context, str
              struct isg_fail *why)
 {
     struct gate gate = {.context = context, .emit = context->emit, .arg = context->arg};
-    text = without_mark(text);
+    text = feed_unmarked(text);
     if (isg_str_trim(text).n == 0)
         return isg_fail(why, ISG_EPARSE, "the document is empty");
     if (feed_is_html((struct isg_str){0}, text))

@@ -94,6 +94,9 @@ bool feed_shows_all(const struct feed_source *source, const struct csv_profile *
 /* A page for people where data was due: a login page, a block page (digest 2.2). */
 bool feed_is_html(struct isg_str content_type, struct isg_str body);
 
+/* text without the byte order mark that some editors put before it (RFC 8259, 8.1). */
+struct isg_str feed_unmarked(struct isg_str text);
+
 /* The namespace made of a configured URN: uuid5(URL namespace, urn) (feeds digest 2.4). */
 void feed_namespace(struct isg_str urn, char out[ISG_UUID_TEXT]);
 

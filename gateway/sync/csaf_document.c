@@ -20,6 +20,9 @@ static int listed_hash_check(struct csaf_walk *walk, const struct csaf_entry *en
     if (err == ISG_OK)
         err = hash_file_check(kind, text, isg_buf_str(&response.body), why);
     feed_response_done(&response);
+    if (named == NULL && (err == ISG_EDENIED || err == ISG_EPARSE))
+        err =
+            ISG_ENOENT; /* how some servers say that there is no such file: 403, a page for people */
     if (err == ISG_ENOENT && named != NULL)
         err = isg_fail_at(why, ISG_EINVAL, NULL, "E_HASH",
                           "E_HASH: there is no hash file where the list says so");

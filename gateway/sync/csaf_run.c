@@ -76,7 +76,7 @@ static int lines_run(struct csaf_walk *walk, const char *url, struct isg_fail *w
     if (err == ISG_OK && response.status != 304) {
         err = list_add(walk, url, &response, &list, why);
         if (err == ISG_OK)
-            err = csaf_lines_read(walk, list, isg_buf_str(&response.body), why);
+            err = csaf_lines_read(walk, list, feed_unmarked(isg_buf_str(&response.body)), why);
     }
     feed_response_done(&response);
     return err;
@@ -96,6 +96,7 @@ int csaf_directory_run(struct csaf_walk *walk, const char *folder, struct isg_fa
 
 static int json_read(struct isg_str text, struct stix_json **out, struct isg_fail *why)
 {
+    text = feed_unmarked(text);
     int err = stix_scan(text, NULL, why);
     return err == ISG_OK ? stix_json_parse(text, NULL, out, why) : err;
 }

@@ -25,6 +25,8 @@ class Provider(http.server.BaseHTTPRequestHandler):
             return self.send_error(404)
         ASKED.append(self.path)
         body = PAGES.get(self.path)
+        if isinstance(body, int):
+            return self.send_error(body)
         etag = '"%s"' % hashlib.sha256(body or b"").hexdigest()[:16]
         same_as_known = body is not None and self.headers.get("If-None-Match") == etag
         self.send_response(404 if body is None else 304 if same_as_known else 200)
@@ -108,6 +110,26 @@ def directory(isg, maker, base):
     second = isg.json("feed", "run", "dir")
     same((second["documents"], second.get("failed_documents", 0)), (1, 1), "read once its hash file is right")
     same(isg.json("feed", "run", "dir")["state"], "unchanged", "then the list is unchanged")
+
+
+def odd_servers(isg, base):
+    """Byte order marks; servers that have no hash file and say so in their own way."""
+    mark = b"\xef\xbb\xbf"
+    put("/marked/81.json", mark + advisory(81))
+    PAGES["/marked/changes.csv"] = mark + b'"81.json","2031-05-01T10:00:00Z"\r\n'
+    PAGES["/marked.json"] = mark + metadata({"directory_url": base + "/marked/"})
+    run = feed(isg, "marked", base + "/marked.json")
+    same((run["documents"], run.get("failed_documents", 0)), (1, 0), "a byte order mark in front of each file")
+    for number, answer in ((82, 403), (83, b"<!doctype html><p>There is no such file")):
+        put("/odd/%d.json" % number, advisory(number), None)
+        PAGES["/odd/%d.json.sha512" % number] = PAGES["/odd/%d.json.sha256" % number] = answer
+    PAGES["/odd/index.txt"] = b"82.json\n83.json\n"
+    run = feed(isg, "odd", base + "/odd/")
+    same((run["documents"], run.get("failed_documents", 0)), (2, 0), "403 or a page: there is no hash file")
+    put("/odd/84.json", advisory(84))
+    PAGES["/odd/feed.json"] = rolie(base, (base + "/odd/82.json", "1"), (base + "/odd/84.json", "1"))
+    run = feed(isg, "named", base + "/odd/feed.json")
+    same((run["documents"], run.get("failed_documents", 0)), (1, 1), "where the list names one, it must be there")
 
 
 def rolie_feed(isg, maker, base):
@@ -263,6 +285,7 @@ def main():
         rolie_feed(isg, maker, base)
         provider(isg, maker, base)
         one_document(isg, maker, base)
+        odd_servers(isg, base)
         files(isg)
         versions(isg, maker)
         never_plain(isg)
