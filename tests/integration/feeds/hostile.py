@@ -17,6 +17,7 @@ from misbehaving import Authority, Proxy, Server, Socks, tls
 FAILURES = [
     ("/html", "", "HTML page"), ("/captcha", "", "HTML page"), ("/block", "", "HTML page"),
     ("/empty", "", "empty"), ("/half", "", ""), ("/500", "", "status 500"),
+    ("/304", "", "304"),  # although nothing was sent to compare with
     ("/cutfile", "", "gzip file is damaged"), ("/early", "", ""), ("/chunk", "", ""),
     ("/hangup", "", ""), ("/reset", "", ""), ("/garbage", "", ""), ("/short", "", ""), ("/longer", "", ""),
     ("/twolengths", "", ""),

@@ -226,6 +226,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def at_404(self):
         self.answer(b"", 404, Retry_After="1")
 
+    def at_304(self):
+        self.answer(b"", 304)
+
     def at_500(self):
         self.answer(b"", 500)
 
