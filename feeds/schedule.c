@@ -1,6 +1,12 @@
 #include "feeds/schedule.h"
 
-enum { BACKOFF_S = 60, BACKOFF_MAX_S = 6 * 3600, DOUBLINGS = 16, FIRST_JITTER_MS = 5000 };
+enum {
+    BACKOFF_S = 60,
+    BACKOFF_MAX_S = 6 * 3600,
+    DOUBLINGS = 16,
+    FIRST_JITTER_MS = 5000,
+    AHEAD_S = 3600
+};
 
 static const int64_t US_PER_S = 1000000;
 
@@ -27,8 +33,17 @@ static uint64_t jitter(uint64_t salt, uint64_t below)
     return below == 0 ? 0 : salt % below;
 }
 
-int64_t feed_schedule_due(const struct feed_schedule *schedule, int64_t start_us, uint64_t salt)
+bool feed_schedule_is_ahead(int64_t us, int64_t now_us)
 {
+    return us - now_us > AHEAD_S * US_PER_S;
+}
+
+int64_t feed_schedule_due(const struct feed_schedule *schedule, int64_t start_us, int64_t now_us,
+                          uint64_t salt)
+{
+    if (feed_schedule_is_ahead(schedule->last_run_us, now_us) ||
+        feed_schedule_is_ahead(start_us, now_us))
+        return now_us;
     if (schedule->last_run_us == 0)
         return start_us + (int64_t)jitter(salt, FIRST_JITTER_MS) * 1000;
     uint64_t wait = schedule->failures == 0 ? schedule->interval_s : backoff_s(schedule);

@@ -24,7 +24,17 @@ struct feed_schedule {
  * Never run: at start_us and up to 5 s later. After failures: 60 s (or the interval, where that is
  * less) doubling up to backoff_max_s or the interval, whichever is longer, never sooner than the
  * server asked; a permanent failure waits the whole interval, where that is a minute at least.
+ *
+ * Where the last run or start_us is ahead of now_us (below), at now_us: else nothing would run until
+ * the clock has come there again.
  */
-int64_t feed_schedule_due(const struct feed_schedule *schedule, int64_t start_us, uint64_t salt);
+int64_t feed_schedule_due(const struct feed_schedule *schedule, int64_t start_us, int64_t now_us,
+                          uint64_t salt);
+
+/*
+ * True for a time that was noted by a clock which has been set back since (R-072): one that is more
+ * than an hour ahead. Less may be the clock of another gateway.
+ */
+bool feed_schedule_is_ahead(int64_t us, int64_t now_us);
 
 #endif

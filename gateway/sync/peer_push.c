@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "feeds/schedule.h"
 #include "gateway/log.h"
 #include "gateway/sync/lease.h"
 #include "gateway/sync/outbox.h"
@@ -91,6 +92,14 @@ static void wait_ms(long ms)
         continue;
 }
 
+/* Pending for too long, or since a time that a clock which was set back has made the future. */
+static bool is_overdue(const struct state *state)
+{
+    int64_t now_us = isg_time_now_us();
+    return now_us - state->pending_since_us > pending_max_us ||
+           feed_schedule_is_ahead(state->pending_since_us, now_us);
+}
+
 /*
  * Ask for the status of the envelope under way until it is complete, or for as long as a run may
  * wait. One that the server does not know any more, or never completes, is sent again.
@@ -104,8 +113,7 @@ static int follow(struct sending *s, struct isg_fail *why)
         err = feed_taxii_push_status(s->push, state->status, &sent, why);
         if (err == ISG_OK && !sent.is_pending)
             return confirm(s, &sent, why);
-        if (err == ISG_ENOENT ||
-            (err == ISG_OK && isg_time_now_us() - state->pending_since_us > pending_max_us)) {
+        if (err == ISG_ENOENT || (err == ISG_OK && is_overdue(state))) {
             LOG(LOG_WARN, "peer.lost", log_cstr("peer", s->run->def->name),
                 log_cstr("status", state->status));
             forget(state);

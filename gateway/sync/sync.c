@@ -89,10 +89,10 @@ static bool is_due(const struct sync *sync, const struct entry *entry, int64_t n
 {
     struct store_head head;
     const struct state *state = &entry->state;
-    if (entry_due(entry) <= now_us)
+    if (entry_due(entry, now_us) <= now_us)
         return true;
     return entry_is_outgoing(entry) && entry->collection[0] != '\0' && state->failures == 0 &&
-           state->status[0] == '\0' && entry->not_before_us <= now_us &&
+           state->status[0] == '\0' && !entry_is_postponed(entry, now_us, now_us) &&
            store_head_now(sync->parts.store, entry->collection, UINT_MAX, &head) &&
            (head.log != state->log || head.position > state->position);
 }

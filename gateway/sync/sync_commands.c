@@ -314,7 +314,7 @@ static void write_entry(struct sync *sync, const struct entry *entry, struct isg
         feed_progress_write(&entry->progress, w);
     }
     state_write(&entry->state, w);
-    isg_time_format(entry_due(entry), 3, due);
+    isg_time_format(entry_due(entry, isg_time_now_us()), 3, due);
     isg_jsonw_put(w, "next_run", due);
     isg_jsonw_end(w);
 }

@@ -79,7 +79,12 @@ static int64_t outgoing_due(const struct entry *entry)
     return state->last_run_us + (wait_s < POLL_MAX_S ? wait_s : POLL_MAX_S) * 1000000;
 }
 
-int64_t entry_due(const struct entry *entry)
+bool entry_is_postponed(const struct entry *entry, int64_t us, int64_t now_us)
+{
+    return entry->not_before_us > us && !feed_schedule_is_ahead(entry->not_before_us, now_us);
+}
+
+int64_t entry_due(const struct entry *entry, int64_t now_us)
 {
     const struct feed_schedule schedule = {
         .interval_s = entry->interval_s,
@@ -88,10 +93,12 @@ int64_t entry_due(const struct entry *entry)
         .permanent = entry->state.permanent,
         .retry_after_s = entry->state.retry_after_s,
         .backoff_max_s = entry_is_outgoing(entry) ? OUTGOING_BACKOFF_MAX_S : 0};
-    int64_t due = feed_schedule_due(&schedule, entry->start_us, salt_of(entry));
-    if (entry->state.failures == 0 && (entry->state.more || entry->state.status[0] != '\0'))
+    int64_t due = feed_schedule_due(&schedule, entry->start_us, now_us, salt_of(entry));
+    bool known = !feed_schedule_is_ahead(entry->state.last_run_us, now_us);
+    if (known && entry->state.failures == 0 &&
+        (entry->state.more || entry->state.status[0] != '\0'))
         due = outgoing_due(entry);
-    return due > entry->not_before_us ? due : entry->not_before_us;
+    return entry_is_postponed(entry, due, now_us) ? entry->not_before_us : due;
 }
 
 /* Append, so that lists keep the order of the configuration. */

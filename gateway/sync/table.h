@@ -71,9 +71,12 @@ const char *entry_kind_name(enum entry_kind kind);
 
 /*
  * When an entry is due: by its interval, or what its state asks for (more to send, a status that is
- * pending at another server, a failure).
+ * pending at another server, a failure). By a clock that was set back, at now_us (feeds/schedule.h).
  */
-int64_t entry_due(const struct entry *entry);
+int64_t entry_due(const struct entry *entry, int64_t now_us);
+
+/* True when an entry is to be left alone at us, for another gateway had it. */
+bool entry_is_postponed(const struct entry *entry, int64_t us, int64_t now_us);
 
 /* True for what is sent out by itself: it is also due when its log has grown. */
 bool entry_is_outgoing(const struct entry *entry);

@@ -28,15 +28,25 @@ int main(void)
         struct feed_schedule s = rows[i].schedule;
         s.last_run_us = 1000 * S;
         for (uint64_t salt = 0; salt < 50; salt++) {
-            int64_t due = feed_schedule_due(&s, 0, salt) - s.last_run_us;
+            int64_t due = feed_schedule_due(&s, 0, 1001 * S, salt) - s.last_run_us;
             if (!ok(due >= rows[i].low_s * S && due <= rows[i].high_s * S, "%s", rows[i].name))
                 break;
         }
     }
     struct feed_schedule fresh = {.interval_s = 3600};
-    int64_t due = feed_schedule_due(&fresh, 77 * S, 12345);
+    int64_t due = feed_schedule_due(&fresh, 77 * S, 77 * S, 12345);
     ok(due >= 77 * S && due <= 82 * S, "never run: at once");
-    ok(due == feed_schedule_due(&fresh, 77 * S, 12345), "the same salt, the same time");
-    ok(due != feed_schedule_due(&fresh, 77 * S, 54321), "another salt, another time");
+    ok(due == feed_schedule_due(&fresh, 77 * S, 77 * S, 12345), "the same salt, the same time");
+    ok(due != feed_schedule_due(&fresh, 77 * S, 77 * S, 54321), "another salt, another time");
+    /* the clock was set back */
+    struct feed_schedule ran = {.interval_s = 86400, .last_run_us = 90000 * S};
+    ok(feed_schedule_due(&ran, 0, 80000 * S, 1) == 80000 * S,
+       "ran in what is now the future: at once");
+    ran.failures = 1;
+    ran.retry_after_s = 86400;
+    ok(feed_schedule_due(&ran, 0, 80000 * S, 1) == 80000 * S, "also where it was told to wait");
+    ok(feed_schedule_due(&ran, 0, 89000 * S, 1) > 90000 * S,
+       "less than an hour ahead: another's clock");
+    ok(feed_schedule_due(&fresh, 90000 * S, 80000 * S, 1) == 80000 * S, "never run, by that clock");
     return tap_done();
 }
