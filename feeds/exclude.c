@@ -50,6 +50,28 @@ static const struct {
     {"link-local", {0xfe, 0x80}, 10, false},
     {"link-local", {0xfe, 0xc0}, 10, false},
     {"multicast", {0xff}, 8, false},
+    {"reserved", {0}, 96, false},                                 /* IPv4-compatible, deprecated */
+    {"reserved", {[8] = 0xff, [9] = 0xff}, 96, false},            /* IPv4-translated */
+    {"private", {0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48, false}, /* a site's own translation */
+    {"reserved", {0x01, 0x00}, 64, false},                        /* discarded */
+    {"reserved", {0x20, 0x01, 0x00, 0x10}, 28, false},            /* names of hosts, not places */
+    {"reserved", {0x20, 0x01, 0x00, 0x20}, 28, false},
+    {"reserved", {0x5f, 0x00}, 16, false}, /* segments of routes */
+};
+
+/* IPv6 networks whose addresses are IPv4 addresses in another dress, and where these begin. */
+static const struct {
+    uint8_t first[16];
+    uint8_t last[16];
+    size_t at;
+} carriers[] = {
+    /* 64:ff9b::/96, NAT64 (RFC 6052): where it is in use, it is the whole IPv4 network */
+    {{0x00, 0x64, 0xff, 0x9b}, {0x00, 0x64, 0xff, 0x9b, [12] = 0xff, 0xff, 0xff, 0xff}, 12},
+    /* 2002::/16, 6to4 (RFC 3056) */
+    {{0x20, 0x02},
+     {0x20, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+      0xff},
+     2},
 };
 
 /* Names that are nobody's, with all below them (RFC 6761, 6762, 8375, 9476). */
@@ -129,13 +151,44 @@ static bool meets(size_t i, const uint8_t first[16], const uint8_t last[16])
     return memcmp(first, end, 16) <= 0 && memcmp(last, ranges[i].prefix, 16) >= 0;
 }
 
-static const char *special_range(const struct exclude_lists *lists, const struct ioc *ioc)
+static const char *special_addresses(const struct exclude_lists *lists, const uint8_t first[16],
+                                     const uint8_t last[16])
 {
-    for (size_t i = 0; ioc->has_range && i < sizeof ranges / sizeof ranges[0]; i++) {
-        if (!(ranges[i].example && lists->exercise) && meets(i, ioc->first, ioc->last))
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        if (!(ranges[i].example && lists->exercise) && meets(i, first, last))
             return ranges[i].reason;
     }
     return NULL;
+}
+
+/* The IPv4 addresses that those of a value carry; false where there are none. */
+static bool carried(const struct ioc *ioc, uint8_t out_first[16], uint8_t out_last[16])
+{
+    static const uint8_t mapped[16] = {[10] = 0xff, [11] = 0xff};
+    for (size_t i = 0; ioc->has_range && i < sizeof carriers / sizeof carriers[0]; i++) {
+        const uint8_t *first = carriers[i].first;
+        const uint8_t *last = carriers[i].last;
+        if (memcmp(ioc->first, last, 16) > 0 || memcmp(ioc->last, first, 16) < 0)
+            continue;
+        first = memcmp(ioc->first, first, 16) > 0 ? ioc->first : first;
+        last = memcmp(ioc->last, last, 16) < 0 ? ioc->last : last;
+        memcpy(out_first, mapped, 16);
+        memcpy(out_last, mapped, 16);
+        memcpy(out_first + 12, first + carriers[i].at, 4);
+        memcpy(out_last + 12, last + carriers[i].at, 4);
+        return true;
+    }
+    return false;
+}
+
+static const char *special_range(const struct exclude_lists *lists, const struct ioc *ioc)
+{
+    uint8_t first[16];
+    uint8_t last[16];
+    const char *reason = ioc->has_range ? special_addresses(lists, ioc->first, ioc->last) : NULL;
+    if (reason == NULL && carried(ioc, first, last))
+        reason = special_addresses(lists, first, last);
+    return reason;
 }
 
 /* The name or a parent of it. */
@@ -209,8 +262,11 @@ static bool has_part(const struct warning_list *list, struct isg_str part)
 /* Is the host in a URL or an address of mail listed, rather than the value itself? */
 static bool has_host(const struct warning_list *list, const struct ioc *ioc)
 {
+    uint8_t first[16];
+    uint8_t last[16];
     return has_part(list, ioc->host) || warning_list_has_name(list, name_of(ioc)) ||
-           (ioc->has_range && warning_list_has_range(list, ioc->first, ioc->last));
+           (ioc->has_range && warning_list_has_range(list, ioc->first, ioc->last)) ||
+           (carried(ioc, first, last) && warning_list_has_range(list, first, last));
 }
 
 static enum exclude_answer ask(const struct warning_list *list, const struct ioc *ioc)
