@@ -1,5 +1,5 @@
 /*
- * A TAXII envelope while it arrives: it is scanned and cut piece by piece, and only one that ended
+ * A TAXII envelope while it arrives: it is cut piece by piece, and only one that ended
  * well is worked on (T-123, T-124).
  */
 #ifndef GATEWAY_INGEST_ENVELOPE_H
