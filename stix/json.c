@@ -81,6 +81,7 @@ struct build {
     struct isg_buf text;      /* without escapes */
     const char *const *names; /* of the members that are wanted; NULL: of all */
     bool skip;                /* the member that comes next is not */
+    bool large;               /* there was a number beyond INT_LIMIT */
 };
 
 static struct build *build_of(struct stix_sink *sink)
@@ -188,8 +189,10 @@ static struct json_object *number_of(struct build *b, struct isg_str text)
     if (isg_str_to_i64(text, &integer))
         return json_object_new_int64(integer);
     isg_buf_reset(&b->text);
-    return stix_number_read(text, &b->text, &number) == ISG_OK ? json_object_new_double(number)
-                                                               : NULL;
+    if (stix_number_read(text, &b->text, &number) != ISG_OK)
+        return NULL;
+    b->large = b->large || !(fabs(number) <= INT_LIMIT);
+    return json_object_new_double(number);
 }
 
 static bool take_leaf(struct stix_sink *sink, void *parent, struct isg_str text)
@@ -208,24 +211,40 @@ static bool take_leaf(struct stix_sink *sink, void *parent, struct isg_str text)
     return value != NULL && attach(b, parent, value);
 }
 
+static int parse(struct isg_str text, const struct stix_limits *limits, struct build *b,
+                 struct stix_json **out_tree, struct isg_fail *why)
+{
+    if (text.n > INT_MAX)
+        return isg_fail_at(why, ISG_ELIMIT, "", "limit", "text of %zu bytes", text.n);
+    b->sink = (struct stix_sink){take_name, open_container, take_leaf};
+    isg_buf_init(&b->name, ISG_BUF_NO_MAX);
+    isg_buf_init(&b->text, ISG_BUF_NO_MAX);
+    int err = stix_scan_into(text, limits, &b->sink, why);
+    isg_buf_done(&b->name);
+    isg_buf_done(&b->text);
+    if (b->root != NULL && b->kept != NULL)
+        json_object_set_userdata(b->root, b->kept, free_names);
+    if (err == ISG_OK)
+        *out_tree = (struct stix_json *)b->root;
+    else
+        (void)json_object_put(b->root);
+    return err;
+}
+
 int stix_json_parse_named(struct isg_str text, const struct stix_limits *limits,
                           const char *const *names, struct stix_json **out_tree,
                           struct isg_fail *why)
 {
-    struct build b = {.sink = {take_name, open_container, take_leaf}, .names = names};
-    if (text.n > INT_MAX)
-        return isg_fail_at(why, ISG_ELIMIT, "", "limit", "text of %zu bytes", text.n);
-    isg_buf_init(&b.name, ISG_BUF_NO_MAX);
-    isg_buf_init(&b.text, ISG_BUF_NO_MAX);
-    int err = stix_scan_into(text, limits, &b.sink, why);
-    isg_buf_done(&b.name);
-    isg_buf_done(&b.text);
-    if (b.root != NULL && b.kept != NULL)
-        json_object_set_userdata(b.root, b.kept, free_names);
-    if (err == ISG_OK)
-        *out_tree = (struct stix_json *)b.root;
-    else
-        (void)json_object_put(b.root);
+    struct build b = {.names = names};
+    return parse(text, limits, &b, out_tree, why);
+}
+
+int stix_json_parse_large(struct isg_str text, const struct stix_limits *limits,
+                          struct stix_json **out_tree, bool *out_large, struct isg_fail *why)
+{
+    struct build b = {.root = NULL};
+    int err = parse(text, limits, &b, out_tree, why);
+    *out_large = b.large;
     return err;
 }
 

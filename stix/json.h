@@ -44,6 +44,9 @@ int stix_json_parse(struct isg_str text, const struct stix_limits *limits,
 int stix_json_parse_named(struct isg_str text, const struct stix_limits *limits,
                           const char *const *names, struct stix_json **out_tree,
                           struct isg_fail *why);
+/* As stix_json_parse, and *out_large tells of a number beyond +-(2^53-1), which a float may be (1e20). */
+int stix_json_parse_large(struct isg_str text, const struct stix_limits *limits,
+                          struct stix_json **out_tree, bool *out_large, struct isg_fail *why);
 /* Give a tree back; accepts NULL, leaves NULL. Never a value within a tree. */
 void stix_json_free(struct stix_json **tree);
 

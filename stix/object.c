@@ -1,5 +1,7 @@
 #include "stix/object.h"
 
+#include <string.h>
+
 /* One object's canonical text: nothing that passed the scan grows by more than its own length. */
 static const size_t CANON_MAX = ISG_BUF_NO_MAX;
 
@@ -29,32 +31,13 @@ static int check(const struct stix_json *json, struct stix_report *report, struc
     return err != ISG_OK ? err : isg_fail(why, ISG_EINVAL, "the object breaks a rule");
 }
 
-/* Is there a number that may be an integer out of range once it is written canonically? */
-static bool holds_large(const struct stix_json *value)
-{
-    static const double largest = 9007199254740991.0; /* 2^53-1 */
-    struct stix_json_walk walk;
-    double number;
-    if (stix_json_type(value) == STIX_JSON_FLOAT)
-        return stix_json_float(value, &number) && !(number >= -largest && number <= largest);
-    if (stix_json_type(value) == STIX_JSON_LIST)
-        for (size_t i = 0; i < stix_json_size(value); i++)
-            if (holds_large(stix_json_at(value, i)))
-                return true;
-    stix_json_walk(value, &walk);
-    while (stix_json_next(&walk))
-        if (holds_large(walk.value))
-            return true;
-    return false;
-}
-
 /*
  * What is stored must be readable again: 1e20 is a fine double, but its canonical form is an
  * integer out of range. Nothing else can fail once it is canonical, so only then it is read to find
  * out, and where: the pointer is the same in either form.
  */
-static int make_canon(struct stix_object *object, size_t length, const struct stix_limits *limits,
-                      struct isg_fail *why)
+static int make_canon(struct stix_object *object, size_t length, bool large,
+                      const struct stix_limits *limits, struct isg_fail *why)
 {
     isg_buf_init(&object->canon, CANON_MAX);
     (void)isg_buf_reserve(&object->canon, length); /* rarely more than what was sent */
@@ -62,18 +45,28 @@ static int make_canon(struct stix_object *object, size_t length, const struct st
     if (object->canon.err != ISG_OK)
         return isg_fail(why, object->canon.err, "no room for the canonical text");
     isg_sha256(isg_buf_str(&object->canon), object->digest);
-    return holds_large(object->json) ? stix_scan(isg_buf_str(&object->canon), limits, why) : ISG_OK;
+    return large ? stix_scan(isg_buf_str(&object->canon), limits, why) : ISG_OK;
 }
 
+/* What names the object, in one walk: each lookup of a name costs more. */
 static void take_views(struct stix_object *object)
 {
-    const struct stix_json *json = object->json;
-    object->type = stix_json_get_str(json, "type");
-    object->id = stix_json_get_str(json, "id");
-    object->created = stix_json_get_str(json, "created");
-    object->modified = stix_json_get_str(json, "modified");
-    object->revoked = stix_json_bool(stix_json_get(json, "revoked"));
-    object->kind = stix_type_kind(object->type);
+    const struct {
+        const char *name;
+        struct isg_str *view;
+    } rows[] = {{"type", &object->type},
+                {"id", &object->id},
+                {"created", &object->created},
+                {"modified", &object->modified}};
+    struct stix_json_walk walk;
+    stix_json_walk(object->json, &walk);
+    while (stix_json_next(&walk)) {
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+            if (walk.name[0] == rows[i].name[0] && strcmp(walk.name, rows[i].name) == 0)
+                *rows[i].view = stix_json_str(walk.value);
+        if (strcmp(walk.name, "revoked") == 0)
+            object->revoked = stix_json_bool(walk.value);
+    }
 }
 
 int stix_object_read(struct isg_str text, const struct stix_limits *limits,
@@ -81,20 +74,23 @@ int stix_object_read(struct isg_str text, const struct stix_limits *limits,
 {
     static const struct stix_limits own = {.members = STIX_OBJECT_MEMBERS_MAX};
     struct stix_object object = {.json = NULL};
+    bool large = false;
     if (limits == NULL)
         limits = &own;
-    int err = stix_json_parse(text, limits, &object.json, why);
-    if (err == ISG_OK && isg_str_is(stix_json_get_str(object.json, "type"), "bundle"))
+    int err = stix_json_parse_large(text, limits, &object.json, &large, why);
+    if (err == ISG_OK)
+        take_views(&object);
+    if (err == ISG_OK && isg_str_is(object.type, "bundle"))
         err = refuse_bundle(why);
     if (err == ISG_OK)
         err = check(object.json, report, why);
     if (err == ISG_OK)
-        err = make_canon(&object, text.n, limits, why);
+        err = make_canon(&object, text.n, large, limits, why);
     if (err != ISG_OK) {
         stix_object_done(&object);
         return err;
     }
-    take_views(&object);
+    object.kind = stix_type_kind(object.type);
     *out = object;
     return ISG_OK;
 }
