@@ -74,7 +74,7 @@ static bool is_wanted(const struct selection *s, const struct store_event *event
            ((want & VIEW_LISTED) != 0 && is_listed(s->query, event));
 }
 
-static bool is_seen(const struct selection *s, const struct store_event *event)
+bool select_sees(const struct selection *s, const struct store_event *event)
 {
     return !event->dead && view_sees(s->view, event->label);
 }
@@ -147,22 +147,6 @@ struct family {
     const struct store_event *last;
 };
 
-/*
- * A form can be in a log twice: announced again, for those who may see it only now. Who sees both
- * gets the first. `last` and `first` come out of relate; all and listed versions are asked here.
- */
-static bool is_again(const struct selection *s, const struct family *family,
-                     const struct store_event *event)
-{
-    for (size_t i = 0; i < family->count; i++) {
-        const struct store_event *other = &family->events[i];
-        if (other->position < event->position && is_seen(s, other) &&
-            memcmp(other->digest, event->digest, sizeof event->digest) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* ---- by blocks ------------------------------------------------------------------------------ */
 
 static uint64_t block_of(uint64_t position)
@@ -180,31 +164,16 @@ static int get_block(struct selection *s, uint64_t number, struct store_block **
 
 static bool matches(const struct selection *s, const struct store_event *event)
 {
-    return is_seen(s, event) && has_type(s->query, event->id) &&
+    return select_sees(s, event) && has_type(s->query, event->id) &&
            is_wanted(s, event, !any_seen(s->view, event->older, event->older_count),
                      !any_seen(s->view, event->newer, event->newer_count));
 }
 
-/*
- * Could a matching event have been announced before? Then it has a relative that counts as newer
- * and as older; the marks do not tell more, so the store is asked.
- */
 static int take_unless_again(struct selection *s, const struct store_event *event)
 {
-    struct family family = {.events = NULL};
-    if (!any_seen(s->view, event->newer, event->newer_count) ||
-        !any_seen(s->view, event->older, event->older_count))
-        return take(s, event);
-    if (!s->may_wait)
-        return isg_fail(s->why, ISG_EBUSY, "an object's versions are looked up in the store");
-    int err =
-        store_versions(s->store, s->collection, event->id, &family.events, &family.count, s->why);
-    if (err == ISG_ENOENT)
-        return ISG_OK; /* deleted meanwhile */
-    if (err == ISG_OK && !is_again(s, &family, event))
-        err = take(s, event);
-    free(family.events);
-    return err;
+    bool again = false;
+    int err = select_again(s, event, &again);
+    return err == ISG_OK && !again ? take(s, event) : err;
 }
 
 int select_event(struct selection *s, const struct store_event *event, bool *out_ended)
@@ -218,7 +187,7 @@ int select_event(struct selection *s, const struct store_event *event, bool *out
         return ISG_OK;
     }
     s->walked++;
-    s->seen += is_seen(s, event);
+    s->seen += select_sees(s, event);
     int err = matches(s, event) ? take_unless_again(s, event) : ISG_OK;
     *out_ended = s->full;
     return err;
@@ -282,7 +251,7 @@ static void relate(const struct selection *s, struct family *family)
 {
     for (size_t i = 0; i < family->count; i++) {
         const struct store_event *event = &family->events[i];
-        if (!is_seen(s, event) || event->position > s->page.head.position)
+        if (!select_sees(s, event) || event->position > s->page.head.position)
             continue;
         if (family->first == NULL || compare_versions(event, family->first) < 0)
             family->first = event;
@@ -329,9 +298,9 @@ static int find_id(struct selection *s, struct isg_str id, struct found *found)
         const struct store_event *event = &family.events[i];
         if (is_too_young(s, event) && event->position <= s->page.head.position)
             end_before(s, event->position);
-        else if (is_seen(s, event) && has_type(s->query, event->id) && is_in_range(s, event) &&
+        else if (select_sees(s, event) && has_type(s->query, event->id) && is_in_range(s, event) &&
                  is_wanted(s, event, event == family.first, event == family.last) &&
-                 !is_again(s, &family, event))
+                 !select_is_again(s, event, family.events, family.count))
             err = add_found(s, found, event);
     }
     free(family.events);
@@ -472,6 +441,7 @@ int view_select(struct store *store, const struct collection *collection, const 
         if (err == ISG_OK)
             err = query->ids_count > 0 ? select_ids(&s) : walk(&s);
     }
+    free(s.family);
     if (err != ISG_OK)
         return err;
     finish(&s);

@@ -7,6 +7,8 @@ use the root's URL as it stands. Each must end, and with every object.
 """
 import json
 import os
+import re
+import subprocess
 from urllib.parse import quote, urlencode, urlsplit
 
 from gateway import MEDIA, Instance, done, indicator, ok, same
@@ -136,6 +138,31 @@ def refused(isg, path):
     ok("Basic realm=" in answer.headers["WWW-Authenticate"], "Basic is offered (X-23)")
 
 
+def looked_up(isg):
+    """Values that the private Redis was asked for, one by one, since it started."""
+    said = subprocess.run(["redis-cli", "-s", os.path.join(isg.dir, "redis/redis.sock"), "info",
+                           "commandstats"], capture_output=True, text=True).stdout
+    return int(re.search(r"cmdstat_get:calls=(\d+)", said).group(1))
+
+
+def all_versions(isg, client):
+    """A page of many versions costs no look-up for each of them, whether of many objects or of one, and
+    whatever their markings are (T-147)."""
+    collection = isg.collection("versions")
+    dates = ["2026-02-%02dT%02d:%02d:00.000Z" % (1 + n // 1440, n // 60 % 24, n % 60) for n in range(1500)]
+    many = [indicator(n, "green", modified=dates[k]) for k in range(3) for n in range(600)]
+    one = [indicator(999, ("green", "amber", "red")[k % 3], modified=dates[k]) for k in range(1500)]
+    for part in (many, one):
+        for at in range(0, len(part), 900):
+            client.push(collection, part[at:at + 900])
+    before = looked_up(isg)
+    got = client.pull(collection, limit=1000, query="match[version]=all", endpoint="manifest")[0]
+    same([(r["id"], r["version"]) for r in got], [(o["id"], o["modified"]) for o in many + one],
+         "all versions, in order")
+    asked = looked_up(isg) - before
+    ok(asked < 500, "%d look-ups for 3300 versions" % asked)
+
+
 def heavy(isg, client):
     """A page is bounded in bytes, however few its objects are, and so is an answer to an export (T-147)."""
     collection = isg.collection("heavy")
@@ -169,5 +196,6 @@ with Instance() as isg:
     root_as_it_stands(isg, hospital, collection, want)
     accept_of_libraries(hospital, path)
     refused(isg, path)
+    all_versions(isg, hospital)
     heavy(isg, hospital)
 done()
