@@ -43,7 +43,7 @@ int stix_pattern_check(struct isg_str pattern, enum stix_pattern_version version
  *   OR within and between [ ], REPEATS 1 TIMES, the place of START STOP among the qualifiers
  *
  * Returns ISG_OK; ISG_EPARSE, ISG_EINVAL as stix_pattern_check; ISG_ELIMIT when distribution makes
- * too much of it; ISG_ENOMEM. Errors of out are left in it.
+ * too much of it, or nests it too deeply; ISG_ENOMEM. Errors of out are left in it.
  */
 int stix_pattern_print(struct isg_str text, enum stix_pattern_version version, struct isg_buf *out,
                        struct isg_fail *why);

@@ -50,9 +50,10 @@ static int by_text(const void *a, const void *b)
     return isg_str_cmp(((const struct unit *)a)->text, ((const struct unit *)b)->text);
 }
 
+/* FOLLOWEDBY binds less than what it may stand in, AND more. */
 static void put_unit(const struct unit *unit, bool nested, struct isg_buf *out)
 {
-    bool brackets = nested && unit->kind != UNIT_PIECE;
+    bool brackets = nested && unit->kind == UNIT_FOLLOWEDBY;
     isg_buf_puts(out, brackets ? "(" : "");
     isg_buf_put_str(out, unit->text);
     isg_buf_puts(out, brackets ? ")" : "");
@@ -425,8 +426,8 @@ static int print_tree(const struct stix_pattern *pattern, struct isg_buf *out, s
     return n.err != ISG_OK ? n.err : out->err;
 }
 
-int stix_pattern_print(struct isg_str text, enum stix_pattern_version version, struct isg_buf *out,
-                       struct isg_fail *why)
+static int print_form(struct isg_str text, enum stix_pattern_version version, struct isg_buf *out,
+                      struct isg_fail *why)
 {
     struct isg_arena *arena = stix_pattern_arena(text.n);
     struct stix_pattern *pattern = NULL;
@@ -438,6 +439,34 @@ int stix_pattern_print(struct isg_str text, enum stix_pattern_version version, s
     if (err == ISG_OK)
         err = print_tree(pattern, out, why);
     isg_arena_free(&arena);
+    return err;
+}
+
+/* Distribution can put brackets around FOLLOWEDBY where there were none: so many that none may be. */
+static int check_depth(struct isg_str form, enum stix_pattern_version version, struct isg_fail *why)
+{
+    struct isg_arena *arena = stix_pattern_arena(form.n);
+    struct stix_pattern *pattern = NULL;
+    if (arena == NULL)
+        return isg_fail(why, ISG_ENOMEM, "no memory");
+    int err = stix_pattern_parse(form, version, arena, &pattern, why);
+    isg_arena_free(&arena);
+    return err == ISG_ELIMIT
+               ? isg_fail(why, err, "the normal form of the pattern is nested too deeply")
+               : err;
+}
+
+int stix_pattern_print(struct isg_str text, enum stix_pattern_version version, struct isg_buf *out,
+                       struct isg_fail *why)
+{
+    struct isg_buf form;
+    isg_buf_init(&form, ISG_BUF_NO_MAX);
+    int err = print_form(text, version, &form, why);
+    if (err == ISG_OK)
+        err = check_depth(isg_buf_str(&form), version, why);
+    if (err == ISG_OK)
+        isg_buf_put_str(out, isg_buf_str(&form));
+    isg_buf_done(&form);
     return err;
 }
 
@@ -454,9 +483,9 @@ int stix_pattern_equivalent(struct isg_str a, struct isg_str b, enum stix_patter
             *out_equivalent = true;
         return valid;
     }
-    int err = stix_pattern_print(a, version, &first, why);
+    int err = print_form(a, version, &first, why);
     if (err == ISG_OK)
-        err = stix_pattern_print(b, version, &second, why);
+        err = print_form(b, version, &second, why);
     if (err == ISG_OK)
         *out_equivalent = isg_str_eq(isg_buf_str(&first), isg_buf_str(&second));
     isg_buf_done(&first);

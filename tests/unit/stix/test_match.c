@@ -84,9 +84,46 @@ static void check_pair(struct isg_str line, size_t number)
     check_form(b, number);
 }
 
+/* As many brackets as there may be, with operators at each level. */
+static void nest(struct isg_buf *out, const char *head, const char *tail)
+{
+    enum { LEVELS = 63 };
+    isg_buf_reset(out);
+    for (int i = 0; i < LEVELS; i++)
+        isg_buf_puts(out, head);
+    isg_buf_puts(out, "[a:b = 1]");
+    for (int i = 0; i < LEVELS; i++)
+        isg_buf_puts(out, tail);
+}
+
+/* A form is a pattern: not nested more deeply than one may be, or there is none. */
+static void check_nested(void)
+{
+    struct isg_buf pattern;
+    struct isg_buf form;
+    bool same = false;
+    isg_buf_init(&pattern, 65536);
+    isg_buf_init(&form, 65536);
+    nest(&pattern, "(", " AND [a:c = 1] OR [a:d = 1]) REPEATS 2 TIMES");
+    check_form(isg_buf_str(&pattern), 0);
+    nest(&pattern, "([a:c = 1] FOLLOWEDBY ", " OR [a:d = 1]) REPEATS 2 TIMES");
+    is_int(stix_pattern_check(isg_buf_str(&pattern), STIX_PATTERN_2_1, NULL), ISG_OK, "a pattern");
+    is_int(stix_pattern_print(isg_buf_str(&pattern), STIX_PATTERN_2_1, &form, NULL), ISG_ELIMIT,
+           "whose form would be none");
+    isg_buf_put_str(&form, isg_buf_str(&pattern));
+    isg_buf_putc(&form, ' ');
+    is_int(stix_pattern_equivalent(isg_buf_str(&pattern), isg_buf_str(&form), STIX_PATTERN_2_1,
+                                   &same, NULL),
+           ISG_OK, "can be compared");
+    ok(same, "with itself");
+    isg_buf_done(&pattern);
+    isg_buf_done(&form);
+}
+
 static void check_pairs(void)
 {
     cases_each("stix/equiv-cases.tsv", check_pair);
+    check_nested();
 }
 
 /* --- work that grows: head, piece again and again, tail; over so many observations (S-129) --- */
