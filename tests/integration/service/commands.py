@@ -118,12 +118,16 @@ def files(folder):
     with open(path, "w") as f:
         json.dump(bundle, f)
     code, out, _ = isg_raw("validate", "--json", path)
-    same((code, json.loads(out)["objects"]), (0, 5), "a valid bundle of five")
+    told = json.loads(out)
+    same((code, told["objects"], told["findings"]), (0, 5, []), "a valid bundle of five")
     bundle["objects"][3]["confidence"] = 101
     with open(path, "w") as f:
         json.dump(bundle, f)
     code, out, _ = isg_raw("validate", path)
     ok(code == 1 and "/objects/3/confidence" in out, "an error with its path: " + out.splitlines()[0])
+    told = json.loads(isg_raw("validate", "--json", path)[1])
+    same((told["errors"], [(f["level"], f["path"], f["rule"]) for f in told["findings"] if f["level"] == "error"]),
+         (1, [("error", "/objects/3/confidence", "S-027")]), "and as JSON")
 
 
 def terminals(folder):

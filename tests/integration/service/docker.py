@@ -126,6 +126,14 @@ def redis_command():
     shutil.rmtree(folder)
 
 
+def proxy():
+    """The variables that HAProxy's example wants are those that it explains."""
+    lines = read("haproxy.cfg").splitlines()
+    wanted = set(re.findall(r"\$\{(\w+)\}", "\n".join(line for line in lines if not line.startswith("#"))))
+    told = {word for line in lines if line.startswith("#") for word in re.findall(r"\bISG_\w+", line)}
+    same(told, wanted, "the environment of haproxy.cfg")
+
+
 def scripts():
     for name in sorted(os.listdir(os.path.join(SOURCE, "docker"))):
         if name.endswith(".sh"):
@@ -139,5 +147,6 @@ settings()
 packages()
 entry()
 redis_command()
+proxy()
 scripts()
 done()
