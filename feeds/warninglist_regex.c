@@ -20,16 +20,24 @@ static struct isg_str without_delimiters(struct isg_str text)
     return text.p[end - 1] == '/' && end > 1 ? (struct isg_str){text.p + 1, end - 2} : text;
 }
 
+/* What PCRE takes for itself behind a backslash: all of ASCII but letters, digits and controls. */
+static bool is_sign(char c)
+{
+    bool word = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+    return c >= 0x20 && c < 0x7f && !word;
+}
+
 /* An escape outside brackets. */
 static bool put_escape(char c, struct isg_buf *out)
 {
     if (c == 'd' || c == 'D')
         isg_buf_puts(out, c == 'd' ? "[0-9]" : "[^0-9]");
-    else if (strchr("wWsSbB", c) != NULL || strchr("./\\+*?()[]{}|^$-", c) != NULL) {
-        if (c != '/' && c != '-')
-            isg_buf_putc(out, '\\');
+    else if (strchr("wWsSbB.\\+*?()[]{}|^$", c) != NULL) {
+        isg_buf_putc(out, '\\');
         isg_buf_putc(out, c);
-    } else
+    } else if (is_sign(c))
+        isg_buf_putc(out, c);
+    else
         return false; /* back references, properties, code points */
     return true;
 }
@@ -58,7 +66,7 @@ static size_t put_bracket(struct isg_str text, struct isg_buf *out)
             isg_buf_puts(&tail, "A-Za-z0-9_");
         else if (i < text.n && text.p[i] == '-')
             dash = true;
-        else if (i < text.n && strchr("./+*?(){}|$:@", text.p[i]) != NULL)
+        else if (i < text.n && is_sign(text.p[i]) && strchr("[]^", text.p[i]) == NULL)
             isg_buf_putc(&tail, text.p[i]);
         else
             break;
