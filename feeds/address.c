@@ -34,12 +34,15 @@ struct range6 {
 
 static const struct range6 special6[] = {
     {{0}, 96},                      /* ::/96         unspecified, loopback, compatible */
-    {{0x01, 0x00}, 64},             /* 100::/64      discard */
-    {{0x20, 0x01, 0x0d, 0xb8}, 32}, /* 2001:db8::/32 documentation */
-    {{0xfc, 0x00}, 7},              /* fc00::/7      unique local */
-    {{0xfe, 0x80}, 10},             /* fe80::/10     link-local */
-    {{0xfe, 0xc0}, 10},             /* fec0::/10     site-local, deprecated */
-    {{0xff, 0x00}, 8},              /* ff00::/8      multicast */
+    {{[8] = 0xff, [9] = 0xff}, 96}, /* ::ffff:0:a.b.c.d  IPv4-translated */
+    {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48}, /* 64:ff9b:1::/48  a site's own translation */
+    {{0x01, 0x00}, 64},                         /* 100::/64      discard */
+    {{0x20, 0x01, 0x0d, 0xb8}, 32},             /* 2001:db8::/32 documentation */
+    {{0x3f, 0xff}, 20},                         /* 3fff::/20     documentation */
+    {{0xfc, 0x00}, 7},                          /* fc00::/7      unique local */
+    {{0xfe, 0x80}, 10},                         /* fe80::/10     link-local */
+    {{0xfe, 0xc0}, 10},                         /* fec0::/10     site-local, deprecated */
+    {{0xff, 0x00}, 8},                          /* ff00::/8      multicast */
 };
 
 /* IPv6 forms that carry an IPv4 address: where it begins. */
