@@ -42,7 +42,7 @@ int trust_objects_list(const char *bundle_path, const char *objects_path, size_t
     struct isg_buf text;
     struct bundle_digests digests;
     isg_buf_init(&text, ISG_BUF_NO_MAX);
-    int err = bundle_read(bundle_path, &text, &digests, why);
+    int err = bundle_read(bundle_path, UINT64_MAX, &text, &digests, why);
     if (err == ISG_OK)
         err = bundle_file_write(objects_path, isg_buf_str(&text), why);
     if (err == ISG_OK)
@@ -133,7 +133,7 @@ static int write_companions(struct signing *s, struct isg_fail *why)
     struct isg_buf list;
     struct bundle_digests digests;
     isg_buf_init(&list, ISG_BUF_NO_MAX);
-    int err = bundle_read(s->bundle, &list, &digests, why);
+    int err = bundle_read(s->bundle, UINT64_MAX, &list, &digests, why);
     if (err == ISG_OK)
         err = bundle_file_write(s->temporary[OBJECTS], isg_buf_str(&list), why);
     if (err == ISG_OK)
@@ -300,9 +300,7 @@ static void judge_subjects(struct checking *c, const struct stix_json *statement
     int64_t objects = -1;
     (void)snprintf(list_name, sizeof list_name, "%s%s", name, suffixes[OBJECTS]);
     isg_sha256(isg_buf_str(&c->list), list_sha256);
-    if (stix_json_size(subject) != 2)
-        refuse(c, TRUST_E_FORMAT, "the statement does not name two files");
-    else if (!is_subject(stix_json_at(subject, 0), name, c->digests.bytes, c->digests.sha256))
+    if (!is_subject(stix_json_at(subject, 0), name, c->digests.bytes, c->digests.sha256))
         refuse(c, TRUST_E_HASH, "the bundle is not the file that was signed");
     else if (!is_subject(stix_json_at(subject, 1), list_name, c->list.len, list_sha256))
         refuse(c, TRUST_E_HASH, "the .objects file is not the one that was signed");
@@ -328,33 +326,49 @@ static int judge_list(struct checking *c, struct isg_str own)
     return err == ISG_OK ? ISG_OK : isg_fail(c->why, err, "no memory");
 }
 
-static int judge_files(struct checking *c, struct isg_str own)
+/* The size that was signed of the bundle (0) or its list (1); 0 where the statement names none. */
+static uint64_t signed_bytes(const struct stix_json *statement, size_t which)
 {
-    struct stix_json *statement = NULL;
-    int err = stix_json_parse(isg_buf_str(&c->report->payload), NULL, &statement, c->why);
+    const struct stix_json *subject = stix_json_at(stix_json_get(statement, "subject"), which);
+    int64_t bytes = 0;
+    (void)stix_json_int(stix_json_get(subject, "bytes"), &bytes);
+    return bytes > 0 ? (uint64_t)bytes : 0;
+}
+
+/* Files of anyone's making: no more of them is read than was signed. */
+static int judge_files(struct checking *c, const struct stix_json *statement)
+{
+    struct isg_buf own;
+    isg_buf_init(&own, ISG_BUF_NO_MAX);
+    int err = read_companion(c, OBJECTS, signed_bytes(statement, 1), &c->list);
+    if (err == ISG_ELIMIT) {
+        refuse(c, TRUST_E_HASH, "the .objects file is not the one that was signed");
+        return ISG_OK;
+    }
     if (err == ISG_OK)
+        err = bundle_read(c->path, signed_bytes(statement, 0), &own, &c->digests, c->why);
+    if (err == ISG_EPARSE || err == ISG_ELIMIT || err == ISG_EINVAL) {
+        refuse(c, TRUST_E_HASH, "the bundle is not the file that was signed");
+        err = ISG_OK;
+    } else if (err == ISG_OK) {
         judge_subjects(c, statement);
+    }
     if (err == ISG_OK && c->report->code == TRUST_OK)
-        err = judge_list(c, own);
+        err = judge_list(c, isg_buf_str(&own));
     c->report->objects = c->digests.objects;
-    stix_json_free(&statement);
+    isg_buf_done(&own);
     return err;
 }
 
 static int check_files(struct checking *c)
 {
-    struct isg_buf own;
-    isg_buf_init(&own, ISG_BUF_NO_MAX);
-    int err = read_companion(c, OBJECTS, ISG_BUF_NO_MAX, &c->list);
-    if (err == ISG_OK)
-        err = bundle_read(c->path, &own, &c->digests, c->why);
-    if (err == ISG_EPARSE || err == ISG_ELIMIT || err == ISG_EINVAL) {
-        refuse(c, TRUST_E_HASH, "the bundle is not the file that was signed");
-        err = ISG_OK;
-    } else if (err == ISG_OK) {
-        err = judge_files(c, isg_buf_str(&own));
-    }
-    isg_buf_done(&own);
+    struct stix_json *statement = NULL;
+    int err = stix_json_parse(isg_buf_str(&c->report->payload), NULL, &statement, c->why);
+    if (err == ISG_OK && stix_json_size(stix_json_get(statement, "subject")) != 2)
+        refuse(c, TRUST_E_FORMAT, "the statement does not name two files");
+    else if (err == ISG_OK)
+        err = judge_files(c, statement);
+    stix_json_free(&statement);
     return err;
 }
 
@@ -436,7 +450,7 @@ int trust_minisig_file_verify(const char *path, const struct trust_public *keys,
     cut_suffix(c.path);
     isg_buf_init(&c.list, ISG_BUF_NO_MAX);
     /* The form is judged before the file: a legacy signature is refused whatever it stands for. */
-    int bundle_err = bundle_read(c.path, &c.list, &c.digests, &unread);
+    int bundle_err = bundle_read(c.path, UINT64_MAX, &c.list, &c.digests, &unread);
     isg_buf_done(&c.list);
     int err = check_minisig(&c);
     bool by_form = report->code == TRUST_E_LEGACY || report->code == TRUST_E_FORMAT;

@@ -50,7 +50,10 @@ struct trust_subject {
 int trust_objects_list(const char *bundle_path, const char *objects_path, size_t *out_count,
                        struct isg_fail *why);
 
-/* Append the statement of a bundle, canonical: objects is the number of lines of the list. */
+/*
+ * Append the statement of a bundle, canonical: objects is the number of lines of the list.
+ * ISG_ELIMIT or ISG_ENOMEM where out has no room.
+ */
 int trust_bundle_payload(const struct trust_bundle_facts *facts, size_t objects,
                          const struct trust_subject subjects[2], struct isg_buf *out,
                          struct isg_fail *why);

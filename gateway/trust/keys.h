@@ -40,7 +40,7 @@ void trust_key_free(struct trust_key **key);
 /* Its public half; lives as long as the key. */
 const struct trust_public *trust_key_public(const struct trust_key *key);
 
-/* Sign bytes; the signature is verified before it is returned. */
+/* Sign bytes; the signature is verified before it is returned: ISG_ESIGN when it does not hold. */
 int trust_sign(struct trust_key *key, struct isg_str bytes, uint8_t out[TRUST_SIGNATURE_BYTES],
                struct isg_fail *why);
 /* ISG_OK or ISG_ESIGN. */

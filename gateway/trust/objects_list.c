@@ -108,6 +108,7 @@ struct reading {
     struct trust_prehash *prehash;
     struct isg_sha256 sha256;
     uint64_t bytes;
+    uint64_t max_bytes;
 };
 
 static int read_pieces(struct reading *r, const char *path, struct isg_fail *why)
@@ -123,6 +124,9 @@ static int read_pieces(struct reading *r, const char *path, struct isg_fail *why
         isg_sha256_add(&r->sha256, r->piece, (size_t)n);
         trust_prehash_add(r->prehash, r->piece, (size_t)n);
         r->bytes += (uint64_t)n;
+        if (r->bytes > r->max_bytes)
+            return isg_fail(why, ISG_ELIMIT, "%s is longer than %llu bytes", path,
+                            (unsigned long long)r->max_bytes);
         int err = stix_cutter_feed(r->cutter, (struct isg_str){r->piece, (size_t)n}, why);
         if (err != ISG_OK)
             return err;
@@ -144,10 +148,10 @@ static int open_file(const char *path, int *out_fd, struct isg_fail *why)
     return ISG_OK;
 }
 
-static int read_bundle(struct listing *list, const char *path, struct bundle_digests *out,
-                       struct isg_fail *why)
+static int read_bundle(struct listing *list, const char *path, uint64_t max_bytes,
+                       struct bundle_digests *out, struct isg_fail *why)
 {
-    struct reading r = {.fd = -1};
+    struct reading r = {.fd = -1, .max_bytes = max_bytes};
     int err = open_file(path, &r.fd, why);
     if (err != ISG_OK)
         return err;
@@ -170,14 +174,14 @@ static int read_bundle(struct listing *list, const char *path, struct bundle_dig
     return err;
 }
 
-int bundle_read(const char *path, struct isg_buf *out_list, struct bundle_digests *out,
-                struct isg_fail *why)
+int bundle_read(const char *path, uint64_t max_bytes, struct isg_buf *out_list,
+                struct bundle_digests *out, struct isg_fail *why)
 {
     struct listing list = {.count = 0};
     isg_buf_init(&list.lines, ISG_BUF_NO_MAX);
     isg_buf_init(&list.canon, ISG_BUF_NO_MAX);
     memset(out, 0, sizeof *out);
-    int err = read_bundle(&list, path, out, why);
+    int err = read_bundle(&list, path, max_bytes, out, why);
     if (err == ISG_OK)
         err = put_sorted(&list, out_list, why);
     isg_buf_done(&list.lines);

@@ -17,10 +17,11 @@ struct bundle_digests {
 
 /*
  * Read a bundle in pieces; append the sorted list of its objects to out_list.
- * ISG_OK; ISG_ENOENT, ISG_EIO, ISG_EPARSE, ISG_ELIMIT, ISG_EINVAL (an object without id), ISG_ENOMEM.
+ * ISG_OK; ISG_ENOENT, ISG_EIO, ISG_EPARSE, ISG_ELIMIT (over max_bytes; or an object over the scan's
+ * limits), ISG_EINVAL (an object without id), ISG_ENOMEM.
  */
-int bundle_read(const char *path, struct isg_buf *out_list, struct bundle_digests *out,
-                struct isg_fail *why);
+int bundle_read(const char *path, uint64_t max_bytes, struct isg_buf *out_list,
+                struct bundle_digests *out, struct isg_fail *why);
 
 /* Append the lines of text, of which there are at most count + 1, in byte order. ISG_ENOMEM. */
 int bundle_list_sort(struct isg_str text, size_t count, struct isg_buf *out);

@@ -15,12 +15,18 @@ enum { TRUST_PASSWORD_TEXT = 128, TRUST_MAC_BYTES = 32 };
 
 struct trust_secret; /* the instance's persistent 32-byte secret, and keys derived from it */
 
-/* Read the secret from path (mode 0600), or make it. */
+/*
+ * Read the secret from path (mode 0600), or make it. ISG_EIO; ISG_EDENIED (owner, mode, symbolic
+ * link), ISG_EPARSE for what is no secret, ISG_ELIMIT for a longer file; ISG_ENOMEM.
+ */
 int trust_secret_open(const char *path, struct trust_secret **out, struct isg_fail *why);
 /* Wipe it; accepts NULL, leaves NULL. */
 void trust_secret_free(struct trust_secret **secret);
 
-/* argon2id text of a password; slow on purpose (about 60 ms): on worker threads only. */
+/*
+ * argon2id text of a password; slow on purpose (about 60 ms): on worker threads only. ISG_EINVAL for
+ * an empty one, ISG_ELIMIT for one that is too long, ISG_ENOMEM.
+ */
 int trust_password_hash(struct isg_str password, char out[TRUST_PASSWORD_TEXT],
                         struct isg_fail *why);
 /*
@@ -35,7 +41,10 @@ void trust_mac(const struct trust_secret *secret, const char *purpose, struct is
 /* In constant time. */
 bool trust_mac_equal(const uint8_t a[TRUST_MAC_BYTES], const uint8_t b[TRUST_MAC_BYTES]);
 
-/* Seal plain bytes into base64url text (XChaCha20-Poly1305), bound to context. */
+/*
+ * Seal plain bytes into base64url text (XChaCha20-Poly1305), bound to context. ISG_ELIMIT when they
+ * are too many, ISG_ENOMEM.
+ */
 int trust_seal(const struct trust_secret *secret, struct isg_str context, struct isg_str plain,
                struct isg_buf *out, struct isg_fail *why);
 /* Open it again. ISG_EINVAL when the text was changed or belongs to another context. */

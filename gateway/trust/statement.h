@@ -38,7 +38,8 @@ bool trust_statement_is_type(const char *type);
 
 /*
  * Sign a statement: payload is canonical JSON whose `type` is type ("bundle"); appends
- * header.payload.signature to out, without a newline.
+ * header.payload.signature to out, without a newline. ISG_EPARSE or ISG_EINVAL for another payload,
+ * ISG_ESIGN when the signature just made does not hold, ISG_ELIMIT over 4 MiB, ISG_ENOMEM.
  */
 int trust_statement_sign(struct trust_key *key, const char *type, struct isg_str payload,
                          struct isg_buf *out, struct isg_fail *why);
@@ -61,7 +62,10 @@ enum trust_code trust_statement_verify(struct isg_str jws, const char *type,
                                        const struct trust_ring *ring, struct isg_buf *out_payload,
                                        struct isg_fail *why);
 
-/* A prehashed minisign signature file over a BLAKE2b-512 digest, with a signed trusted comment. */
+/*
+ * Append a prehashed minisign signature file over a BLAKE2b-512 digest, with a signed trusted
+ * comment: one line of at most 4096 bytes, else ISG_EINVAL. ISG_ESIGN, ISG_ENOMEM.
+ */
 int trust_minisig_write(struct trust_key *key, const uint8_t prehash[64],
                         const char *trusted_comment, struct isg_buf *out, struct isg_fail *why);
 /* Check one by the key it names. TRUST_OK, or what is wrong, which why tells. */
