@@ -63,9 +63,6 @@ void csaf_note(struct csaf *csaf, struct isg_str title, struct isg_str text, str
 void csaf_text_id(struct csaf *csaf, const char *type, const struct isg_str *texts, size_t count,
                   char out[STIX_ID_MAX + 1]);
 
-/* The facet of the i-th part this document has of one object. */
-const char *csaf_facet(struct csaf *csaf, size_t i);
-
 /* All of vulnerabilities[] with their remediations (csaf_vulnerability.c). */
 void csaf_vulnerabilities(struct csaf *csaf);
 

@@ -187,13 +187,6 @@ static const char *version_of(struct csaf *csaf)
     return plain ? isg_arena_copy(csaf->map.arena, version) : "0";
 }
 
-const char *csaf_facet(struct csaf *csaf, size_t i)
-{
-    if (i == 0)
-        return csaf->facet;
-    return isg_arena_printf(csaf->map.arena, "%s#%zu", csaf->facet, i + 1);
-}
-
 /* ---- references and notes ------------------------------------------------------------------- */
 
 void csaf_references(struct csaf *csaf, const struct stix_json *references,

@@ -122,6 +122,27 @@ static void test_labels(void)
     collect_done(&c);
 }
 
+/* CSAF 2.0, 6.1.23 forbids it; who does it all the same means one vulnerability (S-087). */
+static void test_twice(void)
+{
+    struct collected c;
+    struct isg_fail why = {.code = ISG_OK};
+    is_int(collect_fixture("csaf", "csaf/cve-twice.json", &c, &why), ISG_OK, "%s", why.text);
+    is_int((long long)c.invalid, 0, "all valid: %s %s", c.first.text, c.first_object);
+    is_int((long long)collect_lines(&c, "\"type\":\"vulnerability\"", ""), 2, "one for each CVE");
+    is_int((long long)collect_lines(&c, "\"mitigates\"", ""), 2,
+           "what is said of it in either place");
+    char *line = line_with(&c, "\"name\":\"CVE-2031-00009\"");
+    has(line, "\"description\":\"Said the second time.\"", "described where it is");
+    has(line, "AV:N/AC:L", "the first score");
+    has(line, "AV:A/AC:L", "the second");
+    has(line, "\"CWE-287\"", "the first CWE");
+    has(line, "\"CWE-306\"", "the second");
+    has(line, "\"exploitability\":\"None known.\"", "exploit status");
+    free(line);
+    collect_done(&c);
+}
+
 static void test_refused(void)
 {
     static const char *const files[] = {"csaf/other-version.json", "csaf/bad-date.json",
@@ -140,6 +161,7 @@ int main(void)
 {
     test_full();
     test_labels();
+    test_twice();
     test_refused();
     return tap_done();
 }
