@@ -187,10 +187,10 @@ static size_t next_window(const struct binder *b, const struct goal *goal, size_
 
 static size_t next_child(const struct binder *b, const struct goal *goal, size_t from)
 {
-    size_t n = 0;
-    for (const struct stix_plan *child = goal->plan->first; child != NULL; child = child->next)
-        if (n++ >= from && could(b, child->least, goal->bounds))
-            return n - 1;
+    const struct stix_plan *plan = goal->plan;
+    for (size_t i = from; i < plan->options_n && stix_matching_work(b->m, 1); i++)
+        if (could(b, plan->options[i]->least, goal->bounds))
+            return i;
     return NO_OPTION;
 }
 
@@ -237,11 +237,8 @@ static size_t step_within(struct binder *b, struct goal goal, size_t option)
 
 static size_t step_or(struct binder *b, struct goal goal, size_t option)
 {
-    const struct stix_plan *child = goal.plan->first;
     size_t next = behind(b, goal, option);
-    while (option-- > 0)
-        child = child->next;
-    return prove(b, child, goal.bounds, 1, next);
+    return prove(b, goal.plan->options[option], goal.bounds, 1, next);
 }
 
 /* Of a child that is alone the first guess is the best: it leaves most to those behind it. */

@@ -184,6 +184,8 @@ struct stix_plan {
     struct stix_plan *first; /* children */
     struct stix_plan *last;
     struct stix_plan *next;
+    struct stix_plan **options; /* of OR: the children by number */
+    size_t options_n;
     struct stix_choice *choices; /* of a leaf: any of them */
     struct stix_choice *last_choice;
     uint64_t *set;             /* bit i: a leaf below, or this one, can be observation i */

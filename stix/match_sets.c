@@ -62,6 +62,20 @@ static bool fill_union(struct stix_matching *m, struct stix_plan *plan,
     return true;
 }
 
+/* A search goes through alternatives one by one, and back to where it was. */
+static bool number_options(struct stix_matching *m, struct stix_plan *plan)
+{
+    size_t n = 0;
+    for (const struct stix_plan *child = plan->first; child != NULL; child = child->next)
+        n++;
+    plan->options = stix_matching_alloc(m, n, sizeof(struct stix_plan *));
+    if (plan->options == NULL)
+        return false;
+    for (struct stix_plan *child = plan->first; child != NULL; child = child->next)
+        plan->options[plan->options_n++] = child;
+    return true;
+}
+
 static bool fill(struct stix_matching *m, struct stix_plan *plan, const struct stix_scene *scene)
 {
     if (plan->kind == STIX_PLAN_LEAF)
@@ -72,7 +86,7 @@ static bool fill(struct stix_matching *m, struct stix_plan *plan, const struct s
         if (plan->kind == STIX_PLAN_FOLLOWEDBY)
             child->begins = instants_of(m, child, scene, false);
     }
-    if (!fill_union(m, plan, scene))
+    if (!fill_union(m, plan, scene) || (plan->kind == STIX_PLAN_OR && !number_options(m, plan)))
         return false;
     if (plan->kind == STIX_PLAN_WITHIN)
         plan->ends = instants_of(m, plan, scene, true);
