@@ -16,6 +16,13 @@ static bool is_statement_definition(const struct stix_json *object)
            !stix_json_has(object, "extensions");
 }
 
+enum {
+    WAITING_LABELS =
+        4096,      /* in a collection of more labels nothing waits: each costs every reader */
+    TOGETHER = 64, /* objects that are announced in one commit ... */
+    TOGETHER_BYTES = 4 << 20
+};
+
 /* ---- what the run knows --------------------------------------------------------------------- */
 
 static struct marking_seen *seen_find(struct ingest_run *run, struct isg_str id)
@@ -106,17 +113,20 @@ static bool store_has_statement(const struct ingest_run *run, struct isg_str id)
     return found;
 }
 
-/* Asked once a run and marking; a failure to find out leaves the marking unknown, and so RED. */
+/* Asked once between two flushes; a failure to find out leaves the marking unknown, and so RED. */
 static bool is_statement(void *arg, struct isg_str id)
 {
     struct ingest_run *run = arg;
     struct marking_seen *seen = seen_find(run, id);
-    if (seen != NULL)
+    if (seen != NULL && (seen->statement || seen->asked))
         return seen->statement;
     bool statement = store_has_statement(run, id);
-    seen = seen_add(run, id);
-    if (seen != NULL)
+    if (seen == NULL)
+        seen = seen_add(run, id);
+    if (seen != NULL) {
         seen->statement = statement;
+        seen->asked = true;
+    }
     return statement;
 }
 
@@ -125,6 +135,11 @@ void run_label(struct ingest_run *run, const struct stix_json *object, char text
     const struct policy_markings markings = {.is_statement = is_statement, .arg = run};
     struct policy_label label =
         policy_label_of(object, run->collection, isg_str_of(run->label_source), &markings);
+    struct marking_seen *awaited = label.waits.n > 0 ? seen_find(run, label.waits) : NULL;
+    if (awaited != NULL)
+        awaited->waited = true;
+    if (store_label_count(run->store, run->collection->id) >= WAITING_LABELS)
+        label.waits = (struct isg_str){NULL, 0};
     policy_label_write(&label, text);
 }
 
@@ -156,6 +171,18 @@ int markings_relabel(struct ingest_run *run, struct isg_fail *why)
     return ISG_OK;
 }
 
+/* Objects that are announced together, of one block, which is held meanwhile. */
+struct announced {
+    struct ingest_run *run;
+    uint8_t *due; /* by label: 0 not asked, 1 no, 2 yes */
+    size_t labels;
+    size_t n;
+    size_t bytes;
+    struct store_put puts[TOGETHER];
+    struct isg_buf canons[TOGETHER];
+    char texts[TOGETHER][POLICY_LABEL_MAX];
+};
+
 /* Nobody's sight decides whether a form is announced again: only its label does. */
 static bool sees_nothing(void *arg, struct isg_str label)
 {
@@ -164,46 +191,75 @@ static bool sees_nothing(void *arg, struct isg_str label)
     return false;
 }
 
-static int announce(struct ingest_run *run, const struct store_event *event, struct isg_fail *why)
+static int announce(struct announced *a, struct isg_fail *why)
 {
-    char text[POLICY_LABEL_MAX];
-    struct isg_buf canon;
-    struct stix_json *json = stored_object(run, event);
-    if (json == NULL)
-        return ISG_OK; /* erased meanwhile */
-    isg_buf_init(&canon, RUN_OBJECT_MAX);
-    stix_json_canon(json, &canon);
-    run_label(run, json, text);
     static const struct store_eyes nobody = {.can_see = sees_nothing};
-    struct store_put put = {.id = event->id,
-                            .version = event->version,
-                            .versioned = event->versioned,
-                            .revoked = stix_json_bool(stix_json_get(json, "revoked")),
-                            .label = isg_str_of(text),
-                            .source = isg_str_of(run->label_source),
-                            .canon = isg_buf_str(&canon),
-                            .digest = event->digest};
-    int err = canon.err != ISG_OK ? isg_fail(why, canon.err, "no memory for an object") : ISG_OK;
-    if (err == ISG_OK && !label_waits(run, put.label))
-        err = store_commit(run->store, run->collection->id, &put, 1, &nobody, why);
-    isg_buf_done(&canon);
-    stix_json_free(&json);
+    const struct ingest_run *run = a->run;
+    int err = ISG_OK;
+    if (a->n > 0)
+        err = store_commit(run->store, run->collection->id, a->puts, a->n, &nobody, why);
+    for (size_t i = 0; i < a->n; i++)
+        isg_buf_done(&a->canons[i]);
+    a->n = a->bytes = 0;
     return err;
 }
 
-static int release_block(struct ingest_run *run, const struct store_block *block, uint64_t last,
+/* Note what the event's object is to be announced with, if all its markings are known by now. */
+static int add_announced(struct announced *a, const struct store_event *event, struct isg_fail *why)
+{
+    struct isg_buf *canon = &a->canons[a->n];
+    char *text = a->texts[a->n];
+    struct stix_json *json = stored_object(a->run, event);
+    if (json == NULL)
+        return ISG_OK; /* erased meanwhile */
+    isg_buf_init(canon, RUN_OBJECT_MAX);
+    stix_json_canon(json, canon);
+    run_label(a->run, json, text);
+    a->puts[a->n] = (struct store_put){.id = event->id,
+                                       .version = event->version,
+                                       .versioned = event->versioned,
+                                       .revoked = stix_json_bool(stix_json_get(json, "revoked")),
+                                       .label = isg_str_of(text),
+                                       .source = isg_str_of(a->run->label_source),
+                                       .canon = isg_buf_str(canon),
+                                       .digest = event->digest};
+    stix_json_free(&json);
+    if (canon->err == ISG_OK && policy_label_read(isg_str_of(text)).tlp != STIX_TLP_UNKNOWN) {
+        a->bytes += canon->len;
+        a->n++;
+        return a->n == TOGETHER || a->bytes >= TOGETHER_BYTES ? announce(a, why) : ISG_OK;
+    }
+    int err = canon->err != ISG_OK ? isg_fail(why, canon->err, "no memory for an object") : ISG_OK;
+    isg_buf_done(canon);
+    return err;
+}
+
+/* Does the label wait for a marking that is known by now? Each is asked once. */
+static bool is_due(struct announced *a, uint32_t number)
+{
+    if (number >= a->labels)
+        return false; /* younger than this: whoever made it looks himself */
+    if (a->due[number] == 0) {
+        struct isg_str text =
+            isg_str_of(store_label(a->run->store, a->run->collection->id, number));
+        a->due[number] =
+            label_waits(a->run, text) && is_statement(a->run, policy_label_read(text).waits) ? 2
+                                                                                             : 1;
+    }
+    return a->due[number] == 2;
+}
+
+static int release_block(struct announced *a, const struct store_block *block, uint64_t last,
                          struct isg_fail *why)
 {
     int err = ISG_OK;
     for (size_t i = 0; err == ISG_OK && i < block->count; i++) {
         const struct store_event *event = &block->events[i];
-        if (event->dead || event->position > last)
-            continue;
-        const char *label = store_label(run->store, run->collection->id, event->label);
-        if (label_waits(run, isg_str_of(label)))
-            err = announce(run, event, why);
+        if (!event->dead && event->position <= last && is_due(a, event->label))
+            err = add_announced(a, event, why);
     }
-    return err;
+    int end = announce(a, why);
+    return err != ISG_OK ? err : end;
 }
 
 static bool any_label_waits(const struct ingest_run *run)
@@ -215,19 +271,54 @@ static bool any_label_waits(const struct ingest_run *run)
     return false;
 }
 
-int markings_release(struct ingest_run *run, struct isg_fail *why)
+static int release_all(struct announced *a, struct isg_fail *why)
 {
+    struct ingest_run *run = a->run;
     struct store_head head;
-    if (run->markings_news == 0 || !any_label_waits(run))
-        return ISG_OK;
-    run->markings_news = 0;
     int err = store_head(run->store, run->collection->id, 0, &head, why);
+    a->labels = store_label_count(run->store, run->collection->id);
+    a->due = calloc(a->labels + 1, 1);
+    if (err == ISG_OK && a->due == NULL)
+        err = isg_fail(why, ISG_ENOMEM, "no memory for labels");
     for (uint64_t b = 0; err == ISG_OK && b * STORE_BLOCK < head.position; b++) {
         struct store_block *block = NULL;
         err = store_block_get(run->store, run->collection->id, b, &block, why);
         if (err == ISG_OK)
-            err = release_block(run, block, head.position, why);
+            err = release_block(a, block, head.position, why);
         store_block_unref(&block);
+    }
+    free(a->due);
+    return err;
+}
+
+/*
+ * Another push may bring a definition while this one stores what waits for it, and have looked for
+ * that too early. So whoever stored something looks for definitions afterwards, as whoever stored a
+ * definition looks for what waits: one of them finds the other.
+ */
+static void look_again(struct ingest_run *run)
+{
+    for (size_t i = 0; i < run->markings_count; i++) {
+        struct marking_seen *seen = &run->markings[i];
+        bool waited = seen->waited && !seen->statement;
+        seen->asked = seen->waited = false;
+        if (waited && is_statement(run, isg_str_of(seen->id)))
+            run->markings_news++;
+    }
+}
+
+int markings_release(struct ingest_run *run, struct isg_fail *why)
+{
+    int err = ISG_OK;
+    for (look_again(run); err == ISG_OK && run->markings_news > 0 && any_label_waits(run);
+         look_again(run)) {
+        struct announced *a = calloc(1, sizeof *a);
+        if (a == NULL)
+            return isg_fail(why, ISG_ENOMEM, "no memory for what waited");
+        a->run = run;
+        run->markings_news = 0;
+        err = release_all(a, why);
+        free(a);
     }
     return err;
 }

@@ -39,6 +39,8 @@ struct staged {
 struct marking_seen {
     char *id;
     bool statement;
+    bool asked;  /* the store knew no statement when it was asked */
+    bool waited; /* an object got a label that waits for it, since it was asked */
 };
 
 struct ingest_run {
@@ -101,7 +103,8 @@ void run_settle(struct ingest_run *run, struct staged *staged, enum ingest_verdi
 /* As run_settle with INGEST_REFUSED and "path: text (rule)". */
 void run_refuse(struct ingest_run *run, struct staged *staged, const struct isg_fail *why);
 
-/* The label of an object, by what the run's source said of its markings, into text. */
+/* The label of an object, by what the run's source said of its markings, into text. One that waits for
+ * a definition waits for nothing where the collection has very many labels already. */
 void run_label(struct ingest_run *run, const struct stix_json *object, char text[POLICY_LABEL_MAX]);
 
 /* Note a definition that is about to be stored; does nothing with other objects. ISG_ENOMEM. */
@@ -113,7 +116,8 @@ int markings_relabel(struct ingest_run *run, struct isg_fail *why);
 /*
  * Announce again, under their true labels, the stored objects of this source that waited for what
  * was noted: who sees them now gets them once, at the end of the log (a poller's cursor is past
- * where they stand). Call it after the definitions were committed.
+ * where they stand). Also what this run stored itself and whose definition another brought meanwhile.
+ * Call it after each commit.
  */
 int markings_release(struct ingest_run *run, struct isg_fail *why);
 /* Free what the run noted of marking definitions. */

@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """Who sees what: TLP levels, hidden collections, and that nothing tells what is hidden."""
 import json
+import os
+import re
+import subprocess
+import threading
 
 from gateway import Instance, done, indicator, ok, same
 
@@ -86,6 +90,48 @@ def statements(clients, collection):
        "a stranger's definition opens nothing of somebody else's")
 
 
+def statements_at_once(isg, clients):
+    """An object and the definition of its marking on two connections in the same moment: whichever
+    is first, the object is open to everybody afterwards."""
+    collection = isg.collection("at-once")
+    pair = [isg.client("hospital-a", "secret of hospital-a") for _ in range(2)]
+    for n in range(40):
+        things = [indicator(n, object_marking_refs=[statement(100 + n)["id"]]), statement(100 + n)]
+        threads = [threading.Thread(target=c.push, args=(collection, [thing]))
+                   for c, thing in zip(pair, things)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+    shown = seen(clients["maker"], collection)
+    same([n for n in range(40) if indicator(n)["id"] not in shown], [], "pushed at once, all are seen")
+
+
+def read_by_redis(isg):
+    """How often the private Redis was asked for an object's bytes."""
+    said = subprocess.run(["redis-cli", "-s", os.path.join(isg.dir, "redis/redis.sock"), "info",
+                           "commandstats"], capture_output=True, text=True).stdout
+    return int(re.search(r"cmdstat_getrange:calls=(\d+)", said).group(1))
+
+
+def many_wait(isg, clients):
+    """A definition costs what waits for it, not what waits for another one."""
+    a = clients["hospital-a"]
+    collection = isg.collection("many-wait")
+    a.push(collection, [indicator(n, object_marking_refs=[statement(200)["id"]]) for n in range(600)] +
+           [indicator(n, object_marking_refs=[statement(201)["id"]]) for n in range(600, 700)])
+    before = read_by_redis(isg)
+    a.push(collection, [statement(201)])
+    asked = read_by_redis(isg) - before
+    ok(asked < 300, "%d objects were read for 100 that waited" % asked)
+    same(seen(clients["maker"], collection), {statement(201)["id"]} | {
+        indicator(n)["id"] for n in range(600, 700)}, "and these are seen")
+    a.push(collection, [statement(200)])
+    got = [o["id"] for o in clients["maker"].pull(collection, limit=1000, query="match[version]=all")[0]]
+    same(got[-600:], [indicator(n)["id"] for n in range(600)], "later the others, in their order")
+    same((len(got), len(set(got))), (702, 702), "each once")
+
+
 def rights(isg, clients):
     hidden = isg.collection("hidden", read="staff", write="staff")
     inbox = isg.collection("inbox", read="staff", write="all", handling="submission")
@@ -111,5 +157,7 @@ with Instance() as isg:
     levels(isg, clients, "observed")
     hidden_conflict(clients, "observed")
     statements(clients, "observed")
+    statements_at_once(isg, clients)
+    many_wait(isg, clients)
     rights(isg, clients)
 done()
