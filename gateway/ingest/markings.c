@@ -135,11 +135,13 @@ void run_label(struct ingest_run *run, const struct stix_json *object, char text
     const struct policy_markings markings = {.is_statement = is_statement, .arg = run};
     struct policy_label label =
         policy_label_of(object, run->collection, isg_str_of(run->label_source), &markings);
-    struct marking_seen *awaited = label.waits.n > 0 ? seen_find(run, label.waits) : NULL;
-    if (awaited != NULL)
-        awaited->waited = true;
-    if (store_label_count(run->store, run->collection->id) >= WAITING_LABELS)
-        label.waits = (struct isg_str){NULL, 0};
+    if (label.waits.n > 0) {
+        struct marking_seen *awaited = seen_find(run, label.waits);
+        if (awaited != NULL)
+            awaited->waited = true;
+        if (store_label_count(run->store, run->collection->id) >= WAITING_LABELS)
+            label.waits = (struct isg_str){NULL, 0};
+    }
     policy_label_write(&label, text);
 }
 
