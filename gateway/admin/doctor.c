@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "gateway/admin/admin_private.h"
@@ -196,6 +197,17 @@ static void check_secret_file(void *arg, const char *name, const char *path,
     }
 }
 
+/* Who may write to the folder may put another configuration and other keys in the place of ours. */
+static void check_folder(struct isg_jsonw *w, const char *dir)
+{
+    struct stat info;
+    if (stat(dir, &info) == 0 && (info.st_mode & 022) == 0)
+        check_say(w, "folder", "ok", NULL, "%s is its owner's alone to change", dir);
+    else
+        check_say(w, "folder", "error", "chmod 700, and look whether all in it is yours",
+                  "%s may be changed by others", dir);
+}
+
 /* The certificate on the disk: what is served is what lay there at the start or the last SIGHUP. */
 static void check_certificate(struct isg_jsonw *w, const struct config *config)
 {
@@ -302,6 +314,7 @@ int admin_doctor(struct admin_call *call, struct isg_fail *why)
     check_breaker(&w, call->admin);
     check_gateways(&w, call->admin);
     check_collections(&w, call->admin);
+    check_folder(&w, config->dir);
     check_certificate(&w, config);
     secret_files_each(config, check_secret_file, &w);
     check_disk(&w, config->dir);

@@ -48,6 +48,12 @@ def check_files(isg):
         os.rename(path + ".away", path)
 
 
+def check_folder(isg):
+    os.chmod(isg.dir, 0o770)
+    says(isg, "folder", "error", isg.dir, "changed by others")
+    os.chmod(isg.dir, 0o700)
+
+
 def check_certificate(isg):
     path, template = os.path.join(isg.dir, "tls/server.pem"), os.path.join(isg.base, "template")
     with open(path) as f:
@@ -96,6 +102,7 @@ with Redis() as redis, Instance(redis=redis.url) as isg:
     same(doctor(isg), {}, "nothing is wrong")
     check_redis(isg, redis)
     check_files(isg)
+    check_folder(isg)
     check_certificate(isg)
     check_clock(isg, redis)
     check_down(isg, redis)
