@@ -3,6 +3,7 @@
  * a tombstone stays (events.h), and the generations of the blocks move.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/store/commit.h"
 #include "gateway/store/names.h"
@@ -75,6 +76,23 @@ static bool is_wanted(const struct txn *txn, const struct event_record *record,
            wanted->eyes->can_see(wanted->eyes->arg, label);
 }
 
+/* The same of the same source under another label: announced again, or what that was announced of. */
+static size_t kill_twins(struct family *family, const struct event_record *gone)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < family->count; i++) {
+        const struct event_record *other = &family->events[i]->record;
+        if (family->events[i]->is_gone || gone->source.n == 0 ||
+            !isg_str_eq(other->source, gone->source) ||
+            memcmp(other->digest, gone->digest, sizeof gone->digest) != 0)
+            continue;
+        txn_kill(family, family->events[i], false);
+        n++;
+    }
+    return n;
+}
+
+/* What the asker sees, and twins of it that he does not: nothing may bring back what he deleted. */
 static size_t choose_wanted(struct txn *txn, const struct erasure *e)
 {
     struct family *family = txn_family(txn, e->ids.p[0]);
@@ -85,6 +103,9 @@ static size_t choose_wanted(struct txn *txn, const struct erasure *e)
         txn_kill(family, family->events[i], false);
         n++;
     }
+    for (size_t i = 0; i < family->count && n > 0 && n < family->count; i++)
+        if (family->events[i]->is_gone)
+            n += kill_twins(family, &family->events[i]->record);
     return n;
 }
 

@@ -286,7 +286,8 @@ int store_commit(struct store *store, const char *collection, struct store_put *
 
 /*
  * Remove versions of an object from a collection: all of them (version empty) or one. Only events
- * that eyes may see count. ISG_ENOENT when none was there.
+ * that eyes may see count; what the same source has in the log a second time, announced again under
+ * another label, goes with its twin. ISG_ENOENT when none was there.
  */
 int store_delete(struct store *store, const char *collection, struct isg_str id,
                  struct isg_str version, const struct store_eyes *eyes, struct isg_fail *why);

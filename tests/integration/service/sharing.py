@@ -84,6 +84,11 @@ def statements(clients, collection):
         same(ids.count(indicator(42)["id"]), 1, "%s gets it once" % who)
         ids = [o["id"] for o in clients[who].pull(collection, query="match[version]=all")[0]]
         same(ids.count(indicator(42)["id"]), 1, "%s gets it once with all versions" % who)
+    path = "/api/collections/%s/objects/%s/" % (collection, indicator(42)["id"])
+    same(clients["hospital-b"].request("DELETE", path).status, 200, "somebody else deletes it")
+    a.push(collection, [late])
+    for who in ("hospital-a", "hospital-b", "maker"):
+        same(clients[who].get(path).status, 404, "%s: no definition brings it back (T-127)" % who)
     a.push(collection, [marked(43, stranger)])
     clients["hospital-b"].push(collection, [stranger])
     ok(indicator(43)["id"] not in seen(maker, collection),
