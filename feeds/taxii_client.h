@@ -67,7 +67,7 @@ int feed_taxii_push_open(const struct taxii_target *target, struct taxii_push **
  * max_content_length, and below what it answered 413 to (X-29). What became of them is in out.
  *
  * Returns ISG_OK, also where objects failed; ISG_ELIMIT: the first object alone is too large for
- * the server; ISG_EINVAL: the server refuses the first object alone as a bad request; or what
+ * the server, by its max_content_length (taken of out is 0) or by its 413 (1); ISG_EINVAL: the server refuses the first object alone as a bad request; or what
  * taxii_request says (ISG_ENET, ISG_EAUTH, ...). Whether the server has the objects after an error
  * is not known: sending them again is harmless (T-119).
  */

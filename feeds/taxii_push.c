@@ -188,6 +188,7 @@ int feed_taxii_push_send(struct taxii_push *push, const struct isg_str *objects,
                          struct taxii_sent *out, struct isg_fail *why)
 {
     size_t count = fitting(push, objects, n);
+    *out = (struct taxii_sent){.taken = 0};
     if (count == 0)
         return isg_fail(why, ISG_ELIMIT, "an object is too large for the server");
     for (;;) {

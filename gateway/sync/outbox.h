@@ -21,7 +21,12 @@
 #include "stix/base/buf.h"
 #include "stix/base/jsonw.h"
 
-enum { OUTBOX_PAGE = 500, OUTBOX_NAME_MAX = 72, OUTBOX_LISTED_MAX = 1000 };
+enum {
+    OUTBOX_PAGE = 500,
+    OUTBOX_NAME_MAX = 72,
+    OUTBOX_LISTED_MAX = 1000,
+    OUTBOX_LARGE = 16 << 10 /* bytes: a 413 to less says more of the server than of the object */
+};
 
 /* How a run goes, of all that is sent or pulled. */
 struct outgoing_how {

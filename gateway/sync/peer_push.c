@@ -139,20 +139,23 @@ struct suspects {
     char first[256];
 };
 
-static void suspect(struct suspects *suspects, const struct outbox_item *item, int err,
+/* asked: the server said so, of an object that is not larger than it takes by its own word. */
+static void suspect(struct suspects *suspects, const struct outbox_item *item, int err, bool asked,
                     const struct isg_fail *why)
 {
+    bool too_large = err == ISG_ELIMIT && (!asked || item->text.n >= OUTBOX_LARGE);
     if (suspects->count++ == 0) {
         suspects->certain = true;
         (void)snprintf(suspects->first, sizeof suspects->first, "%.*s: %.140s",
                        (int)(item->id.n < 100 ? item->id.n : 100), item->id.p, why->text);
     }
-    suspects->certain = suspects->certain && err == ISG_ELIMIT;
+    suspects->certain = suspects->certain && too_large;
 }
 
 /*
- * Send from the page's at-th object on. One that the server refuses as a bad request is passed only
- * when it takes the next one: a server that refuses everything must not empty the outbox.
+ * Send from the page's at-th object on. One that the server refuses as a bad request, or as too large
+ * though it is small, is passed only when it takes the next one: a server that refuses everything must
+ * not empty the outbox.
  */
 static int send_from(struct sending *s, size_t at, size_t *out_taken, struct isg_fail *why)
 {
@@ -165,8 +168,8 @@ static int send_from(struct sending *s, size_t at, size_t *out_taken, struct isg
         err = feed_taxii_push_send(s->push, s->texts + next, s->page.count - next, &sent, why);
         if (err != ISG_ELIMIT && err != ISG_EINVAL)
             break;
+        suspect(&suspects, &s->page.items[next], err, sent.taken > 0, why);
         sent.taken = 0;
-        suspect(&suspects, &s->page.items[next], err, why);
     }
     if (err != ISG_OK && !((err == ISG_ELIMIT || err == ISG_EINVAL) && suspects.certain))
         return err;

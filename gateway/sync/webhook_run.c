@@ -267,6 +267,9 @@ static int shrink(struct delivery *d, struct isg_fail *why)
     }
     if (is_notice(d))
         return isg_fail(why, ISG_EINVAL, "the receiver answered 413 to a notice");
+    if (d->page.items[0].text.n < OUTBOX_LARGE) /* it may answer so to everything */
+        return isg_fail(why, ISG_EINVAL, "the receiver answered 413 to one object of %zu bytes",
+                        d->page.items[0].text.n);
     d->result.refused++;
     d->state.sent_refused++;
     (void)snprintf(d->state.last_refusal, sizeof d->state.last_refusal,

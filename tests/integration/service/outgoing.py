@@ -254,7 +254,13 @@ def refusals(isg, hospital):
     until(lambda: has(good)() and clean(isg)(), "until the server takes the next one")
     same(status(isg)["sent_refused"], before + 2, "the bad one counts as refused")
     ok(bad[0]["id"] not in Inbox.have and bad[0]["id"] in status(isg)["last_refusal"], "by its id")
+    Inbox.normal = "413"
+    some = Numbers.some(3)
+    hospital.push("out", some)
+    until(lambda: "413" in (status(isg).get("last_error") or ""), "413 to everything, however small, stops")
+    ok(status(isg)["backlog"] == 3 and status(isg)["sent_refused"] == before + 2, "and nothing is passed over")
     Inbox.normal = "ok"
+    until(lambda: has(some)() and clean(isg)(), "until the server takes them")
     large, small = Numbers.some(1, description="x" * Inbox.max_content_length), Numbers.some(1)
     hospital.push("out", large + small)
     until(lambda: has(small)() and clean(isg)(), "one that is larger than the inbox takes is passed")

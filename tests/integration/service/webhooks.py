@@ -173,7 +173,13 @@ def failures(isg, hospital):
     some = Numbers.some(5)
     hospital.push("out", some)
     until(has(some), "413: smaller deliveries")
+    Receiver.normal = 413
+    some = Numbers.some(2)
+    hospital.push("out", some)
+    until(lambda: "413" in (status(isg).get("last_error") or ""), "413 to everything, however small, stops")
+    ok(status(isg)["backlog"] == 2 and status(isg)["sent_refused"] == 0, "and nothing is passed over")
     Receiver.normal = 200
+    until(has(some), "until the receiver takes them")
 
 
 def restart(isg, hospital):
