@@ -138,7 +138,7 @@ struct store_put bed_put(const struct bed_object *object)
                               .version = isg_str_of(object->version),
                               .versioned = object->version[0] != '\0',
                               .label = isg_str_of(object->label),
-                              .source = ISG_STR("hospital-a"),
+                              .source = isg_str_of(object->label),
                               .canon = isg_str_of(object->canon),
                               .digest = object->digest};
 }

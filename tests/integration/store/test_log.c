@@ -230,6 +230,17 @@ static void check_delete(struct store *store)
     is_int(bed_read(store, C1, &o, &out, &size), ISG_OK, "the bytes");
     ok(size == strlen(o.canon), "are kept for B's");
     isg_buf_done(&out);
+    /* the same of one source, under two labels: both go */
+    bed_object(&o, 77, FEB, "red;a", "announced");
+    struct store_put put = bed_put(&o);
+    is_int(store_commit(store, C1, &put, 1, BED_SEES_ALL, NULL), ISG_OK, "A's own");
+    char green[] = "green;a";
+    put.label = isg_str_of(green);
+    is_int(store_commit(store, C1, &put, 1, BED_SEES_ONE(none), NULL), ISG_OK, "announced again");
+    is_int((int)put.verdict, STORE_ADDED, "is another event");
+    is_int(store_delete(store, C1, put.id, ISG_STR(""), BED_SEES_ONE(green), NULL), ISG_OK,
+           "delete what one sees of it");
+    is_int(store_versions(store, C1, put.id, &events, &n, NULL), ISG_ENOENT, "nothing is left");
 }
 
 static int push_many(struct store *store, const char *c, unsigned from, unsigned n)
