@@ -5,6 +5,7 @@
 
 #include "stix/base/time.h"
 #include "stix/check_private.h"
+#include "stix/id.h"
 
 void stix_check_bundle_element(struct stix_checking *c, const struct stix_json *value,
                                const struct stix_place *at)
@@ -33,7 +34,7 @@ static int by_version(const void *left, const void *right)
 {
     const struct version *a = left;
     const struct version *b = right;
-    int order = isg_str_cmp(a->id, b->id);
+    int order = stix_id_cmp(a->id, b->id);
     if (order == 0 && (a->modified.n == 0 || b->modified.n == 0))
         order = (a->modified.n > 0) - (b->modified.n > 0);
     else if (order == 0)

@@ -6,6 +6,7 @@
 #include "stix/base/buf.h"
 #include "stix/chars.h"
 #include "stix/check_private.h"
+#include "stix/id.h"
 #include "stix/marking.h"
 
 static const char tlp_2_extension[] = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d";
@@ -52,8 +53,12 @@ static bool is_canon(struct stix_checking *c, const struct stix_json *object, co
 /* The level an object claims by the extension of TLP 2.0; empty when it does not. */
 static struct isg_str claimed_level(const struct stix_json *object)
 {
-    const struct stix_json *extensions = stix_json_get(object, "extensions");
-    return stix_json_get_str(stix_json_get(extensions, tlp_2_extension), "tlp_2_0");
+    struct stix_json_walk walk;
+    stix_json_walk(stix_json_get(object, "extensions"), &walk);
+    while (stix_json_next(&walk))
+        if (stix_id_cmp(isg_str_of(walk.name), isg_str_of(tlp_2_extension)) == 0)
+            return stix_json_get_str(walk.value, "tlp_2_0");
+    return (struct isg_str){NULL, 0};
 }
 
 static void check_tlp_1(struct stix_checking *c, const struct stix_json *object, const char *frozen,
@@ -100,7 +105,7 @@ static void check_tlp(struct stix_checking *c, const struct stix_json *object,
 static void check_not_itself(struct stix_checking *c, struct isg_str ref,
                              const struct stix_place *at)
 {
-    if (ref.p != NULL && isg_str_eq(ref, stix_json_get_str(c->object, "id")))
+    if (ref.p != NULL && stix_id_cmp(ref, stix_json_get_str(c->object, "id")) == 0)
         stix_found(c, STIX_ERROR, "S-072", at, "a marking does not mark itself");
 }
 

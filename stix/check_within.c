@@ -7,6 +7,7 @@
 
 #include "stix/base/time.h"
 #include "stix/check_private.h"
+#include "stix/id.h"
 
 enum color { WHITE, GREY, BLACK };
 
@@ -30,7 +31,7 @@ static int by_version(const void *left, const void *right)
 {
     const struct element *a = left;
     const struct element *b = right;
-    int order = isg_str_cmp(a->id, b->id);
+    int order = stix_id_cmp(a->id, b->id);
     if (order == 0 && (a->modified.n == 0 || b->modified.n == 0))
         return (a->modified.n > 0) - (b->modified.n > 0);
     return order != 0 ? order : isg_time_cmp(a->modified, b->modified);
@@ -44,7 +45,7 @@ static struct element *find(const struct within *w, struct isg_str id, struct is
     size_t high = w->n;
     while (low < high) { /* the first that comes after what is sought */
         size_t mid = low + (high - low) / 2;
-        int order = isg_str_cmp(w->all[mid].id, id);
+        int order = stix_id_cmp(w->all[mid].id, id);
         if (order == 0 && modified.n > 0)
             order = by_version(&w->all[mid], &key);
         if (order <= 0)
@@ -53,7 +54,7 @@ static struct element *find(const struct within *w, struct isg_str id, struct is
             high = mid;
     }
     struct element *found = low > 0 ? &w->all[low - 1] : NULL;
-    bool same = found != NULL && isg_str_eq(found->id, id) &&
+    bool same = found != NULL && stix_id_cmp(found->id, id) == 0 &&
                 (modified.n == 0 || by_version(found, &key) == 0);
     return same ? found : NULL;
 }
@@ -100,8 +101,9 @@ static void walk_markings(const struct within *w, struct element *start)
             depth--;
             continue;
         }
-        struct element *to =
-            ref.p != NULL && !isg_str_eq(ref, top->id) ? find(w, ref, (struct isg_str){0}) : NULL;
+        struct element *to = ref.p != NULL && stix_id_cmp(ref, top->id) != 0
+                                 ? find(w, ref, (struct isg_str){0})
+                                 : NULL;
         if (to == NULL || !is_marking(to->object))
             continue;
         if (to->color == GREY)

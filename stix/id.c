@@ -74,6 +74,31 @@ bool stix_id_split(struct isg_str id, struct isg_str *out_type, struct isg_str *
     return true;
 }
 
+/* Where the UUID begins; the end of a text without. */
+static size_t uuid_of(struct isg_str id)
+{
+    bool dashed = id.n > UUID_CHARS + 2 && memcmp(id.p + id.n - UUID_CHARS - 2, "--", 2) == 0;
+    return dashed ? id.n - UUID_CHARS : id.n;
+}
+
+static int folded(struct isg_str id, size_t i, size_t uuid)
+{
+    unsigned char c = (unsigned char)id.p[i];
+    return i >= uuid && c >= 'A' && c <= 'F' ? c | 0x20 : c;
+}
+
+int stix_id_cmp(struct isg_str a, struct isg_str b)
+{
+    size_t uuid_a = uuid_of(a);
+    size_t uuid_b = uuid_of(b);
+    for (size_t i = 0; i < a.n && i < b.n; i++) {
+        int order = folded(a, i, uuid_a) - folded(b, i, uuid_b);
+        if (order != 0)
+            return order;
+    }
+    return (a.n > b.n) - (a.n < b.n);
+}
+
 static const struct sco *find_sco(struct isg_str type)
 {
     for (size_t i = 0; i < sizeof scos / sizeof scos[0]; i++)

@@ -20,6 +20,12 @@ enum { STIX_ID_MAX = 250 + 2 + 36 }; /* characters of the longest identifier */
 bool stix_id_split(struct isg_str id, struct isg_str *out_type, struct isg_str *out_uuid);
 
 /*
+ * Order of two identifiers (<0, 0, >0): that of their bytes, with the hex digits of the UUID in
+ * either case (S-013). Texts that are none, as the keys of a container, compare by bytes.
+ */
+int stix_id_cmp(struct isg_str a, struct isg_str b);
+
+/*
  * The id an observable should have (S-090 to S-095), from its contributing properties; a random
  * UUIDv4 where nothing contributes (S-092).
  *

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "stix/base/time.h"
+#include "stix/id.h"
 #include "stix/match_private.h"
 #include "stix/types.h"
 
@@ -143,7 +144,7 @@ static int by_id(const void *a, const void *b)
 {
     const struct pooled *x = a;
     const struct pooled *y = b;
-    int order = isg_str_cmp(x->id, y->id);
+    int order = stix_id_cmp(x->id, y->id);
     if (order != 0)
         return order;
     return (x->at.element > y->at.element) - (x->at.element < y->at.element);
@@ -176,12 +177,12 @@ static const struct stix_json *pool_find(const struct reader *r, struct isg_str 
     const struct stix_json *any = NULL;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (isg_str_cmp(r->pool[middle].id, id) < 0)
+        if (stix_id_cmp(r->pool[middle].id, id) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    for (; low < r->pool_n && isg_str_eq(r->pool[low].id, id); low++) {
+    for (; low < r->pool_n && stix_id_cmp(r->pool[low].id, id) == 0; low++) {
         any = r->pool[low].value;
         if (r->pool[low].at.element == element || !stix_matching_work(r->m, 1))
             break;
@@ -199,7 +200,7 @@ static void show(struct stix_observation *o, struct isg_str name, const struct s
 
 static int by_name(const void *a, const void *b)
 {
-    return isg_str_cmp(((const struct stix_visible *)a)->name,
+    return stix_id_cmp(((const struct stix_visible *)a)->name,
                        ((const struct stix_visible *)b)->name);
 }
 
@@ -209,7 +210,7 @@ static void sort_visible(struct stix_observation *o)
     size_t n = 0;
     qsort(o->objects, o->n, sizeof *o->objects, by_name);
     for (size_t i = 0; i < o->n; i++)
-        if (n == 0 || !isg_str_eq(o->objects[n - 1].name, o->objects[i].name))
+        if (n == 0 || stix_id_cmp(o->objects[n - 1].name, o->objects[i].name) != 0)
             o->objects[n++] = o->objects[i];
     o->n = n;
 }

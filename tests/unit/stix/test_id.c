@@ -193,9 +193,30 @@ static void test_named(void)
     isg_buf_done(&name);
 }
 
+static int sign_of(const char *a, const char *b)
+{
+    int order = stix_id_cmp(isg_str_of(a), isg_str_of(b));
+    return (order > 0) - (order < 0);
+}
+
+/* Hex digits in either case; nothing else (S-013). */
+static void test_order(void)
+{
+    static const char id[] = "tool--14d18af3-fab7-4207-b4cc-2cd768c92bdd";
+    is_int(sign_of(id, "tool--14D18AF3-FAB7-4207-B4CC-2CD768C92BDD"), 0, "either case");
+    is_int(sign_of(id, "tool--14d18af3-fab7-4207-b4cc-2cd768c92bde"), -1, "a smaller digit");
+    is_int(sign_of("tool--14D18AF3-FAB7-4207-B4CC-2CD768C92BDE", id), 1, "a greater one");
+    is_int(sign_of(id, "Tool--14d18af3-fab7-4207-b4cc-2cd768c92bdd"), 1, "types are bytes");
+    is_int(sign_of(id, "tools--14d18af3-fab7-4207-b4cc-2cd768c92bdd"), -1, "another type");
+    is_int(sign_of("a", "A"), 1, "keys are bytes");
+    is_int(sign_of("a", "ab"), -1, "a prefix is smaller");
+    is_int(sign_of("", ""), 0, "nothing");
+}
+
 int main(void)
 {
     test_split();
+    test_order();
     test_golden();
     test_same_and_other();
     test_random();

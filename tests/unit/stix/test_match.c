@@ -143,7 +143,7 @@ static const struct large {
     {"AND of a megabyte", "[x-e:n > 0", " AND x-e:k = 'a'", "]", 60000, 4, 1, ISG_OK, true},
     {"many alternatives", "[x-e:n = 0]", " OR [x-e:k = 'z']", "", 50000, 4, 1, ISG_OK, false},
     {"many alternatives with qualifiers", "[x-e:n = 0]", " OR [x-e:k = 'z'] REPEATS 2 TIMES", "",
-     30000, 1, 1, ISG_OK, false},
+     40000, 1, 1, ISG_OK, false},
     {"many observations", "[x-e:n > 0]", " AND [x-e:n > 0]", "", 299, 300, 1, ISG_OK, true},
     {"one too many", "[x-e:n > 0]", " AND [x-e:n > 0]", "", 300, 300, 1, ISG_OK, false},
     {"a long order", "[x-e:n > 0]", " FOLLOWEDBY [x-e:n > 0]", "", 299, 300, 1, ISG_OK, true},
