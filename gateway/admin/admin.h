@@ -5,7 +5,8 @@
  * configuration says so, on loopback TCP, where only health, readiness and metrics answer.
  *
  *   GET    /healthz                       200 while the process lives
- *   GET    /readyz                        200 or 503 with {"ready":bool,"checks":{...}}
+ *   GET    /readyz                        200 or 503 with {"ready":bool,"description",
+ *                                         "checks":{...}}
  *   GET    /metrics                       Prometheus text
  *   GET    /admin/v1/status               version, uptime, store, collections with counts
  *   GET    /admin/v1/doctor               checks with fix hints

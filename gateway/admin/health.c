@@ -21,6 +21,7 @@ int admin_readyz(struct admin_call *call, struct isg_fail *why)
     isg_jsonw_init(&w, call->reply);
     isg_jsonw_object(&w);
     isg_jsonw_put_bool(&w, "ready", ready);
+    isg_jsonw_put(&w, "description", ready ? NULL : why->text); /* as in an error resource */
     isg_jsonw_name(&w, "checks");
     isg_jsonw_object(&w);
     isg_jsonw_put(&w, "store", ready ? "ok" : why->text);

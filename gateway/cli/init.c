@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "gateway/cli/cli.h"
+#include "gateway/cli/interrupt.h"
 #include "gateway/http/certificate.h"
 #include "gateway/trust/keys.h"
 #include "gateway/trust/secret.h"
@@ -327,8 +328,11 @@ static int init_all(struct init *init, struct isg_fail *why)
         init_folder, init_config, init_check_config, init_folders, init_tls,
         init_keys,   init_secret, init_seed,         init_finish};
     int err = trust_start(why);
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && err == ISG_OK; i++)
-        err = steps[i](init, why);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && err == ISG_OK; i++) {
+        err = interrupt_check(why);
+        if (err == ISG_OK)
+            err = steps[i](init, why);
+    }
     return err;
 }
 
@@ -373,6 +377,7 @@ int cli_init(struct cli *cli)
     if (code != 0)
         return code;
     (void)umask(077);
+    interrupt_watch();
     int err = init_host(&init, &why);
     if (err == ISG_OK)
         err = init_make(&init, cli->args[0], dir, &made, &why);
@@ -382,7 +387,7 @@ int cli_init(struct cli *cli)
         if (init.dir != NULL)
             init_undo(&init, made);
         code = cli_fail(cli, &why);
-        return err == ISG_ECONFLICT || err == ISG_EIO ? CLI_CANTCREAT : code;
+        return interrupt_end(err == ISG_ECONFLICT || err == ISG_EIO ? CLI_CANTCREAT : code);
     }
     init_report(cli, &init);
     return 0;

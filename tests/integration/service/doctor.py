@@ -93,6 +93,9 @@ def check_down(isg, redis):
     redis.stop()
     checks = doctor(isg)
     ok({"store", "breaker", "collection"} <= set(checks), "the doctor says who does not answer: %s" % sorted(checks))
+    said = isg.run("wait", "--timeout", "0", check=False)
+    reason = said.stderr.strip().partition("isg wait: ")[2]
+    ok(said.returncode == 75 and reason not in ("", "store not available"), "isg wait says what it waits for: " + reason)
     for words in (("status",), ("collection", "list")):
         rows = [line for line in isg.run(*words).stdout.splitlines() if line.endswith(" events")]
         ok(rows and all(line.endswith(" ? events") for line in rows), "isg %s: %s" % (" ".join(words), rows[:1]))

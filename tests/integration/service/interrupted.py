@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""`isg export` that is ended in the middle, by a signal or by a disk that takes no more: what was there
-before is there afterwards, whole, and nothing else."""
+"""`isg export` and `isg init` that are ended in the middle, by a signal or by a disk that takes no more: what
+was there before is there afterwards, whole, and nothing else."""
 import hashlib
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -151,6 +152,23 @@ def check_convert(bed, folder):
     same(contents(folder), before, "leaves nothing either")
 
 
+def check_init(base):
+    """An instance is whole, or there is nothing of it that would stand in the way of the next attempt."""
+    folder, words = os.path.join(base, "made"), ("--listen", "127.0.0.1:1", "--name", "Hospital")
+    for below in ("isg.yaml.new", "tls/ca.pem", "secrets/keys.pass", "keys/content.key"):
+        process = subprocess.Popen([ISG, "init", folder, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        path = os.path.join(folder, below)
+        until(lambda: os.path.exists(path) or process.poll() is not None, step=0)
+        process.send_signal(signal.SIGINT)
+        code, whole = process.wait(300), os.path.exists(os.path.join(folder, "isg.yaml"))
+        ok((code == 0 and whole) or (code == -signal.SIGINT and not os.path.exists(folder)),
+           "init, a signal at %s: %d, %s" % (below, code, sorted(contents(folder))))
+        if not whole:
+            code = subprocess.run([ISG, "init", folder, *words], capture_output=True).returncode
+            same(code, 0, "the next attempt makes it")
+        shutil.rmtree(folder)
+
+
 def bundle(isg, name, numbers):
     path = os.path.join(isg.base, name)
     objects = [indicator(n, "green", pattern="[domain-name:value = 'pump-%d.net']" % n,
@@ -174,6 +192,7 @@ def main():
         check_ignored(bed, folder)
         check_full(bed, folder)
         check_convert(bed, folder)
+        check_init(isg.base)
 
 
 main()
