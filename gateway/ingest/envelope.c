@@ -27,7 +27,10 @@ struct ingest_envelope {
     size_t room;
 };
 
-/* Scan what was not; what is wrong there is wrong with the whole (T-123). */
+/*
+ * Scan what was not; what is wrong there is wrong with the whole (T-123). An object for which memory
+ * ran out stands behind those that are counted.
+ */
 static int read_all(struct ingest_envelope *e, struct isg_fail *why)
 {
     struct isg_str rest = isg_buf_str(&e->objects);
@@ -35,7 +38,7 @@ static int read_all(struct ingest_envelope *e, struct isg_fail *why)
     int err = ISG_OK;
     if (e->is_read)
         return ISG_OK;
-    for (size_t i = 0; err == ISG_OK && ingest_envelope_next(&rest, &object); i++)
+    for (size_t i = 0; err == ISG_OK && i < e->count && ingest_envelope_next(&rest, &object); i++)
         err = stix_cutter_scan(e->cutter, object, i, e->offsets[i], why);
     e->is_read = err == ISG_OK;
     stix_cutter_leave_unread(e->cutter, !e->is_read);
