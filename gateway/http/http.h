@@ -113,7 +113,7 @@ void http_status(struct http_request *request, int status);
 void http_set_header(struct http_request *request, const char *name, struct isg_str value);
 /* The reply's body; takes its own reference. */
 void http_send(struct http_request *request, struct http_bytes *bytes);
-/* The same of a copy of bytes. */
+/* The same of a copy of bytes; without memory for it the status becomes 503. */
 void http_send_copy(struct http_request *request, struct isg_str bytes);
 
 /* Close the connection after this answer. */

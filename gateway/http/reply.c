@@ -104,6 +104,8 @@ void http_send_copy(struct http_request *request, struct isg_str bytes)
 {
     http_bytes_unref(&request->bytes);
     request->bytes = http_bytes_copy(bytes);
+    if (request->bytes == NULL && bytes.n > 0)
+        request->status = 503; /* an answer that is lost is no empty success */
 }
 
 void http_close(struct http_request *request)
