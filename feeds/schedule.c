@@ -41,8 +41,8 @@ bool feed_schedule_is_ahead(int64_t us, int64_t now_us)
 int64_t feed_schedule_due(const struct feed_schedule *schedule, int64_t start_us, int64_t now_us,
                           uint64_t salt)
 {
-    if (feed_schedule_is_ahead(schedule->last_run_us, now_us) ||
-        feed_schedule_is_ahead(start_us, now_us))
+    int64_t noted_us = schedule->last_run_us != 0 ? schedule->last_run_us : start_us;
+    if (feed_schedule_is_ahead(noted_us, now_us))
         return now_us;
     if (schedule->last_run_us == 0)
         return start_us + (int64_t)jitter(salt, FIRST_JITTER_MS) * 1000;

@@ -25,8 +25,8 @@ struct feed_schedule {
  * less) doubling up to backoff_max_s or the interval, whichever is longer, never sooner than the
  * server asked; a permanent failure waits the whole interval, where that is a minute at least.
  *
- * Where the last run or start_us is ahead of now_us (below), at now_us: else nothing would run until
- * the clock has come there again.
+ * Where the last run, or start_us of what never ran, is ahead of now_us (below), at now_us: else
+ * nothing would run until the clock has come there again.
  */
 int64_t feed_schedule_due(const struct feed_schedule *schedule, int64_t start_us, int64_t now_us,
                           uint64_t salt);

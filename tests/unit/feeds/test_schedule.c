@@ -48,5 +48,8 @@ int main(void)
     ok(feed_schedule_due(&ran, 0, 89000 * S, 1) > 90000 * S,
        "less than an hour ahead: another's clock");
     ok(feed_schedule_due(&fresh, 90000 * S, 80000 * S, 1) == 80000 * S, "never run, by that clock");
+    ran = (struct feed_schedule){.interval_s = 3600, .last_run_us = 80000 * S};
+    ok(feed_schedule_due(&ran, 90000 * S, 80001 * S, 1) >= 83600 * S,
+       "and once it has run, at its interval again");
     return tap_done();
 }
