@@ -102,13 +102,18 @@ static int commit(struct ingest_run *run, struct staged *staged, size_t n, struc
     struct store_put puts[RUN_BATCH];
     struct staged *from[RUN_BATCH];
     size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
+    int err = ISG_OK;
+    bool may_wait = markings_may_wait(run);
+    for (size_t i = 0; err == ISG_OK && i < n; i++) {
         if (staged[i].settled)
             continue;
+        if (!may_wait)
+            err = markings_wait_no_more(run, &staged[i], why);
         from[count] = &staged[i];
         puts[count++] = put_of(run, &staged[i]);
     }
-    int err = count > 0 ? commit_puts(run, puts, from, count, why) : ISG_OK;
+    if (err == ISG_OK && count > 0)
+        err = commit_puts(run, puts, from, count, why);
     for (size_t i = 0; err == ISG_OK && i < count; i++)
         settle_put(run, from[i], &puts[i]);
     return err;

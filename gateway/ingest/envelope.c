@@ -40,9 +40,13 @@ static int read_all(struct ingest_envelope *e, struct isg_fail *why)
         return ISG_OK;
     for (size_t i = 0; err == ISG_OK && i < e->count && ingest_envelope_next(&rest, &object); i++)
         err = stix_cutter_scan(e->cutter, object, i, e->offsets[i], why);
-    e->is_read = err == ISG_OK;
-    stix_cutter_leave_unread(e->cutter, !e->is_read);
-    return err;
+    if (err != ISG_OK)
+        return err;
+    e->is_read = true;
+    stix_cutter_leave_unread(e->cutter, false);
+    free(e->offsets);
+    e->offsets = NULL;
+    return ISG_OK;
 }
 
 static int note_offset(struct ingest_envelope *e)
@@ -69,7 +73,7 @@ static int on_object(void *arg, struct isg_str text, size_t index, struct isg_fa
     if (e->objects.err != ISG_OK || (!e->is_read && note_offset(e) != ISG_OK))
         return isg_fail(why, ISG_ENOMEM, "no memory for an upload");
     e->count++;
-    return e->objects.len > UNREAD_BYTES ? read_all(e, why) : ISG_OK;
+    return e->objects.len > UNREAD_BYTES || e->count > REFUSED_MAX ? read_all(e, why) : ISG_OK;
 }
 
 /* `more`, `next` and members nobody knows are read over (T-133); only a bundle is told apart. */

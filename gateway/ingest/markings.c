@@ -139,8 +139,6 @@ void run_label(struct ingest_run *run, const struct stix_json *object, char text
         struct marking_seen *awaited = seen_find(run, label.waits);
         if (awaited != NULL)
             awaited->waited = true;
-        if (store_label_count(run->store, run->collection->id) >= WAITING_LABELS)
-            label.waits = (struct isg_str){NULL, 0};
     }
     policy_label_write(&label, text);
 }
@@ -171,6 +169,23 @@ int markings_relabel(struct ingest_run *run, struct isg_fail *why)
             return isg_fail(why, ISG_ENOMEM, "no memory for a label");
     }
     return ISG_OK;
+}
+
+bool markings_may_wait(const struct ingest_run *run)
+{
+    return store_label_count(run->store, run->collection->id) < WAITING_LABELS;
+}
+
+int markings_wait_no_more(struct ingest_run *run, struct staged *staged, struct isg_fail *why)
+{
+    char text[POLICY_LABEL_MAX];
+    if (!label_waits(run, isg_str_of(staged->label)))
+        return ISG_OK;
+    struct policy_label label = policy_label_read(isg_str_of(staged->label));
+    label.waits = (struct isg_str){NULL, 0};
+    policy_label_write(&label, text);
+    staged->label = isg_arena_copy(run->arena, isg_str_of(text));
+    return staged->label != NULL ? ISG_OK : isg_fail(why, ISG_ENOMEM, "no memory for a label");
 }
 
 /* Objects that are announced together, of one block, which is held meanwhile. */

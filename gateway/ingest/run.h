@@ -103,8 +103,7 @@ void run_settle(struct ingest_run *run, struct staged *staged, enum ingest_verdi
 /* As run_settle with INGEST_REFUSED and "path: text (rule)". */
 void run_refuse(struct ingest_run *run, struct staged *staged, const struct isg_fail *why);
 
-/* The label of an object, by what the run's source said of its markings, into text. One that waits for
- * a definition waits for nothing where the collection has very many labels already. */
+/* The label of an object, by what the run's source said of its markings, into text. */
 void run_label(struct ingest_run *run, const struct stix_json *object, char text[POLICY_LABEL_MAX]);
 
 /* Note a definition that is about to be stored; does nothing with other objects. ISG_ENOMEM. */
@@ -112,6 +111,11 @@ int markings_note(struct ingest_run *run, const struct stix_json *object);
 
 /* Give the staged objects whose labels wait for what was noted their true labels. */
 int markings_relabel(struct ingest_run *run, struct isg_fail *why);
+
+/* May further objects wait for definitions? Not in a collection of very many labels. */
+bool markings_may_wait(const struct ingest_run *run);
+/* Have an object that is about to be stored wait for none: it stays RED. ISG_ENOMEM. */
+int markings_wait_no_more(struct ingest_run *run, struct staged *staged, struct isg_fail *why);
 
 /*
  * Announce again, under their true labels, the stored objects of this source that waited for what

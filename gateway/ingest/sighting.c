@@ -309,8 +309,8 @@ static int add_all(struct ingest_run *run, struct sightings *sightings, struct i
 }
 
 /*
- * A sighting grows by what is stored of it: of two runs that meet the same one the second has to see
- * the first one's.
+ * A sighting grows by what is stored of it: of two runs of this process that meet the same one the
+ * second has to see the first one's.
  */
 static int add_and_store(struct ingest_run *run, struct sightings *sightings, struct isg_fail *why)
 {

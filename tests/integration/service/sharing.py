@@ -137,6 +137,17 @@ def many_wait(isg, clients):
     same((len(got), len(set(got))), (702, 702), "each once")
 
 
+def very_many_labels(isg, clients):
+    """Where nothing may wait any more, a definition in the same envelope still opens what it marks."""
+    a = clients["hospital-a"]
+    collection = isg.collection("labels")
+    for begin in range(0, 4200, 200):
+        a.push(collection, [indicator(n, object_marking_refs=[statement(1000 + n)["id"]])
+                            for n in range(begin, begin + 200)])
+    a.push(collection, [indicator(9000, object_marking_refs=[statement(900)["id"]]), statement(900)])
+    ok(indicator(9000)["id"] in seen(clients["maker"], collection), "behind 4,200 that wait")
+
+
 def rights(isg, clients):
     hidden = isg.collection("hidden", read="staff", write="staff")
     inbox = isg.collection("inbox", read="staff", write="all", handling="submission")
@@ -164,5 +175,6 @@ with Instance() as isg:
     statements(clients, "observed")
     statements_at_once(isg, clients)
     many_wait(isg, clients)
+    very_many_labels(isg, clients)
     rights(isg, clients)
 done()
