@@ -1,4 +1,5 @@
 /* The doctor: every check says ok, warning or error, and what to do. */
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,6 +69,8 @@ static void check_durable(struct isg_jsonw *w, const struct stix_json *store)
          "set appendonly yes and appendfsync always on the server"},
         {isg_str_is(stix_json_get_str(store, "aof_last_write_status"), "err"),
          "the last write to its AOF failed", none, "look at the server's log and disk"},
+        {sync.n == 0 || policy.n == 0, "it does not tell its appendfsync and maxmemory-policy",
+         none, "allow CONFIG GET, or ask who runs the server"},
         {maxmemory > 0 && !isg_str_is(policy, "noeviction"), "maxmemory-policy is ", policy,
          "set maxmemory-policy noeviction on the server"},
         {true, "appendfsync is ", sync, "set appendfsync always on the server"},
@@ -201,7 +204,10 @@ static void check_secret_file(void *arg, const char *name, const char *path,
 static void check_folder(struct isg_jsonw *w, const char *dir)
 {
     struct stat info;
-    if (stat(dir, &info) == 0 && (info.st_mode & 022) == 0)
+    if (stat(dir, &info) != 0)
+        check_say(w, "folder", "error", "is it still mounted there?", "%s: %s", dir,
+                  ISG_OS_ERROR(errno));
+    else if ((info.st_mode & 022) == 0)
         check_say(w, "folder", "ok", NULL, "%s is its owner's alone to change", dir);
     else
         check_say(w, "folder", "error", "chmod 700, and look whether all in it is yours",

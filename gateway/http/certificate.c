@@ -1,6 +1,7 @@
 #include "gateway/http/certificate.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -233,7 +234,7 @@ int certificate_read_span(const char *path, struct certificate_span *out, struct
     unsigned n = 0;
     struct certificate_span span = {INT64_MIN, INT64_MAX};
     if (gnutls_load_file(path, &text) < 0)
-        return isg_fail(why, ISG_EIO, "%s: cannot be read", path);
+        return isg_fail(why, ISG_EIO, "%s: cannot be read: %s", path, ISG_OS_ERROR(errno));
     int code = gnutls_x509_crt_list_import2(&chain, &n, &text, GNUTLS_X509_FMT_PEM, 0);
     gnutls_free(text.data);
     if (code < 0)

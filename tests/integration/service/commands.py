@@ -7,6 +7,8 @@ import subprocess
 
 from gateway import ISG, Instance, done, indicator, ok, same
 
+HELP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../gateway/cli/help")
+
 
 def isg_raw(*words, stdin=None):
     r = subprocess.run([ISG, *words], capture_output=True, text=True, input=stdin, timeout=120)
@@ -33,10 +35,12 @@ def exit_codes(folder):
     version = json.loads(isg_raw("--version", "--json")[1])
     same((version["stix"], version["taxii"]), ("2.1", "2.1"), "--version --json names the standards")
     for command in ("init", "serve", "wait", "member", "collection", "import", "convert", "export",
-                    "verify", "key", "validate", "pattern", "id", "canon", "feed", "peer", "status",
-                    "doctor", "check-config", "config"):
+                    "verify", "key", "validate", "pattern", "id", "canon", "feed", "peer", "webhook",
+                    "status", "doctor", "check-config", "config"):
         code, out, _ = isg_raw(command, "--help")
-        ok(code == 0 and "usage: isg " + command in out, "isg %s --help" % command)
+        with open(os.path.join(HELP, command + ".txt"), encoding="utf-8") as f:
+            text = f.read()
+        ok(code == 0 and "usage: isg " + command in out and out.endswith(text), "isg %s --help" % command)
 
 
 def lines(*words, values):

@@ -179,7 +179,7 @@ def failures(isg, hospital):
     until(lambda: "413" in (status(isg).get("last_error") or ""), "413 to everything, however small, stops")
     ok(status(isg)["backlog"] == 2 and status(isg)["sent_refused"] == 0, "and nothing is passed over")
     Receiver.normal = 200
-    until(has(some), "until the receiver takes them")
+    until(lambda: has(some)() and status(isg)["failures"] == 0, "until the receiver takes them")
 
 
 def restart(isg, hospital):
