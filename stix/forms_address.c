@@ -129,8 +129,9 @@ static bool is_label(struct isg_str label)
     size_t n = 0;
     if (label.n == 0 || label.n > LABEL_MAX || label.p[0] == '-' || label.p[label.n - 1] == '-')
         return false;
-    for (struct isg_str rest = label; rest.n > 0;)
-        points[n++] = isg_utf8_next(&rest);
+    for (struct isg_str rest = label; rest.n > 0; n++)
+        if ((points[n] = isg_utf8_next(&rest)) < 0)
+            return false;
     if (!are_of_label(points, n))
         return false;
     if (label.n < 4 || !isg_str_ieq((struct isg_str){label.p, 4}, ISG_STR("xn--")))

@@ -467,6 +467,8 @@ int stix_pattern_print(struct isg_str text, enum stix_pattern_version version, s
     if (err == ISG_OK)
         isg_buf_put_str(out, isg_buf_str(&form));
     isg_buf_done(&form);
+    if (err == ISG_OK && out->err != ISG_OK)
+        err = isg_fail(why, out->err, "no room for the normal form");
     return err;
 }
 

@@ -160,7 +160,7 @@ static const struct {
 const struct stix_type *stix_own_extension_find(const char *key)
 {
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-        if (isg_str_is(isg_str_of(key), own[i].id))
+        if (isg_str_ieq(isg_str_of(key), isg_str_of(own[i].id))) /* S-013 */
             return &own[i].type;
     return NULL;
 }

@@ -229,7 +229,7 @@ void throttle_leave(struct throttle *throttle, const uint8_t login[TRUST_MAC_BYT
     (void)pthread_mutex_lock(&throttle->lock);
     while (!trust_mac_equal(throttle->inside[i], login))
         i++;
-    memcpy(throttle->inside[i], throttle->inside[--throttle->running], TRUST_MAC_BYTES);
+    memmove(throttle->inside[i], throttle->inside[--throttle->running], TRUST_MAC_BYTES);
     (void)pthread_cond_broadcast(&throttle->free_place);
     (void)pthread_mutex_unlock(&throttle->lock);
 }

@@ -241,7 +241,7 @@ static int post(struct delivery *d, struct isg_fail *why)
                                          .stop = d->parts->stop};
     int err = feed_fetch(&request, &response, why);
     if (err == ISG_ELIMIT)
-        err = isg_fail(why, ISG_ENET, "the receiver's answer is too large");
+        err = isg_fail(why, ISG_ENET, "the receiver's answer has too many headers");
     else if (err == ISG_OK)
         err = judge(d, &response, why);
     feed_response_done(&response);

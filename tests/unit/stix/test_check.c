@@ -136,6 +136,14 @@ static void check_tables(void)
         if (ok(type != NULL, "%s: has a table", own->short_name) && type != NULL)
             check_types(type, 1);
     }
+    char upper[80];
+    size_t n = 0;
+    for (const char *id = stix_extensions()->id; id[n] != '\0'; n++)
+        upper[n] =
+            (char)(n > sizeof "extension-definition-" && id[n] >= 'a' && id[n] <= 'f' ? id[n] - 32
+                                                                                      : id[n]);
+    upper[n] = '\0';
+    ok(stix_own_extension_find(upper) != NULL, "%s: hex of either case (S-013)", upper);
     ok(stix_own_extension_find("extension-definition--11111111-1111-4111-8111-111111111101") ==
            NULL,
        "others' extensions have none");
